@@ -1,0 +1,1 @@
+"""Contracts: the one place where topics, tables and their fields are named."""

@@ -1,0 +1,1 @@
+"""Table contracts, one module per layer."""

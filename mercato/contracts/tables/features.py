@@ -1,0 +1,133 @@
+"""As-of feature tables: every row holds what was known at its event_timestamp.
+
+A row is built only from baskets at or before `event_timestamp`; the pair of
+entity and `event_timestamp` is unique, as point-in-time joins need it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from mercato.contracts.schema import Float32, Int32
+from mercato.contracts.tables.base import Table
+
+I32 = Annotated[int, Int32]
+F32 = Annotated[float, Float32]
+
+#: Baskets that a household's history keeps (the evaluation protocol's limit).
+HISTORY_BASKETS = 50
+#: Snapshots kept per household: enough for the target baskets that training uses.
+HISTORY_SNAPSHOTS = 12
+#: Neighbours kept per product.
+NEIGHBOURS = 50
+#: Products kept per store.
+POPULAR_PRODUCTS = 300
+#: `store_id` that stands for all stores together.
+ALL_STORES = 0
+
+
+class HouseholdHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """The last HISTORY_BASKETS baskets, oldest first, right after the newest of them.
+
+    `basket_times` (seconds since 1970), `basket_stores` and `basket_sizes` have one
+    element per basket; `products` holds the baskets' products one after another
+    (basket i has basket_sizes[i] of them), `quantities` and `values` (US dollars) beside it.
+    """
+
+    household_id: int
+    event_timestamp: datetime
+    basket_times: list[int]
+    basket_stores: list[int]
+    basket_sizes: list[I32]
+    products: list[int]
+    quantities: list[I32]
+    values: list[F32]
+
+
+class HouseholdProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A household's running figures right after each basket. Gaps in days, money in US dollars."""
+
+    household_id: int
+    event_timestamp: datetime
+    baskets: int
+    lines: int
+    spend: float
+    mean_basket_size: float
+    mean_basket_value: float
+    mean_gap_days: float | None
+    last_gap_days: float | None
+    baskets_28d: int
+    spend_28d: float
+    retail_discount_share: float
+    coupon_share: float
+
+
+class ProductStats(msgspec.Struct, frozen=True, kw_only=True):
+    """A product's figures at the end of a week, over windows that end there.
+
+    Only for products sold in the trailing 52 weeks.
+    """
+
+    product_id: int
+    event_timestamp: datetime
+    baskets_1w: I32
+    baskets_4w: I32
+    baskets_13w: I32
+    baskets_52w: I32
+    households_52w: I32
+    repeat_households_52w: I32  # of those, bought it in two baskets or more
+    mean_price_13w: float | None  # loyalty price per unit, US dollars
+    last_price: float
+    discount_share_4w: float | None
+
+
+class ProductNeighbours(msgspec.Struct, frozen=True, kw_only=True):
+    """Products bought together with a product, strongest first (cosine of basket sets)."""
+
+    product_id: int
+    event_timestamp: datetime
+    neighbour_ids: list[int]
+    scores: list[F32]
+
+
+class StorePopular(msgspec.Struct, frozen=True, kw_only=True):
+    """A store's most bought products at the end of a week, most popular first (decayed basket counts)."""
+
+    store_id: int
+    event_timestamp: datetime
+    product_ids: list[int]
+    scores: list[F32]
+
+
+class StorePromotions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a store promotes during one promotion week; known from its first instant."""
+
+    store_id: int
+    event_timestamp: datetime
+    valid_to: datetime
+    product_ids: list[int]
+    displays: list[str]
+    mailers: list[str]
+
+
+HOUSEHOLD_HISTORY = Table(
+    "gold.household_history", HouseholdHistory, ("household_id", "event_timestamp"), "Recent baskets, raw."
+)
+HOUSEHOLD_PROFILE = Table(
+    "gold.household_profile", HouseholdProfile, ("household_id", "event_timestamp"), "Running figures."
+)
+PRODUCT_STATS = Table(
+    "gold.product_stats", ProductStats, ("product_id", "event_timestamp"), "Weekly product figures."
+)
+PRODUCT_NEIGHBOURS = Table(
+    "gold.product_neighbours", ProductNeighbours, ("product_id", "event_timestamp"), "Bought together."
+)
+STORE_POPULAR = Table(
+    "gold.store_popular", StorePopular, ("store_id", "event_timestamp"), "Popular in the store."
+)
+STORE_PROMOTIONS = Table(
+    "gold.store_promotions", StorePromotions, ("store_id", "event_timestamp"), "Promoted in the store."
+)
