@@ -1,0 +1,80 @@
+# Mercato's commands. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+export MERCATO_HOME ?= $(CURDIR)/var
+export MERCATO_JARS_DIR ?= $(CURDIR)/var/jars
+VENV := .venv/core
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+HOUSEHOLDS ?=
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: setup ## replay the year, train, and serve a live page (HOUSEHOLDS=200 for two minutes)
+	@$(BIN)/mercato demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
+
+.PHONY: test
+test: setup lint ## every check and test, on real engines
+	$(BIN)/python -m pytest
+
+.PHONY: test-quick
+test-quick: setup lint ## without the slow tests
+	$(BIN)/python -m pytest -m "not slow and not e2e"
+
+.PHONY: lint
+lint: setup ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: setup ## every benchmark, one JSON each in var/bench
+	$(BIN)/python -m benchmarks
+
+.PHONY: doctor
+doctor: ## what is missing on this machine, and how to get it
+	@python3 -m mercato.local.doctor
+
+.PHONY: pins
+pins: $(BIN)/uv ## compile requirements/*.in
+	cd requirements && for name in core dev; do \
+	  ../$(BIN)/uv pip compile --quiet --no-emit-index-url --universal --python-version 3.11 \
+	    --custom-compile-command "make pins" $$name.in -o $$name.txt; done
+
+.PHONY: clean
+clean: ## remove the environment and all local state
+	@if [ -x $(BIN)/mercato ]; then $(BIN)/mercato down; fi
+	rm -rf .venv $(MERCATO_HOME)
+
+# --- set-up: each step leaves a stamp, so that a second run does nothing ---------------------------
+
+.PHONY: setup
+setup: .venv/system.stamp $(VENV)/ready.stamp var/jars/ready.stamp ## everything the other targets need
+
+.venv/system.stamp: mercato/local/doctor.py
+	@python3 -m mercato.local.doctor --install
+	@mkdir -p .venv && touch $@
+
+$(BIN)/uv:
+	@echo "==> Python environment in $(VENV)"
+	python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/ready.stamp: requirements/dev.txt pyproject.toml | $(BIN)/uv
+	@echo "==> Python packages (about 1 GB the first time)"
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -r requirements/dev.txt uv==$(UV_VERSION)
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+var/jars/ready.stamp: jars/pom.xml
+	@echo "==> Kafka and Spark jars in var/jars"
+	@for profile in kafka spark; do \
+	  mvn --batch-mode --quiet -f jars/pom.xml -P $$profile dependency:copy-dependencies \
+	    -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/var/jars/$$profile; done
+	@touch $@

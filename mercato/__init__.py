@@ -1,0 +1,1 @@
+"""Mercato: an e-commerce decision platform. What several runtimes share."""

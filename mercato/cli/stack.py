@@ -1,0 +1,100 @@
+"""`mercato up | down | status | doctor`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import sys
+import time
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+def up(
+    names: Annotated[list[str] | None, typer.Argument(help="Services; the engines by default.")] = None,
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay; Ctrl-C stops everything.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Start engines and services on free loopback ports, each health-checked.
+
+    Examples: `mercato up`, `mercato up kafka redis`, `mercato up --foreground`
+    """
+    from mercato.local.services import ENGINES
+    from mercato.local.supervisor import Stack, StackError
+    from mercato.settings import get_settings
+
+    stack = Stack(get_settings())
+    if foreground:
+        signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        stack.up(
+            names or [engine.name for engine in ENGINES],
+            on_progress=lambda name, seconds: typer.echo(f"{name:<8} healthy after {seconds:.1f} s", err=True),
+        )
+        _print_status(stack, as_json)
+        while foreground:
+            time.sleep(1)
+    except StackError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        typer.echo("stopping ...", err=True)
+        stack.down()
+        raise typer.Exit(130) from None
+
+
+def down() -> None:
+    """Stop everything that `mercato up` started."""
+    from mercato.local.supervisor import Stack
+    from mercato.settings import get_settings
+
+    Stack(get_settings()).down()
+    typer.echo("stopped", err=True)
+
+
+def status(as_json: Json = False) -> None:
+    """List every engine and service with pid, address and health; exit status 1 if one has crashed."""
+    from mercato.local.supervisor import Stack
+    from mercato.settings import get_settings
+
+    if not _print_status(Stack(get_settings()), as_json):
+        raise typer.Exit(1)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Say what is missing on this machine and how to get it."""
+    from mercato.local import doctor as checks
+
+    sys.argv = ["mercato doctor", *(["--json"] if as_json else [])]
+    raise typer.Exit(checks.main())
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _print_status(stack: object, as_json: bool) -> bool:
+    from mercato.local.supervisor import Stack
+
+    assert isinstance(stack, Stack)
+    rows = stack.status()
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+    else:
+        for row in rows:
+            health = "healthy" if row.healthy else ("-" if row.state == "STOPPED" else "UNHEALTHY")
+            typer.echo(f"{row.name:<8} {row.state:<9} {health:<10} {row.pid or '-':<8} {row.url or '-'}")
+            if row.log_tail:
+                typer.echo(row.log_tail, err=True)
+    return not any(row.log_tail for row in rows)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this area's commands."""
+    for command in (up, down, status, doctor):
+        app.command()(command)

@@ -1,0 +1,1 @@
+"""The engines and services of one machine: started, health-checked, supervised and stopped."""

@@ -1,0 +1,163 @@
+"""What runs on one machine: the engines, and Mercato's own services on top of them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import redis
+
+from mercato.local import kafka
+from mercato.settings import Endpoint, Settings
+
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One supervised process.
+
+    Attributes:
+        name: as in `mercato up NAME`.
+        command: prepares what the process needs and returns its argv.
+        url: address once it runs, from its ports; `None` for a worker.
+        healthy: whether the service behind that address is ours and answers.
+        endpoint: the setting that its address fills.
+        ports: names of the loopback ports it listens on.
+        env: environment on top of the supervisor's.
+        start_timeout: seconds until it must be healthy.
+    """
+
+    name: str
+    command: Callable[[Settings, Mapping[str, int]], list[str]]
+    url: Callable[[Mapping[str, int]], str | None]
+    healthy: Callable[[Settings, str | None], bool]
+    endpoint: Endpoint | None = None
+    ports: tuple[str, ...] = ()
+    env: Callable[[Settings, Mapping[str, int]], dict[str, str]] = field(default=lambda _s, _p: {})
+    start_timeout: float = 60.0
+
+
+def _answers(url: str | None, path: str) -> bool:
+    try:
+        return httpx.get(f"{url}{path}", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _kafka_command(settings: Settings, ports: Mapping[str, int]) -> list[str]:
+    state = settings.home / "state" / "kafka"
+    return kafka.prepare(state, settings.jars_dir, ports["kafka"], ports["kafka-controller"])
+
+
+def _redis_command(settings: Settings, ports: Mapping[str, int]) -> list[str]:
+    server = shutil.which("redis-server")
+    if server is None:
+        raise FileNotFoundError("redis-server is not installed: `make doctor` says how to get it.")
+    state = settings.home / "state" / "redis"
+    state.mkdir(parents=True, exist_ok=True)
+    options = {"bind": "127.0.0.1", "port": str(ports["redis"]), "dir": str(state), "appendonly": "yes"}
+    return [server, *(word for key, value in options.items() for word in (f"--{key}", value))]
+
+
+def _redis_healthy(settings: Settings, url: str | None) -> bool:
+    try:
+        with redis.Redis.from_url(url or "", socket_timeout=2) as client:
+            folder = client.config_get("dir")["dir"]
+    except redis.RedisError:
+        return False
+    return bool(folder == str(settings.home / "state" / "redis"))
+
+
+def _mlflow_command(settings: Settings, ports: Mapping[str, int]) -> list[str]:
+    state = settings.home / "state" / "mlflow"
+    (state / "artifacts").mkdir(parents=True, exist_ok=True)
+    return [
+        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(ports["mlflow"])),
+        *("--backend-store-uri", f"sqlite:///{state / 'mlflow.db'}", "--workers", "1"),
+        *("--artifacts-destination", str(state / "artifacts")),
+    ]
+
+
+def _worker(*arguments: str) -> Callable[[Settings, Mapping[str, int]], list[str]]:
+    return lambda _settings, _ports: [sys.executable, "-m", "mercato", *arguments]
+
+
+def _scorer_env(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
+    model = settings.home / "models" / "recommend"
+    return {"SM_MODEL_DIR": str(model), "SAGEMAKER_BIND_TO_PORT": str(ports["scorer"])}
+
+
+def _api_command(_settings: Settings, ports: Mapping[str, int]) -> list[str]:
+    return [
+        *(sys.executable, "-m", "uvicorn", "lambdas.api.app:app", "--host", "127.0.0.1"),
+        *("--port", str(ports["api"]), "--no-access-log", "--log-level", "warning"),
+    ]
+
+
+ENGINES: tuple[Service, ...] = (
+    Service(
+        "kafka",
+        command=_kafka_command,
+        url=lambda ports: f"127.0.0.1:{ports['kafka']}",
+        healthy=lambda settings, url: kafka.healthy(url or "", settings.home / "state" / "kafka"),
+        endpoint="kafka_bootstrap",
+        ports=("kafka", "kafka-controller"),
+    ),
+    Service(
+        "redis",
+        command=_redis_command,
+        url=lambda ports: f"redis://127.0.0.1:{ports['redis']}/0",
+        healthy=_redis_healthy,
+        endpoint="redis_url",
+        ports=("redis",),
+    ),
+    Service(
+        "mlflow",
+        command=_mlflow_command,
+        url=lambda ports: f"http://127.0.0.1:{ports['mlflow']}",
+        healthy=lambda _settings, url: _answers(url, "/health"),
+        endpoint="mlflow_uri",
+        ports=("mlflow",),
+        env=lambda _settings, _ports: {"MLFLOW_DISABLE_TELEMETRY": "true"},
+        start_timeout=120.0,
+    ),
+)
+
+SERVICES: tuple[Service, ...] = (
+    Service(
+        "ingest",
+        command=_worker("ingest", "--follow"),
+        url=lambda _ports: None,
+        healthy=lambda _settings, _url: True,
+    ),
+    Service(
+        "online",
+        command=_worker("features", "serve-stream"),
+        url=lambda _ports: None,
+        healthy=lambda _settings, _url: True,
+    ),
+    Service(
+        "scorer",
+        command=lambda _settings, _ports: [sys.executable, str(_ROOT / "sagemaker" / "recommend" / "serve.py")],
+        url=lambda ports: f"http://127.0.0.1:{ports['scorer']}",
+        healthy=lambda _settings, url: _answers(url, "/ping"),
+        endpoint="scorer_url",
+        ports=("scorer",),
+        env=_scorer_env,
+    ),
+    Service(
+        "api",
+        command=_api_command,
+        url=lambda ports: f"http://127.0.0.1:{ports['api']}",
+        healthy=lambda _settings, url: _answers(url, "/healthz"),
+        endpoint="api_url",
+        ports=("api",),
+    ),
+)
+
+ALL: Mapping[str, Service] = {service.name: service for service in (*ENGINES, *SERVICES)}

@@ -1,0 +1,94 @@
+"""Where everything is: one typed object, filled from `MERCATO_*` variables.
+
+On one machine the supervisor writes the addresses of the engines it started to
+`{home}/run/endpoints.json`; a variable of the environment wins over that file.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Endpoint = Literal["kafka_bootstrap", "redis_url", "mlflow_uri", "scorer_url", "api_url"]
+
+_SERVICE_OF: dict[Endpoint, str] = {
+    "kafka_bootstrap": "kafka",
+    "redis_url": "redis",
+    "mlflow_uri": "mlflow",
+    "scorer_url": "scorer",
+    "api_url": "api",
+}
+
+
+class NotRunningError(RuntimeError):
+    """A service whose address is needed has none."""
+
+
+class Settings(BaseSettings):
+    """Settings of one Mercato.
+
+    Attributes:
+        home: folder for all local state.
+        lake_uri: root of the Delta lake; `{home}/lake` unless set.
+        engine: `sail`, `spark` or a Spark Connect address `sc://host:port`.
+        jars_dir: folder with the `kafka/` and `spark/` jars; `{home}/jars` unless set.
+        topic_prefix: put before every Kafka topic name, to share one broker.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MERCATO_", frozen=True)
+
+    home: Path = Path("var")
+    lake_uri: str = ""
+    engine: str = "sail"
+    jars_dir: Path = Path()
+    topic_prefix: str = ""
+    kafka_bootstrap: str | None = None
+    redis_url: str | None = None
+    mlflow_uri: str | None = None
+    scorer_url: str | None = None
+    api_url: str | None = None
+
+    def model_post_init(self, _context: object) -> None:
+        """Fill what follows from `home`."""
+        object.__setattr__(self, "home", self.home.absolute())
+        if not self.lake_uri:
+            object.__setattr__(self, "lake_uri", str(self.home / "lake"))
+        if self.jars_dir == Path():
+            object.__setattr__(self, "jars_dir", self.home / "jars")
+
+    @property
+    def endpoints_file(self) -> Path:
+        """Where the supervisor writes the addresses of what it started."""
+        return self.home / "run" / "endpoints.json"
+
+    def endpoint(self, name: Endpoint) -> str | None:
+        """Address of a service, `None` if it has not been started."""
+        value: str | None = getattr(self, name)
+        if value is None and self.endpoints_file.exists():
+            value = json.loads(self.endpoints_file.read_text()).get(name)
+        return value
+
+    def require(self, name: Endpoint) -> str:
+        """Address of a service.
+
+        Raises:
+            NotRunningError: it has none; the message says how to start it.
+        """
+        value = self.endpoint(name)
+        if value is None:
+            service = _SERVICE_OF[name]
+            raise NotRunningError(
+                f"{service} is not running: start it with `mercato up {service}`, "
+                f"or set MERCATO_{name.upper()}."
+            )
+        return value
+
+
+@functools.cache
+def get_settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()
