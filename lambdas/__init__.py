@@ -1,0 +1,1 @@
+"""Deployables: one folder each, thin handlers over `mercato` and `mercato_models`."""

@@ -1,0 +1,1 @@
+"""The decision API: events in, recommendations out."""

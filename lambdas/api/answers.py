@@ -1,0 +1,155 @@
+"""Put decisions into the words of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
+from mercato.decisions.changes import Changes, Move
+from mercato.decisions.fallback import SENTENCES
+from mercato.decisions.recommend import Item, sentence
+
+from lambdas.api import schemas
+from lambdas.api.ports import Household, Session
+from lambdas.api.recommending import Decision, Moment, Wish, usual_store
+from lambdas.api.shelf import Shelf
+
+PROFILE = HOUSEHOLD_PROFILE.c
+
+
+def recommendations(
+    wish: Wish, moment: Moment, decision: Decision, model_version: str | None
+) -> schemas.Recommendations:
+    """The answer to a recommendation request."""
+    now = datetime.now(UTC)
+    household = moment.household
+    stages = decision.stages
+    return schemas.Recommendations(
+        household_id=wish.household_id,
+        store_id=decision.store_id,
+        items=products(decision.items, moment.shelf),
+        session=_session(household.session, moment.shelf) if household else None,
+        changes=_changes(decision.changes, moment.shelf) if decision.changes else None,
+        fallback=decision.reason is not None,
+        fallback_reason=decision.reason,
+        notice=SENTENCES[decision.reason] if decision.reason else None,
+        model_version=None if decision.reason else model_version,
+        as_of=now,
+        freshness_seconds=_age(household.updated_at if household else moment.shelf.as_of, now),
+        timings=schemas.Timings(
+            features=round(stages["features"], 3),
+            candidates=round(stages.get("candidates", 0.0), 3),
+            model=round(stages.get("model", 0.0), 3),
+            decision=round(stages["decision"], 3),
+            total=round(sum(stages.values()), 3),
+        ),
+    )
+
+
+def products(items: Sequence[Item], shelf: Shelf) -> list[schemas.RecommendedProduct]:
+    """Items as cards with their reasons."""
+    return [
+        schemas.RecommendedProduct(
+            **shelf.card(item.product_id),
+            rank=item.rank,
+            score=item.score,
+            why=sentence(item.why),
+            reasons=[schemas.WhyPart(code=why.code, text=why.text) for why in item.why],
+            because_of=item.because_of,
+            sources=list(item.sources),
+        )
+        for item in items
+    ]
+
+
+def card(product_id: int, shelf: Shelf) -> schemas.ProductCard:
+    """A product without a reason."""
+    return schemas.ProductCard(**shelf.card(product_id))
+
+
+def household_line(found: dict[str, Any]) -> schemas.HouseholdSummary:
+    """A household in the picker, from its online profile."""
+    return schemas.HouseholdSummary(
+        household_id=found[PROFILE.household_id],
+        baskets=found[PROFILE.baskets],
+        mean_basket_value=found[PROFILE.mean_basket_value],
+        mean_gap_days=found[PROFILE.mean_gap_days],
+        last_basket_time=found[PROFILE.event_timestamp],
+    )
+
+
+def household_detail(household: Household, shelf: Shelf, baskets: int) -> schemas.HouseholdDetail:
+    """A household's profile and its newest baskets, newest first."""
+    profile = household.profile
+    line = household_line({**profile, PROFILE.household_id: household.household_id})
+    return schemas.HouseholdDetail(
+        **line.model_dump(),
+        favourite_store_id=usual_store(household),
+        spend=profile[PROFILE.spend],
+        baskets_28d=profile[PROFILE.baskets_28d],
+        recent_baskets=_baskets(household, shelf, baskets),
+    )
+
+
+def _baskets(household: Household, shelf: Shelf, most: int) -> list[schemas.Basket]:
+    found: list[schemas.Basket] = []
+    end = len(household.purchases.products)
+    for index in range(len(household.purchases.times) - 1, -1, -1):
+        if len(found) == most:
+            break
+        start = end - int(household.purchases.sizes[index])
+        lines = [
+            schemas.BasketLine(
+                **shelf.card(int(household.purchases.products[position])),
+                quantity=int(household.quantities[position]),
+                value=round(float(household.values[position]), 2),
+            )
+            for position in range(start, end)
+        ]
+        found.append(
+            schemas.Basket(
+                time=datetime.fromtimestamp(int(household.purchases.times[index]), UTC),
+                store_id=int(household.stores[index]),
+                value=round(sum(line.value or 0.0 for line in lines), 2),
+                lines=sorted(lines, key=lambda line: -(line.value or 0.0)),
+            )
+        )
+        end = start
+    return found
+
+
+def _session(session: Session, shelf: Shelf) -> schemas.SessionState:
+    reached = None
+    if session.updated_at and session.last_event_time:
+        reached = max(0.0, (session.updated_at - session.last_event_time).total_seconds() * 1000)
+    return schemas.SessionState(
+        cart=[card(product_id, shelf) for product_id in session.cart],
+        last_event_id=session.last_event_id,
+        last_event_time=session.last_event_time,
+        last_action=session.last_action,
+        reached_online_ms=reached,
+    )
+
+
+def _changes(changes: Changes, shelf: Shelf) -> schemas.ListChanges:
+    def moved(moves: Sequence[Move]) -> list[schemas.Moved]:
+        return [
+            schemas.Moved(
+                product_id=move.product_id, name=shelf.name(move.product_id), before=move.before, after=move.after
+            )
+            for move in moves
+        ]
+
+    return schemas.ListChanges(
+        summary=changes.summary,
+        entered=moved(changes.entered),
+        left=moved(changes.left),
+        moved_up=moved(changes.moved_up),
+        moved_down=moved(changes.moved_down),
+    )
+
+
+def _age(then: datetime | None, now: datetime) -> float | None:
+    return max(0.0, (now - then).total_seconds()) if then else None

@@ -1,0 +1,105 @@
+"""The decision API and the storefront in one ASGI app: `uvicorn lambdas.api.app:app`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from mercato.settings import Settings, get_settings
+
+from lambdas.api import problem
+from lambdas.api.event_log import EventLog
+from lambdas.api.metrics import MeasureRequests, Metrics
+from lambdas.api.online import open_online
+from lambdas.api.ports import Online, Ranker
+from lambdas.api.ranking import ModelRanker
+from lambdas.api.recommending import Recommender
+from lambdas.api.routers import events, households, operations, products, recommendations
+from lambdas.api.scorer import Scorer
+from lambdas.api.services import Services
+from lambdas.api.shelf import ShelfKeeper
+from lambdas.storefront import pages
+
+#: Where the last good lists are kept below the home folder.
+KEPT_LISTS = "state/popular.json"
+
+DESCRIPTION = """Events in, recommendations out.
+
+Every error is a problem document (RFC 9457). A recommendation request answers even where Redis, Kafka or the
+model don't: then with popular products, `fallback: true` and the reason.
+"""
+TAGS = [
+    {"name": "recommendations", "description": "Ranked lists with reasons."},
+    {"name": "events", "description": "What happens in the shop, on its way to Kafka."},
+    {"name": "households", "description": "Online profiles and recent baskets."},
+    {"name": "products", "description": "The catalogue and what is bought together."},
+    {"name": "operations", "description": "Health, metrics, problem types."},
+]
+
+
+def open_services(settings: Settings) -> Services:
+    """Open everything the app works with. What is not running is `None` or reconnects by itself."""
+    kafka, redis, scorer_url = (settings.endpoint(name) for name in ("kafka_bootstrap", "redis_url", "scorer_url"))
+    return assemble(
+        settings,
+        events=EventLog(kafka) if kafka else None,
+        online=open_online(redis) if redis else None,
+        scorer=Scorer(scorer_url) if scorer_url else None,
+        ranker=ModelRanker(),
+    )
+
+
+def assemble(
+    settings: Settings,
+    *,
+    events: EventLog | None,
+    online: Online | None,
+    scorer: Scorer | None,
+    ranker: Ranker,
+) -> Services:
+    """Wire the parts together."""
+    metrics = Metrics()
+    keeper = ShelfKeeper(online, settings.home / KEPT_LISTS)
+    recommender = Recommender(online=online, keeper=keeper, ranker=ranker, scorer=scorer, metrics=metrics)
+    return Services(settings, metrics, events, online, scorer, keeper, recommender)
+
+
+def create_app(
+    settings: Settings | None = None, open_with: Callable[[Settings], Services] = open_services
+) -> FastAPI:
+    """The app; connections are opened when it starts.
+
+    Args:
+        settings: default: from the environment and the supervisor's endpoints file.
+        open_with: opens the services.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = await run_in_threadpool(open_with, settings or get_settings())
+        await run_in_threadpool(services.keeper.start)
+        app.state.services = services
+        yield
+        await run_in_threadpool(services.close)
+
+    app = FastAPI(
+        title="Mercato decision API",
+        version="1",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(MeasureRequests)
+    problem.install(app)
+    for module in (recommendations, events, households, products, operations):
+        app.include_router(module.router)
+    pages.install(app)
+    return app
+
+
+app = create_app()

@@ -1,0 +1,102 @@
+"""Data access: append events to Kafka and know that they arrived."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaException, Producer
+
+#: The broker must have acknowledged within this time, or the event counts as not taken.
+DELIVERY_TIMEOUT_MS = 2_000
+
+
+class EventsUnavailable(Exception):
+    """Kafka did not take the events in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record to append; `topic` is the name on the broker."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+
+class EventLog:
+    """An idempotent Kafka producer whose appends are waited for.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "enable.idempotence": True,
+                "linger.ms": 1,
+                "message.timeout.ms": DELIVERY_TIMEOUT_MS,
+                "socket.keepalive.enable": True,
+                "reconnect.backoff.ms": 50,
+                "reconnect.backoff.max.ms": 1_000,
+                "log_level": 2,
+            }
+        )
+        self._open = True
+        self._poller = threading.Thread(target=self._poll, name="kafka-delivery", daemon=True)
+        self._poller.start()
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Append all records and wait until the broker has each.
+
+        Raises:
+            EventsUnavailable: at least one record is not known to have arrived. Sending all of
+                them again with the same event ids is safe: the lake drops duplicates.
+        """
+        arrivals = [self._send(record) for record in records]
+        try:
+            for arrival in arrivals:
+                arrival.result(DELIVERY_TIMEOUT_MS / 1000 + 0.5)
+        except FutureTimeout as error:
+            raise EventsUnavailable("Kafka did not acknowledge in time") from error
+
+    def check(self) -> None:
+        """Ask a broker for its topics.
+
+        Raises:
+            ConnectionError: none answers.
+        """
+        try:
+            self._producer.list_topics(timeout=0.5)
+        except KafkaException as error:
+            raise ConnectionError(error.args[0].str()) from error
+
+    def close(self) -> None:
+        """Send what is queued and stop."""
+        self._open = False
+        self._poller.join()
+        self._producer.flush(2)
+
+    def _send(self, record: Record) -> Future[None]:
+        arrival: Future[None] = Future()
+
+        def on_delivery(error: Any, _message: Any) -> None:
+            if error is None:
+                arrival.set_result(None)
+            else:
+                arrival.set_exception(EventsUnavailable(error.str()))
+
+        try:
+            self._producer.produce(record.topic, record.value, record.key, on_delivery=on_delivery)
+        except (BufferError, KafkaException) as error:
+            raise EventsUnavailable(f"the producer refused: {error}") from error
+        return arrival
+
+    def _poll(self) -> None:
+        while self._open:
+            self._producer.poll(0.1)

@@ -1,0 +1,114 @@
+"""Logic: turn a request body into events that satisfy their contracts, or say why not."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from mercato.contracts.events import CLICKSTREAM, TOPICS, Event, Topic, Violation
+
+from lambdas.api.event_log import Record
+from lambdas.api.problem import FieldError, Problem
+
+#: Largest request body, in bytes.
+MAX_BODY = 1024 * 1024
+#: Most events in one request.
+MAX_BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An event that satisfies its contract, with the bytes that go on the wire."""
+
+    topic: Topic
+    event: Event
+    value: bytes
+
+    def record(self, topic_prefix: str) -> Record:
+        """The Kafka record: keyed as the topic's contract says."""
+        key = str(getattr(self.event, self.topic.key)).encode()
+        return Record(topic_prefix + self.topic.name, key, self.value)
+
+
+def topic_named(name: str) -> Topic:
+    """The topic of that name.
+
+    Raises:
+        Problem: `unknown_topic`.
+    """
+    if name not in TOPICS:
+        raise Problem("unknown_topic", f"There is no topic {name!r}; there are {', '.join(TOPICS)}.")
+    return TOPICS[name]
+
+
+def accept(body: bytes, topic: Topic | None, now: datetime) -> list[Accepted]:
+    """Events of one body: all of them, or none.
+
+    Args:
+        body: one JSON object or an array of them. Missing `event_id` and `event_time` are
+            filled in; a `topic` field names the topic where the path doesn't.
+        topic: the topic of all events, `None` to read it from each (default: clickstream).
+        now: when the body arrived.
+
+    Raises:
+        Problem: `malformed_body`, `oversized`, `unknown_topic` or `contract_violation`, the
+            latter with the same codes and reasons that the lake's quarantine gives.
+    """
+    found = _events_in(body)
+    if len(found) > MAX_BATCH:
+        raise Problem("oversized", f"{len(found)} events; send at most {MAX_BATCH} at once.")
+    accepted: list[Accepted] = []
+    errors: list[FieldError] = []
+    for index, raw in enumerate(found):
+        result = _accept_one(raw, topic, now)
+        if isinstance(result, Accepted):
+            accepted.append(result)
+        else:
+            errors.append(FieldError(field=result.field, code=result.code, reason=result.reason, index=index))
+    if errors:
+        _refuse(errors, len(found))
+    return accepted
+
+
+def _events_in(body: bytes) -> list[Any]:
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        refused = CLICKSTREAM.decode(body, datetime.now(UTC))  # the decoder's own words for it
+        assert isinstance(refused, Violation)
+        error = FieldError(field=refused.field, code=refused.code, reason=refused.reason)
+        raise Problem("malformed_body", f"The body is not JSON: {refused.reason}", [error]) from None
+    events = found if isinstance(found, list) else [found]
+    if not events:
+        raise Problem("malformed_body", "The batch is empty; send at least one event.")
+    return events
+
+
+def _accept_one(raw: Any, topic: Topic | None, now: datetime) -> Accepted | Violation:
+    if isinstance(raw, dict):
+        if topic is None:
+            named = raw.pop("topic", CLICKSTREAM.name)
+            if not isinstance(named, str) or named not in TOPICS:
+                return Violation("unknown_topic", "$.topic", f"There is no topic {named!r}.")
+            topic = TOPICS[named]
+        raw.setdefault("event_id", uuid.uuid4().hex)
+        raw.setdefault("event_time", now)
+    topic = topic or CLICKSTREAM
+    value = msgspec.json.encode(raw)
+    result = topic.decode(value, now)
+    return result if isinstance(result, Violation) else Accepted(topic, result, value)
+
+
+def _refuse(errors: list[FieldError], total: int) -> None:
+    code = "oversized" if all(error.code == "oversized" for error in errors) else "contract_violation"
+    first = errors[0].reason
+    if total == 1:
+        raise Problem(code, first, errors)
+    were = "was" if len(errors) == 1 else "were"
+    raise Problem(
+        code, f"{len(errors)} of {total} events {were} refused, so none was taken. First: {first}", errors
+    )

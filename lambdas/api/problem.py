@@ -1,0 +1,163 @@
+"""One JSON format for every error (RFC 9457, `application/problem+json`)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+#: Problem types; each is served as text under /problems/{code}.
+PROBLEMS: Mapping[str, tuple[HTTPStatus, str]] = {
+    "malformed_body": (HTTPStatus.BAD_REQUEST, "The body can't be read"),
+    "unknown_topic": (HTTPStatus.NOT_FOUND, "No such topic"),
+    "unknown_household": (HTTPStatus.NOT_FOUND, "No such household"),
+    "unknown_product": (HTTPStatus.NOT_FOUND, "No such product"),
+    "unknown_problem": (HTTPStatus.NOT_FOUND, "No such problem type"),
+    "not_found": (HTTPStatus.NOT_FOUND, "Nothing lives at this address"),
+    "method_not_allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "This address does not take that method"),
+    "oversized": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large"),
+    "contract_violation": (HTTPStatus.UNPROCESSABLE_ENTITY, "The event breaks its contract"),
+    "invalid_parameters": (HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter is not valid"),
+    "events_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Events can't be taken right now"),
+    "online_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Live features can't be reached"),
+    "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
+}
+
+
+class FieldError(BaseModel):
+    """One thing wrong with the request."""
+
+    field: str = Field(description="JSON path, or `path.x` and `query.x` for parameters.")
+    code: str = Field(description="Stable and machine-readable; the lake's quarantine uses the same.")
+    reason: str = Field(description="One sentence for a person.")
+    index: int | None = Field(default=None, description="Position in a batch of events.")
+
+
+class ProblemDetail(BaseModel):
+    """RFC 9457 problem."""
+
+    type: str = Field(examples=["/problems/contract_violation"])
+    title: str = Field(examples=["The event breaks its contract"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["1 of 3 events was refused; none was taken."])
+    instance: str = Field(examples=["/v1/events"])
+    errors: list[FieldError] = Field(default_factory=list)
+
+
+class Problem(Exception):
+    """Raised anywhere below a router; answered as a problem document.
+
+    Args:
+        code: a key of PROBLEMS.
+        detail: what happened this time and what to do next.
+        errors: the single things that are wrong.
+        retry_after: seconds after which trying again makes sense.
+    """
+
+    def __init__(
+        self, code: str, detail: str, errors: Sequence[FieldError] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
+
+
+def _answer(request: Request, problem: Problem, status: int | None = None) -> Response:
+    usual, title = PROBLEMS[problem.code]
+    body = ProblemDetail(
+        type=f"/problems/{problem.code}",
+        title=title,
+        status=status or usual,
+        detail=problem.detail,
+        instance=request.url.path,
+        errors=problem.errors,
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True),
+        status_code=body.status,
+        headers=problem.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def _from_http(error: HTTPException, request: Request) -> Problem:
+    known = {404: "not_found", 405: "method_not_allowed"}
+    details = {
+        404: f"{request.url.path} does not exist; /docs lists what does.",
+        405: f"{request.method} is not possible here; allowed: {(error.headers or {}).get('Allow', 'see /docs')}.",
+    }
+    problem = Problem(
+        known.get(error.status_code, "malformed_body" if error.status_code < 500 else "internal"),
+        details.get(error.status_code, str(error.detail)),
+    )
+    problem.headers = dict(error.headers or {})
+    return problem
+
+
+def _from_validation(error: RequestValidationError) -> Problem:
+    errors = [
+        FieldError(field=".".join(str(part) for part in found["loc"]), code=found["type"], reason=found["msg"])
+        for found in error.errors()
+    ]
+    named = ", ".join(found.field for found in errors)
+    return Problem("invalid_parameters", f"Not valid: {named}.", errors)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as a problem document."""
+
+    @app.exception_handler(Problem)
+    async def on_problem(request: Request, error: Problem) -> Response:
+        return _answer(request, error)
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        return _answer(request, _from_http(error, request), error.status_code)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_validation(request: Request, error: RequestValidationError) -> Response:
+        return _answer(request, _from_validation(error))
+
+    @app.exception_handler(Exception)
+    async def on_bug(request: Request, error: Exception) -> Response:
+        log.exception("unhandled error on %s %s", request.method, request.url.path, exc_info=error)
+        return _answer(request, Problem("internal", "The error was logged. Try again in a moment."))
+
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        described = ProblemDetail.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= described.pop("$defs") | {ProblemDetail.__name__: described}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """`responses=` of a route that may answer with these problems."""
+    answers: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        status, title = PROBLEMS[code]
+        example = {"type": f"/problems/{code}", "title": title, "status": int(status), "detail": f"{title}."}
+        answers[int(status)] = {
+            "description": title,
+            "content": {
+                MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}, "example": example}
+            },
+        }
+    return answers

@@ -1,0 +1,221 @@
+"""Logic: one household's recommendations, or the best that can be said without them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mercato.contracts.tables.features import ALL_STORES
+from mercato.decisions.changes import Cause, Changes, compare
+from mercato.decisions.evidence import EvidenceFor
+from mercato.decisions.fallback import Reason, popular_in_store
+from mercato.decisions.recommend import Item, recommend
+
+from lambdas.api.metrics import Metrics
+from lambdas.api.ports import Household, Online, OnlineUnavailable, Ranker, Session
+from lambdas.api.recent import RecentLists
+from lambdas.api.scorer import Scorer, ScorerUnavailable
+from lambdas.api.shelf import Shelf, ShelfKeeper
+
+#: A household's usual store is the most frequent one of its last baskets.
+USUAL_STORE_BASKETS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a request asks for."""
+
+    household_id: int
+    n: int = 10
+    store_id: int | None = None
+    exclude: tuple[int, ...] = ()
+    cart: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What was known when a request came.
+
+    Attributes:
+        household: `None` for an unknown one, and where the features can't be read.
+        down: whether the features can't be read.
+        shelf: the products as of now.
+        tag: names all that the answer depends on, for conditional requests.
+        features_ms: time it took to read.
+    """
+
+    household: Household | None
+    down: bool
+    shelf: Shelf
+    tag: str
+    features_ms: float
+
+    @property
+    def session(self) -> Session:
+        """The open session, an empty one for an unknown household."""
+        return self.household.session if self.household else Session()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decided list, before it is put into words.
+
+    Attributes:
+        items: best first.
+        store_id: the store meant, `None` for all stores.
+        reason: why the list is not personal, `None` if it is.
+        changes: what changed since the list the caller showed, `None` if that one is unknown.
+        tag: entity tag of the list.
+        stages: milliseconds by stage.
+    """
+
+    items: Sequence[Item]
+    store_id: int | None
+    reason: Reason | None
+    changes: Changes | None
+    tag: str
+    stages: dict[str, float]
+
+
+class NotPersonal(Exception):
+    """A personal list can't be made."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Milliseconds per stage, one after the other."""
+
+    stages: dict[str, float]
+    since: float = field(default_factory=time.perf_counter)
+
+    def lap(self, stage: str) -> None:
+        """The time since the last lap went into `stage`."""
+        now = time.perf_counter()
+        self.stages[stage] = self.stages.get(stage, 0.0) + (now - self.since) * 1000
+        self.since = now
+
+
+class Recommender:
+    """Decides recommendation requests; safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        online: Online | None,
+        keeper: ShelfKeeper,
+        ranker: Ranker,
+        scorer: Scorer | None,
+        metrics: Metrics,
+    ) -> None:
+        self._online = online
+        self._keeper = keeper
+        self._ranker = ranker
+        self._scorer = scorer
+        self._metrics = metrics
+        self._recent = RecentLists()
+
+    def look(self, wish: Wish) -> Moment:
+        """Read the household's features; cheap enough for a long poll to do again and again."""
+        started = time.perf_counter()
+        household, down = None, self._online is None
+        try:
+            household = self._online.household(wish.household_id) if self._online else None
+        except OnlineUnavailable:
+            down = True
+        shelf = self._keeper.shelf
+        session = household.session if household else Session()
+        newest_basket = household.purchases.times[-1:].tolist() if household else None
+        state = (wish, shelf.as_of, down, newest_basket, session.last_event_id, session.updated_at)
+        tag = hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
+        return Moment(household, down, shelf, tag, (time.perf_counter() - started) * 1000)
+
+    def decide(self, wish: Wish, moment: Moment, since: str | None) -> Decision:
+        """The list for a wish; `since` is the tag of the list that the caller shows now."""
+        watch = Stopwatch({"features": moment.features_ms})
+        store_id, reason = wish.store_id, None
+        try:
+            store_id = self._store(wish, moment)
+            items = self._personal(wish, moment, store_id, watch)
+        except NotPersonal as refusal:
+            reason = refusal.reason
+            items, found = popular_in_store(
+                moment.shelf.popular, store_id, n=wish.n, hidden=_hidden(wish, moment.session)
+            )
+            store_id = found if found != ALL_STORES else None
+            self._metrics.fallbacks.labels(reason.value).inc()
+        tag = f"{moment.tag}-{reason.value}" if reason else moment.tag
+        before = self._recent.get(since) if since else None
+        changed = compare(before, items, _cause(moment.session), moment.shelf.name) if before else None
+        self._recent.put(tag, items)
+        watch.lap("decision")
+        for stage, milliseconds in watch.stages.items():
+            self._metrics.stages.labels(stage).observe(milliseconds / 1000)
+        return Decision(items, store_id, reason, changed, tag, watch.stages)
+
+    def _personal(
+        self, wish: Wish, moment: Moment, store_id: int | None, watch: Stopwatch
+    ) -> list[Item]:
+        household, catalogue = moment.household, moment.shelf.catalogue
+        if moment.down:
+            raise NotPersonal(Reason.ONLINE_UNAVAILABLE)
+        if household is None:
+            unknown = wish.store_id is not None and wish.store_id not in moment.shelf.popular
+            raise NotPersonal(Reason.UNKNOWN_STORE if unknown else Reason.UNKNOWN_HOUSEHOLD)
+        if self._scorer is None or catalogue is None:
+            raise NotPersonal(Reason.NO_MODEL)
+        now = time.time()
+        cart = (*household.session.cart, *wish.cart)
+        found = self._ranker.candidates(household, catalogue, store_id, now, cart)
+        watch.lap("candidates")
+        try:
+            scores = self._scorer.score(found.rows)
+        except ScorerUnavailable:
+            raise NotPersonal(Reason.SCORER_UNAVAILABLE) from None
+        finally:
+            watch.lap("model")
+        evidence = EvidenceFor(
+            household.purchases,
+            now,
+            cart=cart,
+            viewed=household.session.viewed,
+            store=catalogue.store(store_id),
+            neighbours=catalogue.neighbours,
+            name=moment.shelf.name,
+        )
+        return recommend(
+            found.product_ids,
+            scores,
+            n=wish.n,
+            hidden=_hidden(wish, household.session),
+            sources=found.sources,
+            evidence=evidence,
+        )
+
+    def _store(self, wish: Wish, moment: Moment) -> int | None:
+        if wish.store_id or moment.household is None:
+            return wish.store_id
+        return moment.session.store_id or usual_store(moment.household)
+
+
+def usual_store(household: Household) -> int | None:
+    """The store of most of the last baskets; the newer one of two equals."""
+    recent = list(household.stores[-USUAL_STORE_BASKETS:])[::-1]
+    return int(Counter(recent).most_common(1)[0][0]) if recent else None
+
+
+def _hidden(wish: Wish, session: Session) -> frozenset[int]:
+    """Products not to show: they are in the cart, were just taken out of it, or are not wanted."""
+    return frozenset((*session.cart, *session.removed, *wish.cart, *wish.exclude))
+
+
+def _cause(session: Session) -> Cause | None:
+    if session.last_action is None:
+        return None
+    return Cause(session.last_event_id, session.last_action, session.last_product_id)

@@ -1,0 +1,75 @@
+"""GET /v1/households."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from lambdas.api import answers
+from lambdas.api.ports import OnlineUnavailable
+from lambdas.api.problem import Problem, documented
+from lambdas.api.schemas import HouseholdDetail, HouseholdPage
+from lambdas.api.services import Identifier, Services, UseServices
+
+router = APIRouter(prefix="/v1/households", tags=["households"])
+
+_DOWN = "Redis does not answer; recommendations still do. Try again in a moment."
+
+
+@router.get("", summary="List households", responses=documented("invalid_parameters", "online_unavailable"))
+def get_households(
+    services: UseServices,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    query: Annotated[str, Query(max_length=20, pattern=r"^\d*$", description="First digits.")] = "",
+) -> HouseholdPage:
+    """Households with online features, in order of their number."""
+    return page(services, offset, limit, query)
+
+
+@router.get(
+    "/{household_id}",
+    summary="A household's profile and recent baskets",
+    responses=documented("unknown_household", "invalid_parameters", "online_unavailable"),
+)
+def get_household(
+    household_id: Identifier,
+    services: UseServices,
+    baskets: Annotated[int, Query(ge=0, le=50, description="Newest baskets wanted.")] = 5,
+) -> HouseholdDetail:
+    """What the online features know of a household."""
+    return detail(services, household_id, baskets)
+
+
+def page(services: Services, offset: int, limit: int, query: str) -> HouseholdPage:
+    """A page of the list.
+
+    Raises:
+        Problem: `online_unavailable`.
+    """
+    try:
+        found, total = services.require_online().households(offset, limit, query)
+    except OnlineUnavailable as error:
+        raise Problem("online_unavailable", _DOWN, retry_after=1) from error
+    following = offset + len(found)
+    return HouseholdPage(
+        items=[answers.household_line(dict(one)) for one in found],
+        total=total,
+        next_offset=following if following < total else None,
+    )
+
+
+def detail(services: Services, household_id: int, baskets: int) -> HouseholdDetail:
+    """One household.
+
+    Raises:
+        Problem: `unknown_household` or `online_unavailable`.
+    """
+    try:
+        household = services.require_online().household(household_id)
+    except OnlineUnavailable as error:
+        raise Problem("online_unavailable", _DOWN, retry_after=1) from error
+    if household is None:
+        raise Problem("unknown_household", f"Household {household_id} has no online features.")
+    return answers.household_detail(household, services.keeper.shelf, baskets)

@@ -1,0 +1,68 @@
+"""Health, metrics and the problem types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import PlainTextResponse
+
+from lambdas.api.ports import OnlineUnavailable
+from lambdas.api.problem import PROBLEMS, Problem, documented
+from lambdas.api.schemas import DependencyState, Health
+from lambdas.api.scorer import ScorerUnavailable
+from lambdas.api.services import UseServices
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz", summary="Health")
+def get_health(services: UseServices) -> Health:
+    """200 as long as the API answers at all; `degraded` while a dependency does not."""
+    dependencies = {
+        "kafka": _state(services.events.check if services.events else None),
+        "redis": _state(services.online.ping if services.online else None),
+        "scorer": _state(services.scorer.ping if services.scorer else None),
+    }
+    shelf = services.keeper.shelf
+    dependencies["catalogue"] = DependencyState(
+        ok=shelf.catalogue is not None,
+        detail="loaded" if shelf.catalogue else "not loaded; the last good lists answer" if shelf.as_of else "empty",
+    )
+    return Health(
+        status="ok" if all(one.ok for one in dependencies.values()) else "degraded",
+        model_version=services.model_version(),
+        catalogue_as_of=shelf.as_of,
+        dependencies=dependencies,
+    )
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
+def get_metrics(services: UseServices) -> Response:
+    """Requests, latencies by route and stage, fallbacks, events."""
+    return Response(generate_latest(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get(
+    "/problems/{code}",
+    summary="What a problem type means",
+    response_class=PlainTextResponse,
+    responses=documented("unknown_problem"),
+)
+def get_problem(code: str) -> str:
+    """One line about a problem type."""
+    if code not in PROBLEMS:
+        raise Problem("unknown_problem", f"Known problem types: {', '.join(PROBLEMS)}.")
+    status, title = PROBLEMS[code]
+    return f"{code} ({status.value}): {title}.\n"
+
+
+def _state(check: Callable[[], object] | None) -> DependencyState:
+    if check is None:
+        return DependencyState(ok=False, detail="never started")
+    try:
+        check()
+    except (OnlineUnavailable, ScorerUnavailable, ConnectionError) as error:
+        return DependencyState(ok=False, detail=str(error))
+    return DependencyState(ok=True, detail="answers")

@@ -1,0 +1,64 @@
+"""GET /v1/products."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from mercato.decisions.fallback import SENTENCES, Reason, popular_in_store
+from mercato.decisions.recommend import Item, Why
+
+from lambdas.api import answers
+from lambdas.api.problem import Problem, documented
+from lambdas.api.schemas import ProductCard, SimilarProducts
+from lambdas.api.services import Identifier, UseServices
+from lambdas.api.shelf import Shelf
+
+router = APIRouter(prefix="/v1/products", tags=["products"])
+
+
+@router.get(
+    "/{product_id}", summary="A product", responses=documented("unknown_product", "invalid_parameters")
+)
+def get_product(product_id: Identifier, services: UseServices) -> ProductCard:
+    """A product in a shopper's words, with its last price."""
+    if not services.keeper.shelf.knows(product_id):
+        raise Problem("unknown_product", f"The catalogue has no product {product_id}.")
+    return answers.card(product_id, services.keeper.shelf)
+
+
+@router.get(
+    "/{product_id}/similar",
+    summary="Products often bought with it",
+    responses=documented("invalid_parameters"),
+)
+def get_similar(
+    product_id: Identifier, services: UseServices, n: Annotated[int, Query(ge=1, le=50)] = 10
+) -> SimilarProducts:
+    """Products often in the same basket, strongest first; popular ones if it is unknown or new."""
+    shelf = services.keeper.shelf
+    items = _neighbours(shelf, product_id, n)
+    reason = None
+    if not items:
+        reason = Reason.NO_NEIGHBOURS if shelf.knows(product_id) else Reason.UNKNOWN_PRODUCT
+        items, _ = popular_in_store(shelf.popular, None, n=n, hidden=(product_id,))
+        services.metrics.fallbacks.labels(reason.value).inc()
+    return SimilarProducts(
+        product_id=product_id,
+        items=answers.products(items, shelf),
+        fallback=reason is not None,
+        fallback_reason=reason,
+        notice=SENTENCES[reason] if reason else None,
+    )
+
+
+def _neighbours(shelf: Shelf, product_id: int, n: int) -> list[Item]:
+    if shelf.catalogue is None:
+        return []
+    why = (Why("bought_together", f"Often bought together with {shelf.name(product_id)}"),)
+    ids, scores = shelf.catalogue.neighbours(product_id)
+    return [
+        Item(int(neighbour), rank, float(score), ("neighbours",), why, because_of=product_id)
+        for rank, (neighbour, score) in enumerate(list(zip(ids, scores, strict=True))[:n], 1)
+    ]

@@ -1,0 +1,81 @@
+"""GET /v1/recommendations/{household_id}."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from starlette.concurrency import run_in_threadpool
+
+from lambdas.api import answers
+from lambdas.api.problem import documented
+from lambdas.api.recommending import Moment, Wish
+from lambdas.api.schemas import Recommendations
+from lambdas.api.services import Identifier, Services, UseServices
+
+router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
+
+#: Longest time a long poll is held, in seconds, and the pause between its looks.
+MAX_WAIT = 10.0
+LOOK_PAUSE = 0.015
+
+ProductIds = Annotated[list[Annotated[int, Query(gt=0, lt=2**53)]], Query(max_length=200)]
+
+
+@router.get(
+    "/{household_id}",
+    response_model=Recommendations,
+    summary="Recommend products to a household",
+    responses={
+        304: {"description": "The list is still the one named in If-None-Match."},
+        **documented("invalid_parameters"),
+    },
+)
+async def get_recommendations(
+    household_id: Identifier,
+    services: UseServices,
+    response: Response,
+    n: Annotated[int, Query(ge=1, le=100, description="Items wanted.")] = 10,
+    store_id: Annotated[int | None, Query(gt=0, lt=2**53, description="Default: the usual store.")] = None,
+    exclude: ProductIds = [],  # noqa: B006 (FastAPI copies it)
+    cart: ProductIds = [],  # noqa: B006
+    if_none_match: Annotated[str | None, Header(description="ETag of the list shown now.")] = None,
+    prefer: Annotated[str | None, Header(description="`wait=2`: hold the answer until it changed.")] = None,
+) -> Recommendations | Response:
+    """The best products for this household at this moment, each with its reason.
+
+    Never fails for want of a model, a household or live features: then the store's popular products come,
+    with `fallback: true` and the reason. `cart` adds to the session that the features know.
+
+    With `If-None-Match` the answer says in `changes` what changed since that list; with `Prefer: wait=N`
+    (RFC 7240) it is held back until the list may have changed, at most N seconds, else 304.
+    """
+    wish = Wish(household_id, n, store_id, tuple(exclude), tuple(cart))
+    since = if_none_match.strip('"') if if_none_match else None
+    moment = await _look(services, wish, since, _seconds(prefer))
+    if moment.tag == since:
+        return Response(status_code=304, headers={"ETag": f'"{since}"'})
+    decision = await run_in_threadpool(services.recommender.decide, wish, moment, since)
+    response.headers["ETag"] = f'"{decision.tag}"'
+    response.headers["Cache-Control"] = "no-cache"
+    answer = answers.recommendations(wish, moment, decision, services.model_version())
+    if answer.freshness_seconds is not None and not answer.fallback:
+        services.metrics.freshness.set(answer.freshness_seconds)
+    return answer
+
+
+async def _look(services: Services, wish: Wish, since: str | None, wait: float) -> Moment:
+    until = time.monotonic() + wait
+    while True:
+        moment = await run_in_threadpool(services.recommender.look, wish)
+        if moment.tag != since or time.monotonic() >= until:
+            return moment
+        await asyncio.sleep(LOOK_PAUSE)
+
+
+def _seconds(prefer: str | None) -> float:
+    found = re.search(r"\bwait=(\d+)", prefer or "")
+    return min(MAX_WAIT, float(found[1])) if found else 0.0

@@ -1,0 +1,189 @@
+"""What the API answers. Prices in US dollars, durations as their names say, times in UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mercato.decisions.fallback import Reason
+
+
+class Answer(BaseModel):
+    """Base of every answer; `model_` is no reserved prefix here."""
+
+    model_config = ConfigDict(protected_namespaces=(), frozen=True)
+
+
+class ProductCard(Answer):
+    """A product as a shopper sees it."""
+
+    product_id: int = Field(examples=[1082185])
+    name: str = Field(examples=["Bananas"])
+    aisle: str = Field(examples=["Produce"])
+    category: str | None = Field(default=None, examples=["Tropical fruit"])
+    department: str | None = Field(default=None, examples=["Produce"])
+    brand: str | None = Field(default=None, description="`National` or `Private`.", examples=["National"])
+    size: str | None = Field(default=None, examples=["40 lb"])
+    price: float | None = Field(default=None, description="Last loyalty price per unit.", examples=[0.99])
+
+
+class WhyPart(Answer):
+    """One reason."""
+
+    code: str = Field(examples=["bought_before"])
+    text: str = Field(examples=["You bought it 6 times, about every 12 days; last 14 days ago"])
+
+
+class RecommendedProduct(ProductCard):
+    """A recommended product and the reason for it."""
+
+    rank: int = Field(examples=[1])
+    score: float = Field(description="The ranker's score, comparable within one answer only.")
+    why: str = Field(examples=["You bought it 6 times, about every 12 days; last 14 days ago."])
+    reasons: list[WhyPart]
+    because_of: int | None = Field(default=None, description="Product of the session that led to it.")
+    sources: list[str] = Field(
+        description="Candidate generators that found it.", examples=[["history", "popular"]]
+    )
+
+
+class Moved(Answer):
+    """A product that changed its place; `before` is null if it entered, `after` if it left."""
+
+    product_id: int
+    name: str
+    before: int | None
+    after: int | None
+
+
+class ListChanges(Answer):
+    """What changed since the list that the request named in If-None-Match."""
+
+    summary: str = Field(examples=["You added bananas. 3 items came in, 2 moved up."])
+    entered: list[Moved]
+    left: list[Moved]
+    moved_up: list[Moved]
+    moved_down: list[Moved]
+
+
+class SessionState(Answer):
+    """The household's open shopping session as the online features have it."""
+
+    cart: list[ProductCard]
+    last_event_id: str | None = None
+    last_event_time: datetime | None = None
+    last_action: str | None = None
+    reached_online_ms: float | None = Field(
+        default=None, description="From the last event's time to its arrival in the online features."
+    )
+
+
+class Timings(Answer):
+    """Where the time of this answer went, in milliseconds."""
+
+    features: float
+    candidates: float
+    model: float
+    decision: float
+    total: float
+
+
+class Recommendations(Answer):
+    """A ranked list for one household."""
+
+    household_id: int
+    store_id: int | None = Field(description="The store meant; null for all stores.")
+    items: list[RecommendedProduct]
+    session: SessionState | None
+    changes: ListChanges | None = None
+    fallback: bool = Field(description="True if the list is not personal.")
+    fallback_reason: Reason | None = None
+    notice: str | None = Field(default=None, description="The fallback reason as a sentence.")
+    model_version: str | None = None
+    as_of: datetime = Field(description="When this answer was made.")
+    freshness_seconds: float | None = Field(description="Age of the newest feature value used.")
+    timings: Timings
+
+
+class SimilarProducts(Answer):
+    """Products often bought in the same basket."""
+
+    product_id: int
+    items: list[RecommendedProduct]
+    fallback: bool
+    fallback_reason: Reason | None = None
+    notice: str | None = None
+
+
+class HouseholdSummary(Answer):
+    """One line of the household picker."""
+
+    household_id: int
+    baskets: int
+    mean_basket_value: float | None
+    mean_gap_days: float | None
+    last_basket_time: datetime | None
+
+
+class HouseholdPage(Answer):
+    """A page of households in order of their number."""
+
+    items: list[HouseholdSummary]
+    total: int
+    next_offset: int | None
+
+
+class BasketLine(ProductCard):
+    """A product of a past basket."""
+
+    quantity: int | None = None
+    value: float | None = None
+
+
+class Basket(Answer):
+    """A past basket."""
+
+    time: datetime
+    store_id: int
+    value: float | None
+    lines: list[BasketLine]
+
+
+class HouseholdDetail(HouseholdSummary):
+    """A household's profile and newest baskets."""
+
+    favourite_store_id: int | None
+    spend: float | None
+    baskets_28d: int | None
+    recent_baskets: list[Basket]
+
+
+class TakenEvent(Answer):
+    """An event that is on Kafka now."""
+
+    topic: str = Field(examples=["clickstream.v1"])
+    event_id: str = Field(examples=["0f3c9a7be5d94e51b7f0c8a2d1e6f4aa"])
+    event_time: datetime
+
+
+class TakenEvents(Answer):
+    """Events in the order in which they were sent."""
+
+    events: list[TakenEvent]
+
+
+class DependencyState(Answer):
+    """Whether a dependency answers."""
+
+    ok: bool
+    detail: str
+
+
+class Health(Answer):
+    """Liveness and the state of each dependency; the API itself answers even where they don't."""
+
+    status: str = Field(description="`ok` or `degraded`.")
+    model_version: str | None
+    catalogue_as_of: datetime | None
+    dependencies: dict[str, DependencyState]

@@ -1,0 +1,64 @@
+"""What the routes work with, opened and closed with the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from mercato.settings import Settings
+
+from lambdas.api.event_log import EventLog
+from lambdas.api.metrics import Metrics
+from lambdas.api.ports import Online
+from lambdas.api.problem import Problem
+from lambdas.api.recommending import Recommender
+from lambdas.api.scorer import Scorer
+from lambdas.api.shelf import ShelfKeeper
+
+#: Identifiers as the event contracts bound them.
+Identifier = Annotated[int, Path(gt=0, lt=2**53)]
+
+
+@dataclass(slots=True)
+class Services:
+    """Handles to everything outside the process; `None` where it was never started."""
+
+    settings: Settings
+    metrics: Metrics
+    events: EventLog | None
+    online: Online | None
+    scorer: Scorer | None
+    keeper: ShelfKeeper
+    recommender: Recommender
+
+    def require_online(self) -> Online:
+        """The online features.
+
+        Raises:
+            Problem: `online_unavailable`.
+        """
+        if self.online is None:
+            raise Problem("online_unavailable", "Redis is not running; `mercato up redis` starts it.", retry_after=2)
+        return self.online
+
+    def close(self) -> None:
+        """Send what is queued and close the connections."""
+        self.keeper.stop()
+        for part in (self.events, self.online, self.scorer):
+            if part is not None:
+                part.close()
+
+    def model_version(self) -> str | None:
+        """Version of the model that scores now, `None` if unknown."""
+        return self.scorer.model_version if self.scorer else None
+
+
+async def services_of(request: Request) -> Services:
+    """The app's services, for routes."""
+    services: Services = request.app.state.services
+    return services
+
+
+UseServices = Annotated[Services, Depends(services_of)]

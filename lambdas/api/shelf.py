@@ -1,0 +1,140 @@
+"""What the API knows of products: the live catalogue, or what was kept of the last one."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mercato.decisions.aisles import aisle
+from mercato.decisions.fallback import Popular
+from mercato.decisions.wording import department_name, product_name, readable, size_name
+
+from lambdas.api import popular as last_good_lists
+from lambdas.api.popular import KEEP, Described, LastGood
+from lambdas.api.ports import Catalogue, Online, OnlineUnavailable
+
+log = logging.getLogger(__name__)
+
+#: Seconds between looks at the materialisation marker.
+REFRESH_SECONDS = 2.0
+
+
+class Shelf:
+    """Products in a shopper's words, and what is popular where.
+
+    Attributes:
+        as_of: when these lists were materialised, `None` for the empty shelf.
+        popular: most bought products by store.
+        catalogue: the live catalogue, `None` where only the last good lists are known.
+    """
+
+    def __init__(
+        self,
+        as_of: datetime | None,
+        popular: Mapping[int, Popular],
+        describe: Callable[[int], Described | None],
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        self.as_of = as_of
+        self.popular = popular
+        self.catalogue = catalogue
+        self._describe = describe
+        self.card = functools.lru_cache(maxsize=8_192)(self._card)
+
+    @classmethod
+    def kept(cls, last_good: LastGood | None) -> Shelf:
+        """The shelf of the lists kept on disk; an empty one if there are none."""
+        if last_good is None:
+            return cls(None, {}, lambda _product_id: None)
+        return cls(last_good.as_of, last_good.popular, last_good.products.get)
+
+    @classmethod
+    def live(cls, catalogue: Catalogue) -> Shelf:
+        """The shelf of a catalogue just loaded."""
+        return cls(catalogue.as_of, catalogue.popular(), catalogue.describe, catalogue)
+
+    def knows(self, product_id: int) -> bool:
+        """Whether the catalogue has this product."""
+        return self._describe(product_id) is not None
+
+    def name(self, product_id: int) -> str:
+        """What a shopper calls the product."""
+        return str(self.card(product_id)["name"])
+
+    def to_keep(self) -> LastGood:
+        """The part of it that answers when everything else is down."""
+        lists = {
+            store: Popular(list(found.product_ids[:KEEP]), list(found.scores[:KEEP]))
+            for store, found in self.popular.items()
+        }
+        wanted = {product_id for found in lists.values() for product_id in found.product_ids}
+        described = {product_id: self._describe(product_id) for product_id in wanted}
+        assert self.as_of is not None
+        return LastGood(self.as_of, lists, {i: found for i, found in described.items() if found})
+
+    def _card(self, product_id: int) -> dict[str, Any]:
+        known = self._describe(product_id) or Described(product_id)
+        return {
+            "product_id": product_id,
+            "name": product_name(known.product_type, known.category, product_id),
+            "aisle": str(aisle(known.department, known.category)),
+            "category": readable(known.category) if known.category else None,
+            "department": department_name(known.department),
+            "brand": known.brand,
+            "size": size_name(known.size),
+            "price": known.price,
+        }
+
+
+class ShelfKeeper:
+    """Holds the newest shelf, follows the materialisation marker, keeps the last good lists on disk.
+
+    Attributes:
+        shelf: replaced as a whole, so a request uses one shelf from start to end.
+    """
+
+    def __init__(self, online: Online | None, kept_at: Path) -> None:
+        self.shelf = Shelf.kept(last_good_lists.load(kept_at))
+        self._online = online
+        self._kept_at = kept_at
+        self._marker: str | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="catalogue", daemon=True)
+
+    def start(self) -> None:
+        """Load the catalogue once, then follow it in the background."""
+        self.refresh()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        self._thread.join()
+
+    def refresh(self) -> None:
+        """Load the catalogue if the marker moved; keep what there is if that fails."""
+        if self._online is None:
+            return
+        try:
+            marker = self._online.marker()
+            if marker is None or marker == self._marker:
+                return
+            self.shelf = Shelf.live(self._online.catalogue())
+            self._marker = marker
+        except OnlineUnavailable as error:
+            log.warning("catalogue not refreshed: %s", error)
+            return
+        last_good_lists.save(self._kept_at, self.shelf.to_keep())
+        log.info("catalogue as of %s loaded", self.shelf.as_of)
+
+    def _follow(self) -> None:
+        while not self._stop.wait(REFRESH_SECONDS):
+            try:
+                self.refresh()
+            except Exception:  # the thread must outlive a bad catalogue
+                log.exception("catalogue not refreshed")

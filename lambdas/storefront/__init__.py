@@ -1,0 +1,1 @@
+"""The storefront: one page over the decision API, without a build step."""
