@@ -60,7 +60,14 @@ def _redis_command(settings: Settings, ports: Mapping[str, int]) -> list[str]:
         raise FileNotFoundError("redis-server is not installed: `make doctor` says how to get it.")
     state = settings.home / "state" / "redis"
     state.mkdir(parents=True, exist_ok=True)
-    options = {"bind": "127.0.0.1", "port": str(ports["redis"]), "dir": str(state), "appendonly": "yes"}
+    options = {
+        "bind": "127.0.0.1",
+        "port": str(ports["redis"]),
+        "dir": str(state),
+        "appendonly": "yes",
+        # Redis writes its title over its environment, where the supervisor's mark is.
+        "set-proc-title": "no",
+    }
     return [server, *(word for key, value in options.items() for word in (f"--{key}", value))]
 
 

@@ -1,0 +1,45 @@
+"""One real stack of engines for all integration tests of a session."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mercato.local.services import ENGINES
+from mercato.local.supervisor import Stack
+from mercato.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def stack_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(home=tmp_path_factory.mktemp("stack"), jars_dir=ROOT / "var" / "jars")
+
+
+@pytest.fixture(scope="session")
+def stack(stack_settings: Settings) -> Iterator[Stack]:
+    """Kafka, Redis and MLflow, started once and stopped at the end."""
+    stack = Stack(stack_settings)
+    try:
+        stack.up(engine.name for engine in ENGINES)
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture
+def settings(stack: Stack, stack_settings: Settings, tmp_path: Path) -> Settings:
+    """Settings with a home, a lake and topics of the test's own, on the shared engines."""
+    addresses = {row.name: row.url for row in stack.status()}
+    return Settings(
+        home=tmp_path,
+        jars_dir=stack_settings.jars_dir,
+        topic_prefix=f"t{uuid.uuid4().hex[:8]}.",
+        kafka_bootstrap=addresses["kafka"],
+        redis_url=addresses["redis"],
+        mlflow_uri=addresses["mlflow"],
+    )

@@ -1,0 +1,167 @@
+"""Engines are started, told apart, watched and stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import redis
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from mercato.local.supervisor import HOME_MARKER, Stack, StackError
+from mercato.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+
+def marked(home: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(HOME_MARKER) == str(home):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@pytest.fixture
+def redis_only(tmp_path: Path, stack_settings: Settings) -> Settings:
+    return Settings(home=tmp_path / "deep" / ("x" * 120), jars_dir=stack_settings.jars_dir)
+
+
+def command(settings: Settings, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mercato", *arguments]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return {**os.environ, "MERCATO_HOME": str(settings.home), "MERCATO_JARS_DIR": str(settings.jars_dir)}
+
+
+def test_each_engine_really_answers(settings: Settings) -> None:
+    topic = f"{settings.topic_prefix}hello"
+    admin = AdminClient({"bootstrap.servers": settings.require("kafka_bootstrap")})
+    admin.create_topics([NewTopic(topic, 1)])[topic].result()
+    producer = Producer({"bootstrap.servers": settings.require("kafka_bootstrap"), "enable.idempotence": True})
+    producer.produce(topic, b"value")
+    assert producer.flush(20) == 0
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.require("kafka_bootstrap"),
+            "group.id": topic,
+            "auto.offset.reset": "earliest",
+        }
+    )
+    consumer.subscribe([topic])
+    message = consumer.poll(20)
+    consumer.close()
+    assert message is not None
+    assert message.value() == b"value"
+
+    with redis.Redis.from_url(settings.require("redis_url")) as client:
+        client.set(topic, "1")
+        assert client.get(topic) == b"1"
+        client.delete(topic)
+
+    url = f"{settings.require('mlflow_uri')}/api/2.0/mlflow/experiments/create"
+    assert "experiment_id" in httpx.post(url, json={"name": topic}, timeout=20).json()
+
+
+def test_a_second_up_changes_nothing(stack: Stack) -> None:
+    before = {row.name: row.pid for row in stack.status()}
+    stack.up(["redis", "kafka"])
+    assert {row.name: row.pid for row in stack.status()} == before
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(redis_only: Settings) -> None:
+    with pytest.raises(StackError, match=r"no service 'rediss'; there are kafka, redis"):
+        Stack(redis_only).up(["rediss"])
+
+
+def test_two_homes_run_side_by_side_and_stop_apart(stack: Stack, redis_only: Settings) -> None:
+    other = Stack(redis_only)
+    other.up(["redis"])
+    try:
+        urls = [row.url for each in (stack, other) for row in each.status() if row.name == "redis"]
+        assert len(set(urls)) == 2
+    finally:
+        other.down()
+    assert marked(redis_only.home) == []
+    assert all(row.healthy for row in stack.status() if row.name == "redis")
+
+
+def test_a_killed_engine_comes_back_with_its_data(redis_only: Settings) -> None:
+    stack = Stack(redis_only)
+    stack.up(["redis"])
+    try:
+        first = next(row for row in stack.status() if row.name == "redis")
+        assert first.pid
+        assert first.url
+        redis.Redis.from_url(first.url).set("kept", "yes")
+        time.sleep(1.2)  # appendfsync everysec
+        os.kill(first.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            row = next(row for row in stack.status() if row.name == "redis")
+            if row.healthy and row.pid != first.pid:
+                break
+            time.sleep(0.2)
+        assert row.healthy
+        assert redis.Redis.from_url(first.url).get("kept") == b"yes"
+    finally:
+        stack.down()
+
+
+def test_an_engine_that_cannot_start_is_reported_with_its_log(redis_only: Settings) -> None:
+    state = redis_only.home / "state" / "redis" / "appendonlydir"
+    state.mkdir(parents=True)
+    (state / "appendonly.aof.manifest").write_text("not a manifest\n")
+    stack = Stack(redis_only)
+    try:
+        with pytest.raises(StackError, match=r"(?s)redis stopped while starting.*AOF"):
+            stack.up(["redis"])
+        row = next(row for row in stack.status() if row.name == "redis")
+        assert row.state == "FATAL"
+        assert "redis.log" in row.log_tail
+        shown = subprocess.run(command(redis_only, "status"), env=environment(redis_only), capture_output=True, check=False)
+        assert shown.returncode == 1
+    finally:
+        stack.down()
+
+
+def test_down_finds_the_orphans_of_a_killed_supervisor(redis_only: Settings) -> None:
+    stack = Stack(redis_only)
+    stack.up(["redis"])
+    supervisor = int((redis_only.home / "run" / "supervisord.pid").read_text())
+    os.kill(supervisor, signal.SIGKILL)
+    psutil.wait_procs([p for p in marked(redis_only.home) if p.pid == supervisor], timeout=5)
+    assert marked(redis_only.home)
+    stack.down()
+    assert marked(redis_only.home) == []
+
+
+def test_ctrl_c_leaves_no_process(redis_only: Settings) -> None:
+    process = subprocess.Popen(
+        command(redis_only, "up", "redis", "--foreground", "--json"),
+        env=environment(redis_only),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    rows = ""
+    while not rows.rstrip().endswith("\n]"):
+        rows += process.stdout.readline()
+    assert [row["name"] for row in json.loads(rows) if row["healthy"]] == ["redis"]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert marked(redis_only.home) == []
