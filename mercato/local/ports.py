@@ -25,6 +25,13 @@ def _any_free() -> socket.socket:
     return probe
 
 
+def free_port() -> int:
+    """A loopback port that is free now."""
+    with _any_free() as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def assign(names: Iterable[str], memory: Path) -> dict[str, int]:
     """One free port per name; a port remembered in `memory` is kept if it is still free."""
     remembered: dict[str, int] = json.loads(memory.read_text()) if memory.exists() else {}

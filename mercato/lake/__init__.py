@@ -1,0 +1,1 @@
+"""The Delta lake: sessions, tables, ingest, quarantine and upkeep."""

@@ -1,0 +1,131 @@
+"""Where jobs run: Sail in process, Spark beside it, or any Spark Connect address."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mercato.local.java import java_home
+from mercato.local.ports import free_port
+from mercato.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+#: The same on every engine, because they change results.
+SHARED_CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+_START_TIMEOUT = 120
+
+
+class UnknownEngineError(ValueError):
+    """The engine's name is none that Mercato knows."""
+
+
+@contextmanager
+def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSession]:
+    """A Spark session on the chosen engine; everything it started is stopped at the end.
+
+    Args:
+        engine: `sail`, `spark` or `sc://host:port`; `settings.engine` unless given.
+
+    Raises:
+        UnknownEngineError: the name is none of these.
+        mercato.local.java.JavaNotFoundError: `spark` finds no JDK it can run on.
+    """
+    name = engine or settings.engine
+    if name == "sail":
+        yield from _sail()
+    elif name == "spark":
+        yield from _spark(settings)
+    elif name.startswith("sc://"):
+        yield from _remote(name)
+    else:
+        raise UnknownEngineError(f"Unknown engine {name!r}: use sail, spark or sc://host:port.")
+
+
+def _remote(address: str) -> Iterator[SparkSession]:
+    from pyspark.sql import SparkSession
+
+    # Not `getOrCreate`: two engines may live in one process, as in the parity tests.
+    session = SparkSession.builder.remote(address).create()
+    try:
+        for key, value in SHARED_CONF.items():
+            session.conf.set(key, value)
+        yield session
+    finally:
+        session.stop()
+
+
+def _sail() -> Iterator[SparkSession]:
+    os.environ.setdefault("RUST_LOG", "error")
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    _, port = server.listening_address
+    try:
+        yield from _remote(f"sc://127.0.0.1:{port}")
+    finally:
+        server.stop()
+
+
+def _spark(settings: Settings) -> Iterator[SparkSession]:
+    """Spark as a Connect server of its own, so that job code meets one API on every engine."""
+    import pyspark
+
+    jars = sorted((settings.jars_dir / "spark").glob("*.jar"))
+    if not jars:
+        raise FileNotFoundError(f"No Spark jars in {settings.jars_dir}: run `make setup`.")
+    port = free_port()
+    conf = {
+        **SHARED_CONF,
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": port,
+        "spark.jars": ",".join(map(str, jars)),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "4g",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.sql.shuffle.partitions": 4,
+        "spark.databricks.delta.snapshotPartitions": 2,
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.ui.enabled": "false",
+    }
+    home = Path(pyspark.__file__).parent
+    command = [str(home / "bin" / "spark-submit"), "--master", "local[2]"]
+    command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
+    command += [word for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
+    environment = {**os.environ, "JAVA_HOME": str(java_home()), "PYSPARK_PYTHON": sys.executable}
+    environment["SPARK_HOME"] = str(home)
+    log = settings.home / "log" / "spark.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output, tempfile.TemporaryDirectory(prefix="mercato-spark-") as scratch:
+        server = subprocess.Popen(
+            [*command, "spark-internal"], env=environment, cwd=scratch, stdout=output, stderr=output
+        )
+        try:
+            _await_port(port, server, log)
+            yield from _remote(f"sc://127.0.0.1:{port}")
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _await_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise RuntimeError(f"Spark did not start within {_START_TIMEOUT} s; see {log}.")
