@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
-from mercato.decisions.changes import Changes, Move
-from mercato.decisions.fallback import SENTENCES
-from mercato.decisions.recommend import Item, sentence
-
 from lambdas.api import schemas
 from lambdas.api.ports import Household, Session
 from lambdas.api.recommending import Decision, Moment, Wish, usual_store
 from lambdas.api.shelf import Shelf
+from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
+from mercato.decisions.changes import Changes, Move
+from mercato.decisions.fallback import SENTENCES
+from mercato.decisions.recommend import Item, sentence
 
 PROFILE = HOUSEHOLD_PROFILE.c
 
@@ -137,7 +136,10 @@ def _changes(changes: Changes, shelf: Shelf) -> schemas.ListChanges:
     def moved(moves: Sequence[Move]) -> list[schemas.Moved]:
         return [
             schemas.Moved(
-                product_id=move.product_id, name=shelf.name(move.product_id), before=move.before, after=move.after
+                product_id=move.product_id,
+                name=shelf.name(move.product_id),
+                before=move.before,
+                after=move.after,
             )
             for move in moves
         ]

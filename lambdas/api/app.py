@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from mercato.settings import Settings, get_settings
-
 from lambdas.api import problem
 from lambdas.api.event_log import EventLog
 from lambdas.api.metrics import MeasureRequests, Metrics
@@ -22,6 +20,7 @@ from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services
 from lambdas.api.shelf import ShelfKeeper
 from lambdas.storefront import pages
+from mercato.settings import Settings, get_settings
 
 #: Where the last good lists are kept below the home folder.
 KEPT_LISTS = "state/popular.json"
@@ -42,7 +41,9 @@ TAGS = [
 
 def open_services(settings: Settings) -> Services:
     """Open everything the app works with. What is not running is `None` or reconnects by itself."""
-    kafka, redis, scorer_url = (settings.endpoint(name) for name in ("kafka_bootstrap", "redis_url", "scorer_url"))
+    kafka, redis, scorer_url = (
+        settings.endpoint(name) for name in ("kafka_bootstrap", "redis_url", "scorer_url")
+    )
     return assemble(
         settings,
         events=EventLog(kafka) if kafka else None,

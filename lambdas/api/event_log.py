@@ -15,7 +15,7 @@ from confluent_kafka import KafkaException, Producer
 DELIVERY_TIMEOUT_MS = 2_000
 
 
-class EventsUnavailable(Exception):
+class EventsUnavailableError(Exception):
     """Kafka did not take the events in time."""
 
 
@@ -55,7 +55,7 @@ class EventLog:
         """Append all records and wait until the broker has each.
 
         Raises:
-            EventsUnavailable: at least one record is not known to have arrived. Sending all of
+            EventsUnavailableError: at least one record is not known to have arrived. Sending all of
                 them again with the same event ids is safe: the lake drops duplicates.
         """
         arrivals = [self._send(record) for record in records]
@@ -63,7 +63,7 @@ class EventLog:
             for arrival in arrivals:
                 arrival.result(DELIVERY_TIMEOUT_MS / 1000 + 0.5)
         except FutureTimeout as error:
-            raise EventsUnavailable("Kafka did not acknowledge in time") from error
+            raise EventsUnavailableError("Kafka did not acknowledge in time") from error
 
     def check(self) -> None:
         """Ask a broker for its topics.
@@ -89,12 +89,12 @@ class EventLog:
             if error is None:
                 arrival.set_result(None)
             else:
-                arrival.set_exception(EventsUnavailable(error.str()))
+                arrival.set_exception(EventsUnavailableError(error.str()))
 
         try:
             self._producer.produce(record.topic, record.value, record.key, on_delivery=on_delivery)
         except (BufferError, KafkaException) as error:
-            raise EventsUnavailable(f"the producer refused: {error}") from error
+            raise EventsUnavailableError(f"the producer refused: {error}") from error
         return arrival
 
     def _poll(self) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 
-from mercato.contracts.events import CLICKSTREAM, TOPICS, Event, Topic, Violation
-
 from lambdas.api.event_log import Record
-from lambdas.api.problem import FieldError, Problem
+from lambdas.api.problem import FieldError, ProblemError
+from mercato.contracts.events import CLICKSTREAM, TOPICS, Event, Topic, Violation
 
 #: Largest request body, in bytes.
 MAX_BODY = 1024 * 1024
@@ -38,10 +37,10 @@ def topic_named(name: str) -> Topic:
     """The topic of that name.
 
     Raises:
-        Problem: `unknown_topic`.
+        ProblemError: `unknown_topic`.
     """
     if name not in TOPICS:
-        raise Problem("unknown_topic", f"There is no topic {name!r}; there are {', '.join(TOPICS)}.")
+        raise ProblemError("unknown_topic", f"There is no topic {name!r}; there are {', '.join(TOPICS)}.")
     return TOPICS[name]
 
 
@@ -55,12 +54,12 @@ def accept(body: bytes, topic: Topic | None, now: datetime) -> list[Accepted]:
         now: when the body arrived.
 
     Raises:
-        Problem: `malformed_body`, `oversized`, `unknown_topic` or `contract_violation`, the
+        ProblemError: `malformed_body`, `oversized`, `unknown_topic` or `contract_violation`, the
             latter with the same codes and reasons that the lake's quarantine gives.
     """
     found = _events_in(body)
     if len(found) > MAX_BATCH:
-        raise Problem("oversized", f"{len(found)} events; send at most {MAX_BATCH} at once.")
+        raise ProblemError("oversized", f"{len(found)} events; send at most {MAX_BATCH} at once.")
     accepted: list[Accepted] = []
     errors: list[FieldError] = []
     for index, raw in enumerate(found):
@@ -81,10 +80,10 @@ def _events_in(body: bytes) -> list[Any]:
         refused = CLICKSTREAM.decode(body, datetime.now(UTC))  # the decoder's own words for it
         assert isinstance(refused, Violation)
         error = FieldError(field=refused.field, code=refused.code, reason=refused.reason)
-        raise Problem("malformed_body", f"The body is not JSON: {refused.reason}", [error]) from None
+        raise ProblemError("malformed_body", f"The body is not JSON: {refused.reason}", [error]) from None
     events = found if isinstance(found, list) else [found]
     if not events:
-        raise Problem("malformed_body", "The batch is empty; send at least one event.")
+        raise ProblemError("malformed_body", "The batch is empty; send at least one event.")
     return events
 
 
@@ -107,8 +106,8 @@ def _refuse(errors: list[FieldError], total: int) -> None:
     code = "oversized" if all(error.code == "oversized" for error in errors) else "contract_violation"
     first = errors[0].reason
     if total == 1:
-        raise Problem(code, first, errors)
+        raise ProblemError(code, first, errors)
     were = "was" if len(errors) == 1 else "were"
-    raise Problem(
+    raise ProblemError(
         code, f"{len(errors)} of {total} events {were} refused, so none was taken. First: {first}", errors
     )

@@ -52,6 +52,7 @@ class MeasureRequests:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and measure."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -44,7 +44,7 @@ def save(path: Path, last_good: LastGood) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     with os.fdopen(handle, "wb") as file:
         file.write(msgspec.json.encode(last_good))
-    os.replace(name, path)
+    Path(name).replace(path)
 
 
 def load(path: Path) -> LastGood | None:

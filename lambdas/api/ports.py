@@ -10,13 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lambdas.api.popular import Described
 from mercato.decisions.evidence import Purchases, Store
 from mercato.decisions.fallback import Popular
 
-from lambdas.api.popular import Described
 
-
-class OnlineUnavailable(Exception):
+class OnlineUnavailableError(Exception):
     """The online features can't be read."""
 
 
@@ -65,21 +64,39 @@ class Catalogue(Protocol):
 
     as_of: datetime
 
-    def describe(self, product_id: int) -> Described | None: ...
-    def neighbours(self, product_id: int) -> tuple[Sequence[int], Sequence[float]]: ...
-    def store(self, store_id: int | None) -> Store: ...
-    def popular(self) -> Mapping[int, Popular]: ...
+    def describe(self, product_id: int) -> Described | None:
+        """What the catalogue says of a product, `None` if it has no such."""
+
+    def neighbours(self, product_id: int) -> tuple[Sequence[int], Sequence[float]]:
+        """Products bought together with it and how strongly, strongest first."""
+
+    def store(self, store_id: int | None) -> Store:
+        """What the store promotes and sells most; all stores for `None` or an unknown one."""
+
+    def popular(self) -> Mapping[int, Popular]:
+        """Most bought products by store."""
 
 
 class Online(Protocol):
-    """Reads of the online store; every method may raise OnlineUnavailable."""
+    """Reads of the online store; every method may raise OnlineUnavailableError."""
 
-    def household(self, household_id: int) -> Household | None: ...
-    def households(self, offset: int, limit: int, query: str) -> tuple[list[Mapping[str, Any]], int]: ...
-    def marker(self) -> str | None: ...
-    def catalogue(self) -> Catalogue: ...
-    def ping(self) -> None: ...
-    def close(self) -> None: ...
+    def household(self, household_id: int) -> Household | None:
+        """A household's features now, `None` if unknown."""
+
+    def households(self, offset: int, limit: int, query: str) -> tuple[list[Mapping[str, Any]], int]:
+        """Profiles by number from `offset`, of those whose number starts with `query`; and their count."""
+
+    def marker(self) -> str | None:
+        """Names the newest materialisation, `None` before the first."""
+
+    def catalogue(self) -> Catalogue:
+        """The catalogue of that materialisation."""
+
+    def ping(self) -> None:
+        """Return if the store answers."""
+
+    def close(self) -> None:
+        """Close the connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +124,6 @@ class Ranker(Protocol):
         store_id: int | None,
         now: float,
         cart: Sequence[int],
-    ) -> Candidates: ...
+    ) -> Candidates:
+        """Candidates for the household in the store at `now` (seconds since 1970) with that cart."""
+        ...

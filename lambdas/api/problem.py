@@ -55,7 +55,7 @@ class ProblemDetail(BaseModel):
     errors: list[FieldError] = Field(default_factory=list)
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """Raised anywhere below a router; answered as a problem document.
 
     Args:
@@ -75,7 +75,7 @@ class Problem(Exception):
         self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
 
 
-def _answer(request: Request, problem: Problem, status: int | None = None) -> Response:
+def _answer(request: Request, problem: ProblemError, status: int | None = None) -> Response:
     usual, title = PROBLEMS[problem.code]
     body = ProblemDetail(
         type=f"/problems/{problem.code}",
@@ -93,13 +93,13 @@ def _answer(request: Request, problem: Problem, status: int | None = None) -> Re
     )
 
 
-def _from_http(error: HTTPException, request: Request) -> Problem:
+def _from_http(error: HTTPException, request: Request) -> ProblemError:
     known = {404: "not_found", 405: "method_not_allowed"}
     details = {
         404: f"{request.url.path} does not exist; /docs lists what does.",
-        405: f"{request.method} is not possible here; allowed: {(error.headers or {}).get('Allow', 'see /docs')}.",
+        405: f"{request.method} is not possible here; allowed: {(error.headers or {}).get('Allow')}.",
     }
-    problem = Problem(
+    problem = ProblemError(
         known.get(error.status_code, "malformed_body" if error.status_code < 500 else "internal"),
         details.get(error.status_code, str(error.detail)),
     )
@@ -107,20 +107,22 @@ def _from_http(error: HTTPException, request: Request) -> Problem:
     return problem
 
 
-def _from_validation(error: RequestValidationError) -> Problem:
+def _from_validation(error: RequestValidationError) -> ProblemError:
     errors = [
-        FieldError(field=".".join(str(part) for part in found["loc"]), code=found["type"], reason=found["msg"])
+        FieldError(
+            field=".".join(str(part) for part in found["loc"]), code=found["type"], reason=found["msg"]
+        )
         for found in error.errors()
     ]
     named = ", ".join(found.field for found in errors)
-    return Problem("invalid_parameters", f"Not valid: {named}.", errors)
+    return ProblemError("invalid_parameters", f"Not valid: {named}.", errors)
 
 
 def install(app: FastAPI) -> None:
     """Answer every error of `app` as a problem document."""
 
-    @app.exception_handler(Problem)
-    async def on_problem(request: Request, error: Problem) -> Response:
+    @app.exception_handler(ProblemError)
+    async def on_problem(request: Request, error: ProblemError) -> Response:
         return _answer(request, error)
 
     @app.exception_handler(HTTPException)
@@ -134,7 +136,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:
         log.exception("unhandled error on %s %s", request.method, request.url.path, exc_info=error)
-        return _answer(request, Problem("internal", "The error was logged. Try again in a moment."))
+        return _answer(request, ProblemError("internal", "The error was logged. Try again in a moment."))
 
     describe = app.openapi
 

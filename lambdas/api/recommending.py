@@ -8,17 +8,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lambdas.api.metrics import Metrics
+from lambdas.api.ports import Household, Online, OnlineUnavailableError, Ranker, Session
+from lambdas.api.recent import RecentLists
+from lambdas.api.scorer import Scorer, ScorerUnavailableError
+from lambdas.api.shelf import Shelf, ShelfKeeper
 from mercato.contracts.tables.features import ALL_STORES
 from mercato.decisions.changes import Cause, Changes, compare
 from mercato.decisions.evidence import EvidenceFor
 from mercato.decisions.fallback import Reason, popular_in_store
 from mercato.decisions.recommend import Item, recommend
-
-from lambdas.api.metrics import Metrics
-from lambdas.api.ports import Household, Online, OnlineUnavailable, Ranker, Session
-from lambdas.api.recent import RecentLists
-from lambdas.api.scorer import Scorer, ScorerUnavailable
-from lambdas.api.shelf import Shelf, ShelfKeeper
 
 #: A household's usual store is the most frequent one of its last baskets.
 USUAL_STORE_BASKETS = 10
@@ -80,7 +79,7 @@ class Decision:
     stages: dict[str, float]
 
 
-class NotPersonal(Exception):
+class NotPersonalError(Exception):
     """A personal list can't be made."""
 
     def __init__(self, reason: Reason) -> None:
@@ -127,7 +126,7 @@ class Recommender:
         household, down = None, self._online is None
         try:
             household = self._online.household(wish.household_id) if self._online else None
-        except OnlineUnavailable:
+        except OnlineUnavailableError:
             down = True
         shelf = self._keeper.shelf
         session = household.session if household else Session()
@@ -143,7 +142,7 @@ class Recommender:
         try:
             store_id = self._store(wish, moment)
             items = self._personal(wish, moment, store_id, watch)
-        except NotPersonal as refusal:
+        except NotPersonalError as refusal:
             reason = refusal.reason
             items, found = popular_in_store(
                 moment.shelf.popular, store_id, n=wish.n, hidden=_hidden(wish, moment.session)
@@ -159,25 +158,23 @@ class Recommender:
             self._metrics.stages.labels(stage).observe(milliseconds / 1000)
         return Decision(items, store_id, reason, changed, tag, watch.stages)
 
-    def _personal(
-        self, wish: Wish, moment: Moment, store_id: int | None, watch: Stopwatch
-    ) -> list[Item]:
+    def _personal(self, wish: Wish, moment: Moment, store_id: int | None, watch: Stopwatch) -> list[Item]:
         household, catalogue = moment.household, moment.shelf.catalogue
         if moment.down:
-            raise NotPersonal(Reason.ONLINE_UNAVAILABLE)
+            raise NotPersonalError(Reason.ONLINE_UNAVAILABLE)
         if household is None:
             unknown = wish.store_id is not None and wish.store_id not in moment.shelf.popular
-            raise NotPersonal(Reason.UNKNOWN_STORE if unknown else Reason.UNKNOWN_HOUSEHOLD)
+            raise NotPersonalError(Reason.UNKNOWN_STORE if unknown else Reason.UNKNOWN_HOUSEHOLD)
         if self._scorer is None or catalogue is None:
-            raise NotPersonal(Reason.NO_MODEL)
+            raise NotPersonalError(Reason.NO_MODEL)
         now = time.time()
         cart = (*household.session.cart, *wish.cart)
         found = self._ranker.candidates(household, catalogue, store_id, now, cart)
         watch.lap("candidates")
         try:
             scores = self._scorer.score(found.rows)
-        except ScorerUnavailable:
-            raise NotPersonal(Reason.SCORER_UNAVAILABLE) from None
+        except ScorerUnavailableError:
+            raise NotPersonalError(Reason.SCORER_UNAVAILABLE) from None
         finally:
             watch.lap("model")
         evidence = EvidenceFor(

@@ -19,7 +19,7 @@ READ_TIMEOUT = 0.25
 NPY = "application/x-npy"
 
 
-class ScorerUnavailable(Exception):
+class ScorerUnavailableError(Exception):
     """The scorer did not answer in time, or not with scores."""
 
 
@@ -37,15 +37,18 @@ class Scorer:
             retries=False,
         )
         self.circuit = Circuit()
+        self.model_version: str | None = None
 
     def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Score per row of `features` (candidates x model features).
 
         Raises:
-            ScorerUnavailable: no scores within the timeouts, or the circuit is open.
+            ScorerUnavailableError: no scores within the timeouts, or the circuit is open.
         """
         if not self.circuit.allows():
-            raise ScorerUnavailable("the scorer failed several times in a row; it is tried again shortly")
+            raise ScorerUnavailableError(
+                "the scorer failed several times in a row; it is tried again shortly"
+            )
         body = io.BytesIO()
         np.save(body, features)
         try:
@@ -62,7 +65,7 @@ class Scorer:
                 raise ValueError(f"{len(scores)} scores for {len(features)} rows")
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             self.circuit.failed()
-            raise ScorerUnavailable(str(error)) from error
+            raise ScorerUnavailableError(str(error)) from error
         self.circuit.succeeded()
         return np.asarray(scores, dtype=np.float64)
 
@@ -70,14 +73,14 @@ class Scorer:
         """What /ping says.
 
         Raises:
-            ScorerUnavailable: it says nothing good.
+            ScorerUnavailableError: it says nothing good.
         """
         try:
             answer = self._pool.request("GET", "/ping")
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ScorerUnavailable(str(error)) from error
+            raise ScorerUnavailableError(str(error)) from error
         if answer.status != 200:
-            raise ScorerUnavailable(f"/ping answers {answer.status}")
+            raise ScorerUnavailableError(f"/ping answers {answer.status}")
         try:
             said = json.loads(answer.data or b"{}")
         except ValueError:

@@ -7,15 +7,14 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from mercato.settings import Settings
-
 from lambdas.api.event_log import EventLog
 from lambdas.api.metrics import Metrics
 from lambdas.api.ports import Online
-from lambdas.api.problem import Problem
+from lambdas.api.problem import ProblemError
 from lambdas.api.recommending import Recommender
 from lambdas.api.scorer import Scorer
 from lambdas.api.shelf import ShelfKeeper
+from mercato.settings import Settings
 
 #: Identifiers as the event contracts bound them.
 Identifier = Annotated[int, Path(gt=0, lt=2**53)]
@@ -37,10 +36,12 @@ class Services:
         """The online features.
 
         Raises:
-            Problem: `online_unavailable`.
+            ProblemError: `online_unavailable`.
         """
         if self.online is None:
-            raise Problem("online_unavailable", "Redis is not running; `mercato up redis` starts it.", retry_after=2)
+            raise ProblemError(
+                "online_unavailable", "Redis is not running; `mercato up redis` starts it.", retry_after=2
+            )
         return self.online
 
     def close(self) -> None:

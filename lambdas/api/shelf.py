@@ -10,13 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lambdas.api import popular as last_good_lists
+from lambdas.api.popular import KEEP, Described, LastGood
+from lambdas.api.ports import Catalogue, Online, OnlineUnavailableError
 from mercato.decisions.aisles import aisle
 from mercato.decisions.fallback import Popular
 from mercato.decisions.wording import department_name, product_name, readable, size_name
-
-from lambdas.api import popular as last_good_lists
-from lambdas.api.popular import KEEP, Described, LastGood
-from lambdas.api.ports import Catalogue, Online, OnlineUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +125,7 @@ class ShelfKeeper:
                 return
             self.shelf = Shelf.live(self._online.catalogue())
             self._marker = marker
-        except OnlineUnavailable as error:
+        except OnlineUnavailableError as error:
             log.warning("catalogue not refreshed: %s", error)
             return
         last_good_lists.save(self._kept_at, self.shelf.to_keep())

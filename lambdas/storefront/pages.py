@@ -14,9 +14,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.templating import Jinja2Templates
 
 from lambdas.api import answers
-from lambdas.api.problem import Problem
+from lambdas.api.problem import ProblemError
 from lambdas.api.recommending import Wish
-from lambdas.api.routers.households import detail, page
+from lambdas.api.routers.households import page
 from lambdas.api.schemas import HouseholdDetail, HouseholdSummary, ProductCard, Recommendations
 from lambdas.api.services import Services, UseServices
 
@@ -94,7 +94,7 @@ def _suggested(services: Services) -> list[HouseholdSummary]:
         total = page(services, 0, 1, "").total
         step = max(1, total // SUGGESTED)
         found = [page(services, at, 1, "").items for at in range(0, min(total, step * SUGGESTED), step)]
-    except Problem:
+    except ProblemError:
         return []
     return [household for items in found for household in items]
 
@@ -111,7 +111,11 @@ def _profile(found: HouseholdDetail) -> str:
 def _habits(household: HouseholdSummary) -> str:
     said = f"{household.baskets:,} baskets"
     if household.mean_gap_days:
-        said += f", about every {household.mean_gap_days:.0f} days" if household.mean_gap_days >= 1.5 else ", almost daily"
+        said += (
+            f", about every {household.mean_gap_days:.0f} days"
+            if household.mean_gap_days >= 1.5
+            else ", almost daily"
+        )
     if household.mean_basket_value is not None:
         said += f", {_money(household.mean_basket_value)} each"
     return said

@@ -58,8 +58,8 @@ def compare(
 ) -> Changes:
     """Explain how `before` became `after`.
 
-    A product counts as moved only if its order against the other products that stayed
-    changed: what slides up by one because another item left did not move.
+    A product counts as moved only if its rank and its order against the other products that
+    stayed both changed: what slides up by one because another item left did not move.
 
     Args:
         before, after: lists as shown.
@@ -75,11 +75,11 @@ def compare(
     place = {product_id: position for position, product_id in enumerate(stayed_before)}
     up, down = [], []
     for position, product_id in enumerate(stayed_after):
-        move = Move(product_id, old[product_id], new[product_id])
-        if position < place[product_id]:
-            up.append(move)
-        elif position > place[product_id]:
-            down.append(move)
+        was, now = old[product_id], new[product_id]
+        if now < was and position < place[product_id]:
+            up.append(Move(product_id, was, now))
+        elif now > was and position > place[product_id]:
+            down.append(Move(product_id, was, now))
     summary = _summary(entered, left, up, after, cause, name)
     return Changes(entered, left, tuple(up), tuple(down), cause, summary)
 
@@ -101,9 +101,8 @@ def _summary(
     what = ", ".join(part for part in parts if part)
     sentences = [_did(cause, name), f"{what[:1].upper()}{what[1:]}." if what else "The list stays as it was."]
     if lead := _leader([*entered, *up], after):
-        because = lead.why[0].text if lead.why else ""
-        goes = next((why.text for why in lead.why if lead.because_of and why.code.startswith("goes_")), because)
-        sentences.append(f"{name(lead.product_id)} is now {ordinal(lead.rank)}: {in_sentence(goes)}.")
+        because = next((why for why in lead.why if why.code.startswith("goes_with_")), lead.why[0])
+        sentences.append(f"{name(lead.product_id)} is now {ordinal(lead.rank)}: {in_sentence(because.text)}.")
     return " ".join(part for part in sentences if part)
 
 

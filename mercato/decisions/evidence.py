@@ -31,7 +31,8 @@ class Purchases:
 
     def of(self, product_id: int) -> NDArray[np.int64]:
         """Times of the baskets that hold the product, oldest first."""
-        return np.repeat(self.times, self.sizes)[self.products == product_id]
+        bought: NDArray[np.int64] = np.repeat(self.times, self.sizes)[self.products == product_id]
+        return bought
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class EvidenceFor:
         self._partners = self._strongest(viewed) | self._strongest(cart)
 
     def __call__(self, product_id: int) -> Evidence:
-        times = self._purchases.of(product_id) if product_id in self._own else ()
+        """What is known about the product."""
+        times = self._purchases.of(product_id).tolist() if product_id in self._own else []
         partner = self._partners.get(product_id, (0.0, None))[1]
         usual = None if len(times) or partner else self._usual_partner(product_id)
         display, mailer = self._store.promotions.get(product_id, ("0", "0"))

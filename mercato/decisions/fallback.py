@@ -23,12 +23,12 @@ class Reason(StrEnum):
 
 
 SENTENCES: Mapping[Reason, str] = {
-    Reason.UNKNOWN_HOUSEHOLD: "We don't know this household yet, so these are the store's most popular products.",
-    Reason.UNKNOWN_STORE: "We don't know this store yet, so these are the most popular products of all stores.",
-    Reason.UNKNOWN_PRODUCT: "We don't know this product, so these are the most popular ones.",
-    Reason.NO_NEIGHBOURS: "Nothing is often bought with this product yet, so these are the most popular ones.",
-    Reason.ONLINE_UNAVAILABLE: "Live features can't be reached, so these are the last known popular products.",
-    Reason.SCORER_UNAVAILABLE: "The ranking model can't be reached, so these are the last known popular products.",
+    Reason.UNKNOWN_HOUSEHOLD: "This household is new, so these are the store's most popular products.",
+    Reason.UNKNOWN_STORE: "This store is new, so these are the most popular products of all stores.",
+    Reason.UNKNOWN_PRODUCT: "This product is unknown, so these are the most popular ones.",
+    Reason.NO_NEIGHBOURS: "Nothing is often bought with it yet, so these are the most popular products.",
+    Reason.ONLINE_UNAVAILABLE: "Live features are out of reach, so these are the last known popular ones.",
+    Reason.SCORER_UNAVAILABLE: "The model is out of reach, so these are the last known popular ones.",
     Reason.NO_MODEL: "No model is trained yet, so these are the store's most popular products.",
 }
 

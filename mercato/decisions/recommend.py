@@ -77,6 +77,10 @@ class Why:
     text: str
 
 
+#: The model alone found it.
+NOTHING_BETTER = Why("similar_households", "Bought by households like yours")
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One recommended product; `rank` starts at 1, `why` holds the strongest reason first."""
@@ -103,7 +107,7 @@ def reasons(evidence: Evidence) -> tuple[Why, ...]:
         _popular(evidence),
         _usual_partner(evidence),
     ]
-    return tuple(why for why in found if why) or (Why("similar_households", "Bought by households like yours"),)
+    return tuple(why for why in found if why) or (NOTHING_BETTER,)
 
 
 def popular_in(store_id: int | None) -> Why:
@@ -112,14 +116,14 @@ def popular_in(store_id: int | None) -> Why:
 
 
 def _habit(e: Evidence) -> Why | None:
-    last = f"last {days_ago(e.days_since)}" if e.days_since is not None else None
+    ago = None if e.days_since is None else days_ago(e.days_since)
     if e.times_bought == 1:
-        return Why("bought_once", f"You bought it once, {last.removeprefix('last ')}" if last else "You bought it once")
+        return Why("bought_once", f"You bought it once, {ago}" if ago else "You bought it once")
     rhythm = None
     if e.mean_gap_days is not None:
         gap = max(1, round(e.mean_gap_days))
         rhythm = "about every day" if gap == 1 else f"about every {gap} days"
-    facts = "; ".join(part for part in (rhythm, last) if part)
+    facts = "; ".join(part for part in (rhythm, ago and f"last {ago}") if part)
     said = f"You bought it {count(e.times_bought, 'time')}"
     return Why("bought_before", f"{said}, {facts}" if facts else said)
 

@@ -8,13 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from mercato.contracts.events import TOPICS, Topic
-
 from lambdas.api import intake
-from lambdas.api.event_log import EventsUnavailable
-from lambdas.api.problem import Problem, documented
+from lambdas.api.event_log import EventsUnavailableError
+from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import TakenEvent, TakenEvents
 from lambdas.api.services import Services, UseServices
+from mercato.contracts.events import TOPICS, Topic
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
@@ -69,13 +68,15 @@ async def _take(request: Request, services: Services, topic: Topic | None) -> Ta
     body = await _read(request)
     accepted = intake.accept(body, topic, datetime.now(UTC))
     if services.events is None:
-        raise Problem("events_unavailable", "Kafka is not running; `mercato up kafka` starts it.", retry_after=2)
+        raise ProblemError(
+            "events_unavailable", "Kafka is not running; `mercato up kafka` starts it.", retry_after=2
+        )
     records = [one.record(services.settings.topic_prefix) for one in accepted]
     try:
         await run_in_threadpool(services.events.append, records)
-    except EventsUnavailable as error:
+    except EventsUnavailableError as error:
         detail = f"Kafka did not take the events ({error}). Send them again with the same event ids."
-        raise Problem("events_unavailable", detail, retry_after=1) from error
+        raise ProblemError("events_unavailable", detail, retry_after=1) from error
     for one in accepted:
         services.metrics.events.labels(one.topic.name).inc()
     return TakenEvents(
@@ -91,5 +92,7 @@ async def _read(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > intake.MAX_BODY:
-            raise Problem("oversized", f"The body is larger than {intake.MAX_BODY} bytes; send smaller batches.")
+            raise ProblemError(
+                "oversized", f"The body is larger than {intake.MAX_BODY} bytes; send smaller batches."
+            )
     return bytes(body)

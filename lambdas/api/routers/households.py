@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lambdas.api import answers
-from lambdas.api.ports import OnlineUnavailable
-from lambdas.api.problem import Problem, documented
+from lambdas.api.ports import OnlineUnavailableError
+from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import HouseholdDetail, HouseholdPage
 from lambdas.api.services import Identifier, Services, UseServices
 
@@ -46,12 +46,12 @@ def page(services: Services, offset: int, limit: int, query: str) -> HouseholdPa
     """A page of the list.
 
     Raises:
-        Problem: `online_unavailable`.
+        ProblemError: `online_unavailable`.
     """
     try:
         found, total = services.require_online().households(offset, limit, query)
-    except OnlineUnavailable as error:
-        raise Problem("online_unavailable", _DOWN, retry_after=1) from error
+    except OnlineUnavailableError as error:
+        raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
     following = offset + len(found)
     return HouseholdPage(
         items=[answers.household_line(dict(one)) for one in found],
@@ -64,12 +64,12 @@ def detail(services: Services, household_id: int, baskets: int) -> HouseholdDeta
     """One household.
 
     Raises:
-        Problem: `unknown_household` or `online_unavailable`.
+        ProblemError: `unknown_household` or `online_unavailable`.
     """
     try:
         household = services.require_online().household(household_id)
-    except OnlineUnavailable as error:
-        raise Problem("online_unavailable", _DOWN, retry_after=1) from error
+    except OnlineUnavailableError as error:
+        raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
     if household is None:
-        raise Problem("unknown_household", f"Household {household_id} has no online features.")
+        raise ProblemError("unknown_household", f"Household {household_id} has no online features.")
     return answers.household_detail(household, services.keeper.shelf, baskets)

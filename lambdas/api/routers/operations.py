@@ -8,10 +8,10 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse
 
-from lambdas.api.ports import OnlineUnavailable
-from lambdas.api.problem import PROBLEMS, Problem, documented
+from lambdas.api.ports import OnlineUnavailableError
+from lambdas.api.problem import PROBLEMS, ProblemError, documented
 from lambdas.api.schemas import DependencyState, Health
-from lambdas.api.scorer import ScorerUnavailable
+from lambdas.api.scorer import ScorerUnavailableError
 from lambdas.api.services import UseServices
 
 router = APIRouter(tags=["operations"])
@@ -28,7 +28,11 @@ def get_health(services: UseServices) -> Health:
     shelf = services.keeper.shelf
     dependencies["catalogue"] = DependencyState(
         ok=shelf.catalogue is not None,
-        detail="loaded" if shelf.catalogue else "not loaded; the last good lists answer" if shelf.as_of else "empty",
+        detail="loaded"
+        if shelf.catalogue
+        else "not loaded; the last good lists answer"
+        if shelf.as_of
+        else "empty",
     )
     return Health(
         status="ok" if all(one.ok for one in dependencies.values()) else "degraded",
@@ -53,7 +57,7 @@ def get_metrics(services: UseServices) -> Response:
 def get_problem(code: str) -> str:
     """One line about a problem type."""
     if code not in PROBLEMS:
-        raise Problem("unknown_problem", f"Known problem types: {', '.join(PROBLEMS)}.")
+        raise ProblemError("unknown_problem", f"Known problem types: {', '.join(PROBLEMS)}.")
     status, title = PROBLEMS[code]
     return f"{code} ({status.value}): {title}.\n"
 
@@ -63,6 +67,6 @@ def _state(check: Callable[[], object] | None) -> DependencyState:
         return DependencyState(ok=False, detail="never started")
     try:
         check()
-    except (OnlineUnavailable, ScorerUnavailable, ConnectionError) as error:
+    except (OnlineUnavailableError, ScorerUnavailableError, ConnectionError) as error:
         return DependencyState(ok=False, detail=str(error))
     return DependencyState(ok=True, detail="answers")

@@ -6,14 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from mercato.decisions.fallback import SENTENCES, Reason, popular_in_store
-from mercato.decisions.recommend import Item, Why
-
 from lambdas.api import answers
-from lambdas.api.problem import Problem, documented
+from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import ProductCard, SimilarProducts
 from lambdas.api.services import Identifier, UseServices
 from lambdas.api.shelf import Shelf
+from mercato.decisions.fallback import SENTENCES, Reason, popular_in_store
+from mercato.decisions.recommend import Item, Why
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
 
@@ -24,7 +23,7 @@ router = APIRouter(prefix="/v1/products", tags=["products"])
 def get_product(product_id: Identifier, services: UseServices) -> ProductCard:
     """A product in a shopper's words, with its last price."""
     if not services.keeper.shelf.knows(product_id):
-        raise Problem("unknown_product", f"The catalogue has no product {product_id}.")
+        raise ProblemError("unknown_product", f"The catalogue has no product {product_id}.")
     return answers.card(product_id, services.keeper.shelf)
 
 

@@ -1,7 +1,5 @@
 // The decision API as the page needs it.
 
-const WAIT_SECONDS = 2;
-
 async function answer(response) {
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));
@@ -26,10 +24,10 @@ export async function similar(productId) {
   return answer(await fetch(`/v1/products/${productId}/similar?n=4`));
 }
 
-// The list, or null while it is still the one that `etag` names. With an etag the server
-// holds the answer back for up to WAIT_SECONDS until the household's features change.
-export async function recommendations(household, n, etag) {
-  const headers = etag ? { "If-None-Match": etag, Prefer: `wait=${WAIT_SECONDS}` } : {};
+// The list, or null while it is still the one that `etag` names. The server holds its answer
+// back for up to `wait` seconds until the household's features change.
+export async function recommendations(household, n, etag, wait) {
+  const headers = { "If-None-Match": etag, Prefer: `wait=${wait}` };
   const response = await fetch(`/v1/recommendations/${household}?n=${n}`, { headers, cache: "no-store" });
   if (response.status === 304) return null;
   return { ...(await answer(response)), etag: response.headers.get("ETag") };

@@ -2,33 +2,40 @@
 
 import { recommendations, sendClick, similar } from "./api.js";
 import { picker } from "./picker.js";
-import { byId, drawCart, drawChange, drawFreshness, drawJourney, drawList, drawMore } from "./view.js";
+import { byId, drawCart, drawChange, drawFreshness, drawJourney, drawList, drawMore, drawNotice } from "./view.js";
 
 const GIVE_UP_MS = 15_000;
 const REFRESH_MS = 5_000;
+const WAIT_SECONDS = 2;
 
 const household = Number(document.body.dataset.household);
 const sessionId = (sessionStorage.mercato ??= crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
 let shown = null;
+let shownAt = performance.now();
 let clicks = Promise.resolve();
 let waiting = 0;
 
 function show(answer, took) {
   shown = answer;
+  shownAt = performance.now();
   drawList(answer.items, answer.changes);
   if (answer.session) drawCart(answer.session.cart);
-  drawFreshness(answer);
+  drawNotice(answer);
+  age();
   if (answer.changes) drawChange(answer.changes.summary, took);
+}
+
+function age() {
+  drawFreshness(shown, (performance.now() - shownAt) / 1000);
 }
 
 // The first answer whose session has seen the event.
 async function answerTo(event, started) {
   while (performance.now() - started < GIVE_UP_MS) {
-    const answer = await recommendations(household, shown.items.length, shown.etag);
+    const answer = await recommendations(household, shown.items.length, shown.etag, WAIT_SECONDS);
     if (!answer) continue;
-    if (answer.fallback) return answer;
-    if (answer.session && Date.parse(answer.session.last_event_time) >= Date.parse(event.event_time)) return answer;
-    shown.etag = answer.etag;
+    if (answer.fallback || Date.parse(answer.session?.last_event_time) >= Date.parse(event.event_time)) return answer;
+    show(answer);
   }
   throw new Error("Your click was taken, but it has not reached the features yet.");
 }
@@ -58,6 +65,7 @@ async function click(action, productId, button) {
 async function openCard(card, button, productId) {
   const more = card.querySelector('[data-field="more"]');
   const opens = more.hidden;
+  card.classList.toggle("open", opens);
   button.setAttribute("aria-expanded", String(opens));
   more.hidden = !opens;
   if (!opens) return false;
@@ -76,15 +84,11 @@ async function onClick(event) {
   clicks = clicks.then(() => click(button.dataset.action, productId, button));
 }
 
-// Keep the figure honest and follow changes that come from elsewhere (another tab, a checkout).
+// Follow changes that come from elsewhere: another tab, a checkout, a dependency that came back.
 async function refresh() {
   if (waiting || document.hidden) return;
-  const answer = await recommendations(household, shown.items.length, null).catch(() => null);
-  if (!answer || waiting) return;
-  const same = answer.etag === shown.etag;
-  if (same) drawFreshness(answer);
-  else show(answer);
-  shown = answer;
+  const answer = await recommendations(household, shown.items.length, shown.etag, 0).catch(() => null);
+  if (answer && !waiting) show(answer);
 }
 
 document.documentElement.classList.add("js");
@@ -93,4 +97,5 @@ if (household) {
   shown = JSON.parse(byId("state").textContent);
   document.querySelector("main").addEventListener("click", onClick);
   setInterval(refresh, REFRESH_MS);
+  setInterval(age, 1_000);
 }

@@ -28,7 +28,7 @@ function newCard(item) {
 }
 
 function badge(node, move) {
-  const text = !move ? "" : move.before == null ? "New" : `Up ${Math.max(1, move.before - move.after)}`;
+  const text = !move ? "" : move.before == null ? "New" : `Up ${move.before - move.after}`;
   const place = field(node, "badge");
   place.textContent = text;
   place.classList.toggle("on", Boolean(text));
@@ -82,12 +82,17 @@ export function drawCart(products) {
   byId("cart-empty").hidden = products.length > 0;
 }
 
-export function drawFreshness(answer) {
+// `elapsed`: seconds since the answer came; the features grow older with it.
+export function drawFreshness(answer, elapsed) {
   const age = answer.freshness_seconds;
   const took = `answered in ${answer.timings.total.toFixed(0)} ms`;
-  byId("fresh-text").textContent = age == null ? took : `Features ${duration(age)} old · ${took}`;
+  byId("fresh-text").textContent = age == null ? took : `Features ${duration(age + elapsed)} old · ${took}`;
+}
+
+export function drawNotice(answer) {
   byId("fresh").classList.toggle("degraded", answer.fallback);
-  byId("notice").textContent = answer.notice ?? "";
+  const text = answer.notice ?? "";
+  if (byId("notice").textContent !== text) byId("notice").textContent = text;
   byId("notice").hidden = !answer.fallback;
 }
 
@@ -124,9 +129,9 @@ export function drawJourney(accepted, online, shown, timings) {
 // What stands behind a card: every reason, and what goes with the product.
 export function drawMore(node, item, neighbours) {
   const more = field(node, "more");
-  const facts = item.reasons.slice(2).map((reason) => `${reason.text}.`);
-  if (neighbours.length) facts.push(`Goes with ${neighbours.map((product) => product.name).join(", ")}.`);
-  facts.push(`Score ${item.score.toFixed(3)}, found by ${item.sources.join(", ").replaceAll("_", " ")}.`);
+  const facts = item.reasons.map((reason) => `${reason.text}.`);
+  if (neighbours.length) facts.push(`Goes with ${[...new Set(neighbours.map((product) => product.name))].join(", ")}.`);
+  facts.push(`Product ${item.product_id}. Score ${item.score.toFixed(3)}, found by ${item.sources.join(", ").replaceAll("_", " ")}.`);
   more.replaceChildren(...facts.map((fact) => {
     const line = document.createElement("p");
     line.textContent = fact;

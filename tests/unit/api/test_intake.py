@@ -1,0 +1,89 @@
+"""Bodies of POST /v1/events: filled in, routed, refused for the contract's own reasons."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lambdas.api import intake
+from lambdas.api.problem import ProblemError
+from mercato.contracts.events import CLICKSTREAM, INVENTORY, TRANSACTIONS, Violation
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+CLICK = {"household_id": 1, "session_id": "s", "action": "view", "product_id": 7}
+STOCK = {"store_id": 3, "product_id": 7, "on_hand": 2, "reason": "count"}
+
+
+def _accept(body: Any, topic: str | None = None) -> list[intake.Accepted]:
+    return intake.accept(json.dumps(body).encode(), intake.topic_named(topic) if topic else None, NOW)
+
+
+def _refused(body: bytes) -> ProblemError:
+    with pytest.raises(ProblemError) as refusal:
+        intake.accept(body, None, NOW)
+    return refusal.value
+
+
+def test_missing_id_and_time_are_filled_in() -> None:
+    (one,) = _accept(CLICK)
+    assert one.topic is CLICKSTREAM
+    assert one.event.event_time == NOW
+    assert len(one.event.event_id) == 32
+    assert CLICKSTREAM.decode(one.value, NOW) == one.event
+
+
+def test_given_id_and_time_are_kept() -> None:
+    (one,) = _accept({**CLICK, "event_id": "mine", "event_time": "2026-11-22T10:00:00Z"})
+    assert (one.event.event_id, one.event.event_time.hour) == ("mine", 10)
+
+
+def test_each_event_of_a_batch_may_name_its_topic() -> None:
+    accepted = _accept([CLICK, {**STOCK, "topic": "inventory.v1"}])
+    assert [one.topic for one in accepted] == [CLICKSTREAM, INVENTORY]
+    assert accepted[1].record("test.").topic == "test.inventory.v1"
+    assert [one.record("").key for one in accepted] == [b"1", b"7"]
+
+
+def test_the_path_names_the_topic_of_all() -> None:
+    assert _accept(STOCK, "inventory.v1")[0].topic is INVENTORY
+    with pytest.raises(ProblemError, match="no topic 'nope'"):
+        _accept(STOCK, "nope")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"product_id": "seven"}, {"product_id": -1}, {"action": "fly"}, {"product_id": None}, {"colour": "red"},
+        {"event_time": "2026-11-23T12:00:00Z"}, {"event_time": "1999-01-01T00:00:00Z"}, {"event_time": "noon"},
+        {"session_id": "x" * 65}, {"query": "x" * 70_000},
+    ],
+)  # fmt: skip
+def test_reasons_are_those_of_the_lake(change: dict[str, Any]) -> None:
+    event = {"event_id": "e", "event_time": "2026-11-22T12:00:00Z", **CLICK, **change}
+    body = json.dumps(event).encode()
+    in_the_lake = CLICKSTREAM.decode(body, NOW)
+    assert isinstance(in_the_lake, Violation)
+    (error,) = _refused(body).errors
+    assert (error.code, error.field) == (in_the_lake.code, in_the_lake.field)
+    assert error.code == "oversized" or error.reason == in_the_lake.reason
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"not json", b'{"a": "\xff"}', b"[" * 100_000, b"[]"])
+def test_what_is_not_json_is_malformed(body: bytes) -> None:
+    assert _refused(body).code == "malformed_body"
+
+
+def test_a_batch_is_taken_whole_or_not_at_all() -> None:
+    refused = _refused(json.dumps([CLICK, {**CLICK, "action": "fly"}, 3]).encode())
+    assert refused.code == "contract_violation"
+    assert [(error.index, error.code) for error in refused.errors] == [(1, "out_of_range"), (2, "wrong_type")]
+    assert "2 of 3 events were refused, so none was taken" in refused.detail
+
+
+def test_too_many_and_too_large() -> None:
+    assert _refused(json.dumps([CLICK] * (intake.MAX_BATCH + 1)).encode()).code == "oversized"
+    large = json.dumps({**CLICK, "session_id": "x" * TRANSACTIONS.max_bytes}).encode()
+    assert _refused(large).code == "oversized"
