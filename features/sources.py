@@ -1,0 +1,23 @@
+"""Where feature values come from: Delta tables, seen by Feast as temporary views of a Spark session."""
+
+from __future__ import annotations
+
+from feast.infra.offline_stores.contrib.spark_offline_store.spark_source import SparkSource
+
+from mercato.online.views import BATCH, View
+
+
+def temp_view(view: View) -> str:
+    """Name of the temporary view that a session must hold for a feature view."""
+    return f"feast_{view.table.layer}_{view.table.short_name}"
+
+
+SOURCES = {
+    view.name: SparkSource(
+        name=view.table.name,
+        table=temp_view(view),
+        timestamp_field=view.time,
+        description=view.table.description,
+    )
+    for view in BATCH
+}

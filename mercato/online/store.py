@@ -1,0 +1,153 @@
+"""Redis as the online store: rows of views written and read in bulk, and the marker beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+import pyarrow as pa
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from mercato.online.codec import PROJECT, Codec, entity_of, key_prefix, redis_key
+from mercato.online.views import View
+
+T = TypeVar("T")
+
+#: Entities per round trip: enough to hide it, too few to hold up a request beside it.
+BATCH = 1_000
+#: Redis answers in well under a millisecond; a request must not wait long for one that is gone.
+TIMEOUT_SECONDS = 0.5
+_MARKER = f"{PROJECT}:materialised"
+
+
+class OnlineUnavailable(Exception):  # noqa: N818  (a state of affairs, not a fault of the caller)
+    """Redis can't be reached or doesn't answer in time."""
+
+
+class Materialised(msgspec.Struct, frozen=True):
+    """What was last written of one view.
+
+    Attributes:
+        table_id: of the Delta table it came from; another id means the table was made anew.
+        version: of that table.
+        as_of: instant whose values these are, microseconds since 1970.
+        changed_at: when a row was last written, microseconds since 1970.
+    """
+
+    table_id: str
+    version: int
+    as_of: int
+    changed_at: int
+
+
+class OnlineStore:
+    """Rows of views in Redis. One instance serves several threads."""
+
+    def __init__(self, url: str, timeout: float = TIMEOUT_SECONDS) -> None:
+        """Prepare a connection pool; nothing is connected yet."""
+        self.redis = redis.Redis.from_url(
+            url,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 1),  # one, for a connection that the server closed while idle
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.redis.close()
+
+    def ping(self) -> None:
+        """Raise OnlineUnavailable unless Redis answers."""
+        with _translated():
+            self.redis.ping()
+
+    def write(self, view: View, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Write rows that have the view's columns over what is there; returns how many.
+
+        The caller is the view's only writer, so a row always replaces the one before it:
+        late data may correct a value without a newer event time.
+        """
+        codec, written = Codec(view), 0
+        with _translated():
+            for some in _batches(rows):
+                pipeline = self.redis.pipeline(transaction=False)
+                for row in some:
+                    pipeline.hset(redis_key(view, row[view.entity]), mapping=codec.encode(row))
+                written += len(pipeline.execute())
+        return written
+
+    def read(self, codecs: Sequence[Codec], entity: int) -> list[dict[str, Any] | None]:
+        """One entity's row of several views of its kind, in one round trip."""
+        fields = [field for codec in codecs for field in codec.fields]
+        with _translated():
+            stored = iter(self.redis.hmget(redis_key(codecs[0].view, entity), fields))
+        return [codec.decode([next(stored) for _ in codec.fields]) for codec in codecs]
+
+    def read_many(self, codec: Codec, entities: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Rows of one view for those of the entities that have one."""
+        view = codec.view
+        with _translated():
+            for some in _batches(entities):
+                pipeline = self.redis.pipeline(transaction=False)
+                for entity in some:
+                    pipeline.hmget(redis_key(view, entity), codec.fields)
+                for entity, stored in zip(some, pipeline.execute(), strict=True):
+                    if (row := codec.decode(stored)) is not None:
+                        yield entity, row
+
+    def entities(self, view: View) -> list[int]:
+        """Every entity of the view's kind that is in the store, ascending."""
+        with _translated():
+            keys = self.redis.scan_iter(key_prefix(view) + b"*", count=BATCH)
+            return sorted({entity_of(key) for key in keys})
+
+    def table(self, view: View, entities: Sequence[int] | None = None) -> pa.Table:
+        """All rows of a view, or those of some entities, with the types of its contract."""
+        codec = Codec(view)
+        columns: dict[str, list[Any]] = {name: [] for name in view.arrow_schema.names}
+        for entity, row in self.read_many(codec, self.entities(view) if entities is None else entities):
+            columns[view.entity].append(entity)
+            for name, value in row.items():
+                columns[name].append(value)
+        return pa.table(columns, schema=view.arrow_schema)
+
+    def delete(self, view: View) -> None:
+        """Remove a view's values from all entities."""
+        codec = Codec(view)
+        with _translated():
+            for some in _batches(self.entities(view)):
+                pipeline = self.redis.pipeline(transaction=False)
+                for entity in some:
+                    pipeline.hdel(redis_key(view, entity), *codec.fields)
+                pipeline.execute()
+
+    def marker(self) -> dict[str, Materialised]:
+        """What was last materialised, by view name; empty on day zero."""
+        with _translated():
+            stored = self.redis.hgetall(_MARKER)
+        return {
+            name.decode(): msgspec.json.decode(value, type=Materialised) for name, value in stored.items()
+        }
+
+    def set_marker(self, view: View, materialised: Materialised) -> None:
+        """Tell readers what a view now holds."""
+        with _translated():
+            self.redis.hset(_MARKER, view.name, msgspec.json.encode(materialised))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except redis.RedisError as error:
+        raise OnlineUnavailable(f"Redis does not answer ({error}): is it running? `mercato status`") from error
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    return iter(lambda: list(islice(iterator, BATCH)), [])

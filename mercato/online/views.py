@@ -1,0 +1,85 @@
+"""Feature views: which columns of which table are served under which versioned name.
+
+A name changes its `_vN` when the meaning of a value changes, so that a model and the
+values it was trained on stay together. `features/` turns these into Feast objects.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from mercato.contracts.tables import features, silver
+from mercato.contracts.tables.base import Table
+from mercato.online import session
+
+
+@dataclass(frozen=True)
+class View:
+    """One feature view.
+
+    Attributes:
+        name: versioned, e.g. `household_history_v1`.
+        table: the contract of its rows.
+        entity: column of the entity that the values describe.
+        time: column with the instant from which a row is known.
+        columns: served columns; every other column of the table unless given.
+        streamed: written event by event; it has no offline source.
+    """
+
+    name: str
+    table: Table
+    entity: str
+    time: str = features.HOUSEHOLD_HISTORY.c.event_timestamp
+    columns: tuple[str, ...] = ()
+    streamed: bool = False
+
+    @functools.cached_property
+    def features(self) -> tuple[pa.Field, ...]:
+        """Served columns with their Arrow types."""
+        names = self.columns or tuple(n for n in self.table.c if n not in (self.entity, self.time))
+        return tuple(self.table.arrow_schema.field(name) for name in names)
+
+    @functools.cached_property
+    def arrow_schema(self) -> pa.Schema:
+        """Entity, time, then the features."""
+        schema = self.table.arrow_schema
+        return pa.schema([schema.field(self.entity), schema.field(self.time), *self.features])
+
+
+_P = silver.PRODUCTS.c
+
+HOUSEHOLD_HISTORY = View(
+    "household_history_v1", features.HOUSEHOLD_HISTORY, features.HOUSEHOLD_HISTORY.c.household_id
+)
+HOUSEHOLD_PROFILE = View(
+    "household_profile_v1", features.HOUSEHOLD_PROFILE, features.HOUSEHOLD_PROFILE.c.household_id
+)
+HOUSEHOLD_SESSION = View(
+    "household_session_v1", session.HOUSEHOLD_SESSION, session.HOUSEHOLD_SESSION.c.household_id, streamed=True
+)
+PRODUCT_DETAILS = View(
+    "product_details_v1",
+    silver.PRODUCTS,
+    _P.product_id,
+    time=_P.event_time,
+    columns=(_P.manufacturer_id, _P.department, _P.brand, _P.category, _P.product_type, _P.package_size),
+)
+PRODUCT_STATS = View("product_stats_v1", features.PRODUCT_STATS, features.PRODUCT_STATS.c.product_id)
+PRODUCT_NEIGHBOURS = View(
+    "product_neighbours_v1", features.PRODUCT_NEIGHBOURS, features.PRODUCT_NEIGHBOURS.c.product_id
+)
+STORE_POPULAR = View("store_popular_v1", features.STORE_POPULAR, features.STORE_POPULAR.c.store_id)
+STORE_PROMOTIONS = View(
+    "store_promotions_v1", features.STORE_PROMOTIONS, features.STORE_PROMOTIONS.c.store_id
+)
+
+#: Read together for one household.
+HOUSEHOLD = (HOUSEHOLD_HISTORY, HOUSEHOLD_PROFILE, HOUSEHOLD_SESSION)
+#: Read in bulk into a process's catalogue.
+CATALOGUE = (PRODUCT_DETAILS, PRODUCT_STATS, PRODUCT_NEIGHBOURS, STORE_POPULAR, STORE_PROMOTIONS)
+VIEWS = {view.name: view for view in (*HOUSEHOLD, *CATALOGUE)}
+#: Those that come from Delta tables.
+BATCH = tuple(view for view in VIEWS.values() if not view.streamed)
