@@ -1,0 +1,200 @@
+"""Kafka -> bronze, exactly once: offsets travel inside the Delta commit (docs/adr/0003)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError
+
+from mercato.contracts.events import TOPICS, Topic
+from mercato.contracts.schema import UTC_MICROS
+from mercato.contracts.tables.bronze import BRONZE
+from mercato.lake.tables import Lake
+from mercato.settings import Settings
+from mercato.stream.topics import kafka_name
+
+#: Records asked of Kafka at a time; a larger number only delays the flush.
+_FETCH = 20_000
+_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a micro-batch is written: whichever comes first.
+
+    Attributes:
+        records: records held over all topics.
+        seconds: age of the oldest record held.
+    """
+
+    records: int = 200_000
+    seconds: float = 2.0
+
+
+def app_id(topic: Topic, partition: int) -> str:
+    """Delta app transaction that holds a partition's next offset."""
+    return f"ingest:{topic.name}:{partition}"
+
+
+def next_offset(table: DeltaTable, topic: Topic, partition: int) -> int:
+    """First offset that bronze does not hold."""
+    version = table.transaction_version(app_id(topic, partition))
+    return OFFSET_BEGINNING if version is None else version
+
+
+class Ingester:
+    """Copies topics to their bronze tables.
+
+    Args:
+        settings: gives the broker and the topic prefix.
+        lake: where bronze is.
+        topics: all topics unless given.
+        on_batch: called with the topic and the number of records after each commit.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        lake: Lake,
+        topics: Iterable[Topic] = tuple(TOPICS.values()),
+        limits: Limits = Limits(),
+        on_batch: Callable[[Topic, int], None] = lambda _topic, _records: None,
+    ) -> None:
+        self._topics = {kafka_name(settings, topic.name): topic for topic in topics}
+        self._lake = lake
+        self._limits = limits
+        self._on_batch = on_batch
+        self._tables = {topic.name: lake.create(BRONZE[topic.name]) for topic in self._topics.values()}
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": settings.require("kafka_bootstrap"),
+                "group.id": f"{settings.topic_prefix}mercato-ingest",
+                "enable.auto.commit": False,
+                "fetch.max.bytes": 32 * 1024 * 1024,
+                "max.partition.fetch.bytes": 8 * 1024 * 1024,
+                "queued.max.messages.kbytes": 256 * 1024,
+                "isolation.level": "read_committed",
+            }
+        )
+        # Kept here, because Kafka's own position is unknown after a seek until a record arrives.
+        self._position: dict[tuple[str, int], int] = {}
+        self._consumer.assign([self._start(name, p) for name in self._topics for p in self._partitions(name)])
+
+    def run_once(self) -> int:
+        """Copy what the topics hold now. Returns the number of records written."""
+        ends = {key: self._end(*key) for key in self._position}
+        return self._run(lambda: any(self._position[key] < end for key, end in ends.items()))
+
+    def run(self, stop: threading.Event) -> int:
+        """Copy until `stop` is set; what is held then is written first."""
+        return self._run(lambda: not stop.is_set())
+
+    def close(self) -> None:
+        """Leave Kafka."""
+        self._consumer.close()
+
+    def _run(self, more: Callable[[], bool]) -> int:
+        held: dict[str, list[Message]] = defaultdict(list)
+        count, oldest, written = 0, time.monotonic(), 0
+        while more():
+            messages = self._consumer.consume(_FETCH, timeout=0.1)
+            if messages and not count:
+                oldest = time.monotonic()
+            for message in messages:
+                if message.error():
+                    raise KafkaException(message.error())
+                held[message.topic()].append(message)
+                self._position[message.topic(), message.partition()] = message.offset() + 1
+            count += len(messages)
+            if count >= self._limits.records or (count and time.monotonic() - oldest >= self._limits.seconds):
+                written += self._flush(held)
+                count = 0
+        return written + self._flush(held)
+
+    def _flush(self, held: dict[str, list[Message]]) -> int:
+        written = sum(self._commit(name, messages) for name, messages in held.items() if messages)
+        held.clear()
+        return written
+
+    def _commit(self, name: str, messages: list[Message]) -> int:
+        topic = self._topics[name]
+        ends = {message.partition(): message.offset() + 1 for message in messages}
+        transactions = [Transaction(app_id(topic, p), end) for p, end in ends.items()]
+        try:
+            write_deltalake(
+                self._tables[topic.name],
+                to_arrow(topic, messages),
+                mode="append",
+                writer_properties=_WRITER,
+                # No retry: a commit by somebody else may have moved the offsets we started from.
+                commit_properties=CommitProperties(app_transactions=transactions, max_commit_retries=0),
+            )
+        except CommitFailedError:
+            self._rewind(name)
+            return 0
+        self._on_batch(topic, len(messages))
+        return len(messages)
+
+    def _rewind(self, name: str) -> None:
+        topic = self._topics[name]
+        self._tables[topic.name] = self._lake.create(BRONZE[topic.name])
+        for partition in self._partitions(name):
+            self._consumer.seek(self._start(name, partition))
+
+    def _partitions(self, name: str) -> list[int]:
+        metadata = self._consumer.list_topics(name, timeout=20).topics[name]
+        if metadata.error:
+            raise KafkaException(metadata.error)
+        return sorted(metadata.partitions)
+
+    def _start(self, name: str, partition: int) -> TopicPartition:
+        topic = self._topics[name]
+        offset = next_offset(self._tables[topic.name], topic, partition)
+        self._position[name, partition] = max(offset, 0)
+        return TopicPartition(name, partition, offset)
+
+    def _end(self, name: str, partition: int) -> int:
+        end: int = self._consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=20)[1]
+        return end
+
+
+def to_arrow(topic: Topic, messages: list[Message]) -> pa.Table:
+    """Bronze rows of Kafka records, column by column."""
+    table = BRONZE[topic.name]
+    c = table.c
+    count = len(messages)
+    kafka_millis = np.fromiter((m.timestamp()[1] for m in messages), np.int64, count)
+    now = np.full(count, time.time_ns() // 1000, np.int64)
+    columns = {
+        c.key: pa.array([m.key() for m in messages], pa.binary()),
+        c.value: pa.array([m.value() for m in messages], pa.binary()),
+        c.topic: pa.DictionaryArray.from_arrays(np.zeros(count, np.int8), [topic.name]).cast(pa.string()),
+        c.partition: pa.array(np.fromiter((m.partition() for m in messages), np.int32, count)),
+        c.offset: pa.array(np.fromiter((m.offset() for m in messages), np.int64, count)),
+        c.kafka_time: pa.array(kafka_millis * 1000).cast(UTC_MICROS),
+        c.ingest_time: pa.array(now).cast(UTC_MICROS),
+    }
+    return pa.table([columns[name] for name in c], names=list(c))
+
+
+def lag(settings: Settings, lake: Lake) -> dict[str, int]:
+    """Records per topic that Kafka holds and bronze does not yet."""
+    consumer = Consumer({"bootstrap.servers": settings.require("kafka_bootstrap"), "group.id": "mercato-lag"})
+    behind = {}
+    for topic in TOPICS.values():
+        name = kafka_name(settings, topic.name)
+        table = lake.create(BRONZE[topic.name])
+        behind[topic.name] = 0
+        for partition in consumer.list_topics(name, timeout=20).topics[name].partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=20)
+            behind[topic.name] += high - max(next_offset(table, topic, partition), low)
+    consumer.close()
+    return behind

@@ -1,0 +1,1 @@
+"""Kafka: topics, and the path from events to online features."""

@@ -1,0 +1,45 @@
+"""Create Mercato's topics from their contracts."""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from mercato.contracts.events import TOPICS, Topic
+from mercato.settings import Settings
+
+
+def kafka_name(settings: Settings, name: str) -> str:
+    """Name of a topic on this deployment's broker."""
+    return f"{settings.topic_prefix}{name}"
+
+
+def _wanted(settings: Settings, topic: Topic) -> list[NewTopic]:
+    events = {"cleanup.policy": "compact" if topic.compact else "delete"}
+    return [
+        NewTopic(kafka_name(settings, topic.name), topic.partitions, config=events),
+        NewTopic(kafka_name(settings, topic.quarantine), 1),
+    ]
+
+
+def ensure_topics(settings: Settings) -> list[str]:
+    """Create every topic and quarantine topic that is not there yet.
+
+    Returns:
+        Names of the topics that were created.
+
+    Raises:
+        mercato.settings.NotRunningError: Kafka has no address.
+        KafkaException: the broker refused a topic.
+    """
+    admin = AdminClient({"bootstrap.servers": settings.require("kafka_bootstrap")})
+    wanted = [new for topic in TOPICS.values() for new in _wanted(settings, topic)]
+    created = []
+    for name, future in admin.create_topics(wanted).items():
+        try:
+            future.result()
+            created.append(name)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+    return created
