@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from feast import FeatureService, FeatureStore
 
+from features.offline_store import DeltaOfflineStore
 from features.sources import SOURCES, temp_view
 from mercato.contracts.schema import UTC_MICROS
 from mercato.lake.tables import Lake
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 
 #: Column of an entity table with the moment whose values are wanted.
 TIME = "event_timestamp"
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+#: Before every event.
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _SESSION_CONF = "spark.sql.parser.quotedRegexColumnNames"
 
 
@@ -58,22 +62,29 @@ def historical(
 
 
 def as_of(
-    spark: SparkSession, lake: Lake, store: FeatureStore, view: View, at: datetime, version: int | None = None
+    spark: SparkSession,
+    lake: Lake,
+    store: FeatureStore,
+    view: View,
+    at: datetime,
+    *,
+    version: int | None = None,
+    after: datetime = BEGINNING,
 ) -> DataFrame:
-    """The newest row of each entity with event time <= `at`; columns as in `view.arrow_schema`.
+    """The newest row of each entity with `after` <= event time <= `at`, as in `view.arrow_schema`.
 
     Args:
         version: Delta version to read instead of the newest.
     """
     with _session(spark, lake, [view], version):
-        job = store._get_provider().offline_store.pull_latest_from_table_or_query(
+        job = DeltaOfflineStore.pull_latest_from_table_or_query(
             config=store.config,
             data_source=SOURCES[view.name],
             join_key_columns=[view.entity],
             feature_name_columns=[field.name for field in view.features],
             timestamp_field=view.time,
             created_timestamp_column=None,
-            start_date=_BEGINNING,
+            start_date=after,
             end_date=at,
         )
         return job.to_spark_df().select(*view.arrow_schema.names)
@@ -107,6 +118,8 @@ def _session(
         lake.read(spark, view.table, version).createOrReplaceTempView(temp_view(view))
     type(spark)._set_default_and_active_session(spark)
     try:
-        yield
+        with redirect_stdout(sys.stderr), warnings.catch_warnings():  # Feast prints, and warns that Spark is young
+            warnings.simplefilter("ignore", RuntimeWarning)
+            yield
     finally:
         spark.conf.unset(_SESSION_CONF)

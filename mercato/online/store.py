@@ -23,6 +23,7 @@ BATCH = 1_000
 #: Redis answers in well under a millisecond; a request must not wait long for one that is gone.
 TIMEOUT_SECONDS = 0.5
 _MARKER = f"{PROJECT}:materialised"
+_LOCK_SECONDS = 300
 
 
 class OnlineUnavailable(Exception):  # noqa: N818  (a state of affairs, not a fault of the caller)
@@ -125,6 +126,12 @@ class OnlineStore:
                 for entity in some:
                     pipeline.hdel(redis_key(view, entity), *codec.fields)
                 pipeline.execute()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other materialisations out; the lock of one that was killed expires."""
+        with _translated(), self.redis.lock(f"{_MARKER}:lock", timeout=_LOCK_SECONDS):
+            yield
 
     def marker(self) -> dict[str, Materialised]:
         """What was last materialised, by view name; empty on day zero."""

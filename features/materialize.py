@@ -1,0 +1,120 @@
+"""Bring the online store up to date with the lake: the newest row of every entity of every view."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pyspark.errors import PySparkException
+
+from features.offline import BEGINNING, as_of
+from features.store import feature_store
+from mercato.lake.tables import Lake
+from mercato.online.session import micros, moment
+from mercato.online.store import Materialised, OnlineStore
+from mercato.online.views import BATCH, View
+from mercato.settings import Settings
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+    from pyspark.sql import DataFrame, SparkSession
+
+log = logging.getLogger(__name__)
+
+#: Bulk writes may wait longer than a request may.
+_TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened to one view; `rows` is 0 where nothing had changed."""
+
+    view: str
+    rows: int
+    version: int
+    seconds: float
+
+
+def materialize(
+    spark: SparkSession,
+    lake: Lake,
+    settings: Settings,
+    *,
+    views: Iterable[View] = BATCH,
+    at: datetime | None = None,
+    full: bool = False,
+) -> list[Outcome]:
+    """Write to Redis what changed since the last time, view by view, each with its marker last.
+
+    A view changes when its Delta table gets a version, and when time passes the event time of
+    rows that were known ahead, such as next week's promotions. A crash in between leaves the
+    old marker, so the next run writes the same rows again.
+
+    Args:
+        views: which ones; those whose table does not exist yet are left out.
+        at: serve the values of this moment; now unless given.
+        full: write every row.
+
+    Raises:
+        mercato.settings.NotRunningError: Redis has no address.
+        mercato.online.OnlineUnavailable: Redis does not answer.
+    """
+    online = OnlineStore(settings.require("redis_url"), timeout=_TIMEOUT_SECONDS)
+    feast = feature_store(settings)
+    try:
+        with online.exclusive():
+            marker = {} if full else online.marker()
+            run = _Run(spark, lake, feast, online, at or datetime.now(UTC))
+            outcomes = (run.view(view, marker.get(view.name)) for view in views)
+            return [outcome for outcome in outcomes if outcome]
+    finally:
+        online.close()
+
+
+@dataclass(frozen=True)
+class _Run:
+    spark: SparkSession
+    lake: Lake
+    feast: FeatureStore
+    online: OnlineStore
+    at: datetime
+
+    def view(self, view: View, last: Materialised | None) -> Outcome | None:
+        started = time.perf_counter()
+        delta = self.lake.open(view.table)
+        if delta is None:
+            return None
+        table_id, version = str(delta.metadata().id), delta.version()
+        if last and (last.table_id != table_id or last.as_of > micros(self.at)):
+            self.online.delete(view)
+            last = None
+        rows = self._write(view, version, last)
+        changed_at = micros(datetime.now(UTC)) if rows or last is None else last.changed_at
+        self.online.set_marker(view, Materialised(table_id, version, micros(self.at), changed_at))
+        return Outcome(view.name, rows, version, round(time.perf_counter() - started, 3))
+
+    def _write(self, view: View, version: int, last: Materialised | None) -> int:
+        if last is not None:
+            try:
+                return self._send(view, self._changed(view, version, last))
+            except PySparkException as error:
+                # The last version's files may have been vacuumed away.
+                log.warning("%s: writing every row, for the difference failed: %s", view.name, error)
+        return self._send(view, self._as_of(view, self.at, version))
+
+    def _changed(self, view: View, version: int, last: Materialised) -> DataFrame:
+        if version == last.version:
+            return self._as_of(view, self.at, version, after=moment(last.as_of))
+        before = self._as_of(view, moment(last.as_of), last.version)
+        return self._as_of(view, self.at, version).subtract(before)
+
+    def _as_of(self, view: View, at: datetime, version: int, after: datetime = BEGINNING) -> DataFrame:
+        return as_of(self.spark, self.lake, self.feast, view, at, version=version, after=after)
+
+    def _send(self, view: View, frame: DataFrame) -> int:
+        table = frame.toArrow().cast(view.arrow_schema)
+        return self.online.write(view, (row for batch in table.to_batches(1_000) for row in batch.to_pylist()))
