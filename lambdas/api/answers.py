@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from lambdas.api import schemas
-from lambdas.api.ports import Household, Session
 from lambdas.api.recommending import Decision, Moment, Wish, usual_store
 from lambdas.api.shelf import Shelf
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato.decisions.changes import Changes, Move
 from mercato.decisions.fallback import SENTENCES
 from mercato.decisions.recommend import Item, sentence
+from mercato.online.reader import History, Household, Session
 
 PROFILE = HOUSEHOLD_PROFILE.c
 
@@ -36,7 +38,7 @@ def recommendations(
         notice=SENTENCES[decision.reason] if decision.reason else None,
         model_version=None if decision.reason else model_version,
         as_of=now,
-        freshness_seconds=_age(household.updated_at if household else moment.shelf.as_of, now),
+        freshness_seconds=_age(moment, now),
         timings=schemas.Timings(
             features=round(stages["features"], 3),
             candidates=round(stages.get("candidates", 0.0), 3),
@@ -68,7 +70,7 @@ def card(product_id: int, shelf: Shelf) -> schemas.ProductCard:
     return schemas.ProductCard(**shelf.card(product_id))
 
 
-def household_line(found: dict[str, Any]) -> schemas.HouseholdSummary:
+def household_line(found: Mapping[str, Any]) -> schemas.HouseholdSummary:
     """A household in the picker, from its online profile."""
     return schemas.HouseholdSummary(
         household_id=found[PROFILE.household_id],
@@ -80,43 +82,42 @@ def household_line(found: dict[str, Any]) -> schemas.HouseholdSummary:
 
 
 def household_detail(household: Household, shelf: Shelf, baskets: int) -> schemas.HouseholdDetail:
-    """A household's profile and its newest baskets, newest first."""
+    """The profile of a household with a history, and its newest baskets, newest first."""
     profile = household.profile
+    assert household.history is not None
     line = household_line({**profile, PROFILE.household_id: household.household_id})
     return schemas.HouseholdDetail(
         **line.model_dump(),
         favourite_store_id=usual_store(household),
         spend=profile[PROFILE.spend],
         baskets_28d=profile[PROFILE.baskets_28d],
-        recent_baskets=_baskets(household, shelf, baskets),
+        recent_baskets=_baskets(household.history, shelf, baskets),
     )
 
 
-def _baskets(household: Household, shelf: Shelf, most: int) -> list[schemas.Basket]:
-    found: list[schemas.Basket] = []
-    end = len(household.purchases.products)
-    for index in range(len(household.purchases.times) - 1, -1, -1):
-        if len(found) == most:
-            break
-        start = end - int(household.purchases.sizes[index])
-        lines = [
-            schemas.BasketLine(
-                **shelf.card(int(household.purchases.products[position])),
-                quantity=int(household.quantities[position]),
-                value=round(float(household.values[position]), 2),
-            )
-            for position in range(start, end)
-        ]
-        found.append(
-            schemas.Basket(
-                time=datetime.fromtimestamp(int(household.purchases.times[index]), UTC),
-                store_id=int(household.stores[index]),
-                value=round(sum(line.value or 0.0 for line in lines), 2),
-                lines=sorted(lines, key=lambda line: -(line.value or 0.0)),
-            )
+def _baskets(history: History, shelf: Shelf, most: int) -> list[schemas.Basket]:
+    ends = np.cumsum(history.basket_sizes)
+    newest = range(len(ends) - 1, max(-1, len(ends) - 1 - most), -1)
+    return [
+        _basket(history, shelf, index, slice(ends[index] - history.basket_sizes[index], ends[index]))
+        for index in newest
+    ]
+
+
+def _basket(history: History, shelf: Shelf, index: int, lines: slice) -> schemas.Basket:
+    values = history.values[lines].round(2)
+    bought = [
+        schemas.BasketLine(**shelf.card(product_id), quantity=quantity, value=round(value, 2))
+        for product_id, quantity, value in zip(
+            history.products[lines].tolist(), history.quantities[lines].tolist(), values.tolist(), strict=True
         )
-        end = start
-    return found
+    ]
+    return schemas.Basket(
+        time=datetime.fromtimestamp(int(history.basket_times[index]), UTC),
+        store_id=int(history.basket_stores[index]),
+        value=round(sum(line.value for line in bought), 2),
+        lines=sorted(bought, key=lambda line: -line.value),
+    )
 
 
 def _session(session: Session, shelf: Shelf) -> schemas.SessionState:
@@ -153,5 +154,11 @@ def _changes(changes: Changes, shelf: Shelf) -> schemas.ListChanges:
     )
 
 
-def _age(then: datetime | None, now: datetime) -> float | None:
-    return max(0.0, (now - then).total_seconds()) if then else None
+def _age(moment: Moment, now: datetime) -> float | None:
+    """Seconds since the newest value that the answer rests on: a click, a basket, the catalogue."""
+    history = moment.household.history if moment.household else None
+    written = (
+        moment.session.updated_at, moment.shelf.as_of, history.event_timestamp if history else None,
+    )  # fmt: skip
+    newest = max((then for then in written if then), default=None)
+    return max(0.0, (now - newest).total_seconds()) if newest else None

@@ -11,15 +11,14 @@ from starlette.concurrency import run_in_threadpool
 from lambdas.api import problem
 from lambdas.api.event_log import EventLog
 from lambdas.api.metrics import MeasureRequests, Metrics
-from lambdas.api.online import open_online
-from lambdas.api.ports import Online, Ranker
 from lambdas.api.ranking import ModelRanker
 from lambdas.api.recommending import Recommender
 from lambdas.api.routers import events, households, operations, products, recommendations
 from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services
-from lambdas.api.shelf import ShelfKeeper
+from lambdas.api.shelf import MakeRanker, ShelfKeeper
 from lambdas.storefront import pages
+from mercato.online.reader import OnlineFeatures
 from mercato.settings import Settings, get_settings
 
 #: Where the last good lists are kept below the home folder.
@@ -40,16 +39,14 @@ TAGS = [
 
 
 def open_services(settings: Settings) -> Services:
-    """Open everything the app works with. What is not running is `None` or reconnects by itself."""
-    kafka, redis, scorer_url = (
-        settings.endpoint(name) for name in ("kafka_bootstrap", "redis_url", "scorer_url")
-    )
+    """Open everything the app works with. What goes down later reconnects by itself."""
+    kafka, redis = settings.endpoint("kafka_bootstrap"), settings.endpoint("redis_url")
     return assemble(
         settings,
         events=EventLog(kafka) if kafka else None,
-        online=open_online(redis) if redis else None,
-        scorer=Scorer(scorer_url) if scorer_url else None,
-        ranker=ModelRanker(),
+        online=OnlineFeatures(settings) if redis else None,
+        scorer=Scorer(lambda: settings.endpoint("scorer_url")),
+        make_ranker=ModelRanker,
     )
 
 
@@ -57,14 +54,14 @@ def assemble(
     settings: Settings,
     *,
     events: EventLog | None,
-    online: Online | None,
-    scorer: Scorer | None,
-    ranker: Ranker,
+    online: OnlineFeatures | None,
+    scorer: Scorer,
+    make_ranker: MakeRanker,
 ) -> Services:
     """Wire the parts together."""
     metrics = Metrics()
-    keeper = ShelfKeeper(online, settings.home / KEPT_LISTS)
-    recommender = Recommender(online=online, keeper=keeper, ranker=ranker, scorer=scorer, metrics=metrics)
+    keeper = ShelfKeeper(online, settings.home / KEPT_LISTS, make_ranker)
+    recommender = Recommender(online=online, keeper=keeper, scorer=scorer, metrics=metrics)
     return Services(settings, metrics, events, online, scorer, keeper, recommender)
 
 

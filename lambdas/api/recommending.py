@@ -7,17 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from lambdas.api.metrics import Metrics
-from lambdas.api.ports import Household, Online, OnlineUnavailableError, Ranker, Session
 from lambdas.api.recent import RecentLists
 from lambdas.api.scorer import Scorer, ScorerUnavailableError
 from lambdas.api.shelf import Shelf, ShelfKeeper
 from mercato.contracts.tables.features import ALL_STORES
 from mercato.decisions.changes import Cause, Changes, compare
-from mercato.decisions.evidence import EvidenceFor
+from mercato.decisions.evidence import EvidenceFor, Purchases
 from mercato.decisions.fallback import Reason, popular_in_store
 from mercato.decisions.recommend import Item, recommend
+from mercato.online.reader import Household, OnlineFeatures, Session
+from mercato.online.store import OnlineUnavailable
 
 #: A household's usual store is the most frequent one of its last baskets.
 USUAL_STORE_BASKETS = 10
@@ -107,15 +109,13 @@ class Recommender:
     def __init__(
         self,
         *,
-        online: Online | None,
+        online: OnlineFeatures | None,
         keeper: ShelfKeeper,
-        ranker: Ranker,
-        scorer: Scorer | None,
+        scorer: Scorer,
         metrics: Metrics,
     ) -> None:
         self._online = online
         self._keeper = keeper
-        self._ranker = ranker
         self._scorer = scorer
         self._metrics = metrics
         self._recent = RecentLists()
@@ -126,11 +126,11 @@ class Recommender:
         household, down = None, self._online is None
         try:
             household = self._online.household(wish.household_id) if self._online else None
-        except OnlineUnavailableError:
+        except OnlineUnavailable:
             down = True
         shelf = self._keeper.shelf
         session = household.session if household else Session()
-        newest_basket = household.purchases.times[-1:].tolist() if household else None
+        newest_basket = household.history.event_timestamp if household and household.history else None
         state = (wish, shelf.as_of, down, newest_basket, session.last_event_id, session.updated_at)
         tag = hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
         return Moment(household, down, shelf, tag, (time.perf_counter() - started) * 1000)
@@ -159,17 +159,17 @@ class Recommender:
         return Decision(items, store_id, reason, changed, tag, watch.stages)
 
     def _personal(self, wish: Wish, moment: Moment, store_id: int | None, watch: Stopwatch) -> list[Item]:
-        household, catalogue = moment.household, moment.shelf.catalogue
+        household, shop, ranker = moment.household, moment.shelf.shop, moment.shelf.ranker
         if moment.down:
             raise NotPersonalError(Reason.ONLINE_UNAVAILABLE)
-        if household is None:
+        if household is None or household.history is None:
             unknown = wish.store_id is not None and wish.store_id not in moment.shelf.popular
             raise NotPersonalError(Reason.UNKNOWN_STORE if unknown else Reason.UNKNOWN_HOUSEHOLD)
-        if self._scorer is None or catalogue is None:
+        if not self._scorer.started or shop is None or ranker is None:
             raise NotPersonalError(Reason.NO_MODEL)
-        now = time.time()
+        now = datetime.now(UTC)
         cart = (*household.session.cart, *wish.cart)
-        found = self._ranker.candidates(household, catalogue, store_id, now, cart)
+        found = ranker.candidates(household, store_id, now, cart)
         watch.lap("candidates")
         try:
             scores = self._scorer.score(found.rows)
@@ -178,12 +178,15 @@ class Recommender:
         finally:
             watch.lap("model")
         evidence = EvidenceFor(
-            household.purchases,
-            now,
+            Purchases(
+                household.history.basket_times, household.history.basket_sizes, household.history.products
+            ),
+            now.timestamp(),
             cart=cart,
             viewed=household.session.viewed,
-            store=catalogue.store(store_id),
-            neighbours=catalogue.neighbours,
+            latest=household.session.last_product_id,
+            store=shop.store(store_id),
+            neighbours=shop.neighbours,
             name=moment.shelf.name,
         )
         return recommend(
@@ -203,7 +206,9 @@ class Recommender:
 
 def usual_store(household: Household) -> int | None:
     """The store of most of the last baskets; the newer one of two equals."""
-    recent = list(household.stores[-USUAL_STORE_BASKETS:])[::-1]
+    if household.history is None:
+        return None
+    recent = household.history.basket_stores[-USUAL_STORE_BASKETS:].tolist()[::-1]
     return int(Counter(recent).most_common(1)[0][0]) if recent else None
 
 

@@ -137,8 +137,8 @@ class HouseholdPage(Answer):
 class BasketLine(ProductCard):
     """A product of a past basket."""
 
-    quantity: int | None = None
-    value: float | None = None
+    quantity: int
+    value: float
 
 
 class Basket(Answer):
@@ -146,7 +146,7 @@ class Basket(Answer):
 
     time: datetime
     store_id: int
-    value: float | None
+    value: float
     lines: list[BasketLine]
 
 

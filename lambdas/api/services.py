@@ -9,11 +9,11 @@ from fastapi import Depends, Path, Request
 
 from lambdas.api.event_log import EventLog
 from lambdas.api.metrics import Metrics
-from lambdas.api.ports import Online
 from lambdas.api.problem import ProblemError
 from lambdas.api.recommending import Recommender
 from lambdas.api.scorer import Scorer
 from lambdas.api.shelf import ShelfKeeper
+from mercato.online.reader import OnlineFeatures
 from mercato.settings import Settings
 
 #: Identifiers as the event contracts bound them.
@@ -27,12 +27,12 @@ class Services:
     settings: Settings
     metrics: Metrics
     events: EventLog | None
-    online: Online | None
-    scorer: Scorer | None
+    online: OnlineFeatures | None
+    scorer: Scorer
     keeper: ShelfKeeper
     recommender: Recommender
 
-    def require_online(self) -> Online:
+    def require_online(self) -> OnlineFeatures:
         """The online features.
 
         Raises:
@@ -53,7 +53,7 @@ class Services:
 
     def model_version(self) -> str | None:
         """Version of the model that scores now, `None` if unknown."""
-        return self.scorer.model_version if self.scorer else None
+        return self.scorer.model_version
 
 
 async def services_of(request: Request) -> Services:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from lambdas.api import popular as last_good_lists
 from lambdas.api.popular import KEEP, Described, LastGood
-from lambdas.api.ports import Catalogue, Online, OnlineUnavailableError
+from lambdas.api.ranking import Ranker
+from lambdas.api.shop import Shop
+from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato.decisions.aisles import aisle
 from mercato.decisions.fallback import Popular
 from mercato.decisions.wording import department_name, product_name, readable, size_name
+from mercato.online.reader import OnlineFeatures
+from mercato.online.store import OnlineUnavailable
+
+_PROFILE = HOUSEHOLD_PROFILE.c
+
+MakeRanker = Callable[[Mapping[str, pa.Table]], Ranker | None]
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +39,8 @@ class Shelf:
     Attributes:
         as_of: when these lists were materialised, `None` for the empty shelf.
         popular: most bought products by store.
-        catalogue: the live catalogue, `None` where only the last good lists are known.
+        shop, ranker: of the live catalogue, `None` where only the last good lists are known.
+        households: profiles by household number, for the picker.
     """
 
     def __init__(
@@ -37,11 +48,15 @@ class Shelf:
         as_of: datetime | None,
         popular: Mapping[int, Popular],
         describe: Callable[[int], Described | None],
-        catalogue: Catalogue | None = None,
+        shop: Shop | None = None,
+        ranker: Ranker | None = None,
+        households: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.as_of = as_of
         self.popular = popular
-        self.catalogue = catalogue
+        self.shop = shop
+        self.ranker = ranker
+        self.households = households
         self._describe = describe
         self.card = functools.lru_cache(maxsize=8_192)(self._card)
 
@@ -53,9 +68,12 @@ class Shelf:
         return cls(last_good.as_of, last_good.popular, last_good.products.get)
 
     @classmethod
-    def live(cls, catalogue: Catalogue) -> Shelf:
-        """The shelf of a catalogue just loaded."""
-        return cls(catalogue.as_of, catalogue.popular(), catalogue.describe, catalogue)
+    def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> Shelf:
+        """The shelf of what is materialised now."""
+        tables = online.catalogue()
+        shop = Shop(tables, datetime.now(UTC))
+        profiles = online.profiles().sort_by(_PROFILE.household_id).to_pylist()
+        return cls(as_of, shop.popular, shop.describe, shop, make_ranker(tables), profiles)
 
     def knows(self, product_id: int) -> bool:
         """Whether the catalogue has this product."""
@@ -97,11 +115,12 @@ class ShelfKeeper:
         shelf: replaced as a whole, so a request uses one shelf from start to end.
     """
 
-    def __init__(self, online: Online | None, kept_at: Path) -> None:
+    def __init__(self, online: OnlineFeatures | None, kept_at: Path, make_ranker: MakeRanker) -> None:
         self.shelf = Shelf.kept(last_good_lists.load(kept_at))
         self._online = online
         self._kept_at = kept_at
-        self._marker: str | None = None
+        self._make_ranker = make_ranker
+        self._token: str | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="catalogue", daemon=True)
 
@@ -121,11 +140,11 @@ class ShelfKeeper:
             return
         try:
             marker = self._online.marker()
-            if marker is None or marker == self._marker:
+            if marker is None or marker.token == self._token:
                 return
-            self.shelf = Shelf.live(self._online.catalogue())
-            self._marker = marker
-        except OnlineUnavailableError as error:
+            self.shelf = Shelf.live(self._online, marker.as_of, self._make_ranker)
+            self._token = marker.token
+        except OnlineUnavailable as error:
             log.warning("catalogue not refreshed: %s", error)
             return
         last_good_lists.save(self._kept_at, self.shelf.to_keep())

@@ -14,9 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.templating import Jinja2Templates
 
 from lambdas.api import answers
-from lambdas.api.problem import ProblemError
 from lambdas.api.recommending import Wish
-from lambdas.api.routers.households import page
 from lambdas.api.schemas import HouseholdDetail, HouseholdSummary, ProductCard, Recommendations
 from lambdas.api.services import Services, UseServices
 
@@ -71,7 +69,9 @@ def _household(services: Services, household_id: int) -> dict[str, Any]:
     moment = services.recommender.look(wish)
     decision = services.recommender.decide(wish, moment, None)
     shown = answers.recommendations(wish, moment, decision, services.model_version())
-    found = answers.household_detail(moment.household, moment.shelf, BASKETS) if moment.household else None
+    household = moment.household
+    known = household is not None and household.history is not None
+    found = answers.household_detail(household, moment.shelf, BASKETS) if household and known else None
     return {
         "household_id": household_id,
         "shown": shown,
@@ -90,13 +90,9 @@ def _state(shown: Recommendations, etag: str) -> str:
 
 def _suggested(services: Services) -> list[HouseholdSummary]:
     """A few households from all over the list."""
-    try:
-        total = page(services, 0, 1, "").total
-        step = max(1, total // SUGGESTED)
-        found = [page(services, at, 1, "").items for at in range(0, min(total, step * SUGGESTED), step)]
-    except ProblemError:
-        return []
-    return [household for items in found for household in items]
+    known = services.keeper.shelf.households
+    step = max(1, len(known) // SUGGESTED)
+    return [answers.household_line(one) for one in known[::step][:SUGGESTED]]
 
 
 def _profile(found: HouseholdDetail) -> str:

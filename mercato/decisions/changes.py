@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from mercato.decisions.recommend import Item
 from mercato.decisions.wording import count, in_sentence, ordinal
 
+#: Reasons that name another product of the session.
+GOES_WITH = ("goes_with_cart", "goes_with_viewed")
+
 _VERBS = {
     "view": "viewed",
     "add_to_cart": "added",
@@ -100,8 +103,9 @@ def _summary(
     ]
     what = ", ".join(part for part in parts if part)
     sentences = [_did(cause, name), f"{what[:1].upper()}{what[1:]}." if what else "The list stays as it was."]
-    if lead := _leader([*entered, *up], after):
-        because = next((why for why in lead.why if why.code.startswith("goes_with_")), lead.why[0])
+    if lead := _leader([*entered, *up], after, cause):
+        explained = cause and lead.because_of == cause.product_id
+        because = next((why for why in lead.why if explained and why.code in GOES_WITH), lead.why[0])
         sentences.append(f"{name(lead.product_id)} is now {ordinal(lead.rank)}: {in_sentence(because.text)}.")
     return " ".join(part for part in sentences if part)
 
@@ -113,8 +117,11 @@ def _did(cause: Cause | None, name: Callable[[int], str]) -> str:
     return f"You {verb} {in_sentence(name(cause.product_id))}." if cause.product_id else f"You {verb}."
 
 
-def _leader(moves: Sequence[Move], after: Sequence[Item]) -> Item | None:
-    """The change worth a sentence: the best ranked one that the session explains, else the best ranked."""
+def _leader(moves: Sequence[Move], after: Sequence[Item], cause: Cause | None) -> Item | None:
+    """The change worth a sentence: the best ranked one that the click explains, else the best ranked."""
     changed = {move.product_id for move in moves}
     items = [item for item in after if item.product_id in changed]
-    return next((item for item in items if item.because_of), items[0] if items else None)
+    return next(
+        (item for item in items if cause and item.because_of and item.because_of == cause.product_id),
+        items[0] if items else None,
+    )

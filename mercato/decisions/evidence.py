@@ -55,7 +55,8 @@ class EvidenceFor:
     Args:
         purchases: the household's recent baskets.
         now: seconds since 1970.
-        cart, viewed: products of the open session, newest last.
+        cart, viewed: products of the open session.
+        latest: the one of them touched last, which explains before the others.
         store: the store meant.
         neighbours: product -> products bought together with it and how strongly, strongest first.
         name: product -> what a shopper calls it.
@@ -68,6 +69,7 @@ class EvidenceFor:
         *,
         cart: Collection[int],
         viewed: Collection[int],
+        latest: int | None = None,
         store: Store,
         neighbours: Neighbours,
         name: Callable[[int], str],
@@ -79,8 +81,8 @@ class EvidenceFor:
         self._neighbours = neighbours
         self._name = name
         self._own = frozenset(purchases.products.tolist())
-        # What is viewed counts less than what is in the cart: the cart's partners overwrite it.
-        self._partners = self._strongest(viewed) | self._strongest(cart)
+        newest = (latest,) if latest in (*cart, *viewed) else ()
+        self._partners = self._strongest(viewed) | self._strongest(cart) | self._strongest(newest)
 
     def __call__(self, product_id: int) -> Evidence:
         """What is known about the product."""

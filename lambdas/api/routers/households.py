@@ -7,17 +7,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lambdas.api import answers
-from lambdas.api.ports import OnlineUnavailableError
 from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import HouseholdDetail, HouseholdPage
 from lambdas.api.services import Identifier, Services, UseServices
+from mercato.online.store import OnlineUnavailable
 
 router = APIRouter(prefix="/v1/households", tags=["households"])
 
 _DOWN = "Redis does not answer; recommendations still do. Try again in a moment."
 
 
-@router.get("", summary="List households", responses=documented("invalid_parameters", "online_unavailable"))
+@router.get("", summary="List households", responses=documented("invalid_parameters"))
 def get_households(
     services: UseServices,
     offset: Annotated[int, Query(ge=0)] = 0,
@@ -43,20 +43,14 @@ def get_household(
 
 
 def page(services: Services, offset: int, limit: int, query: str) -> HouseholdPage:
-    """A page of the list.
-
-    Raises:
-        ProblemError: `online_unavailable`.
-    """
-    try:
-        found, total = services.require_online().households(offset, limit, query)
-    except OnlineUnavailableError as error:
-        raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
-    following = offset + len(found)
+    """A page of the list that was read with the catalogue, so that it is there even without Redis."""
+    known = services.keeper.shelf.households
+    matching = [one for one in known if str(one[answers.PROFILE.household_id]).startswith(query)]
+    following = offset + limit
     return HouseholdPage(
-        items=[answers.household_line(dict(one)) for one in found],
-        total=total,
-        next_offset=following if following < total else None,
+        items=[answers.household_line(one) for one in matching[offset:following]],
+        total=len(matching),
+        next_offset=following if following < len(matching) else None,
     )
 
 
@@ -68,8 +62,8 @@ def detail(services: Services, household_id: int, baskets: int) -> HouseholdDeta
     """
     try:
         household = services.require_online().household(household_id)
-    except OnlineUnavailableError as error:
+    except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
-    if household is None:
+    if household is None or household.history is None:
         raise ProblemError("unknown_household", f"Household {household_id} has no online features.")
     return answers.household_detail(household, services.keeper.shelf, baskets)

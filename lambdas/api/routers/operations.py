@@ -8,11 +8,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse
 
-from lambdas.api.ports import OnlineUnavailableError
 from lambdas.api.problem import PROBLEMS, ProblemError, documented
 from lambdas.api.schemas import DependencyState, Health
 from lambdas.api.scorer import ScorerUnavailableError
 from lambdas.api.services import UseServices
+from mercato.online.store import OnlineUnavailable
 
 router = APIRouter(tags=["operations"])
 
@@ -23,13 +23,13 @@ def get_health(services: UseServices) -> Health:
     dependencies = {
         "kafka": _state(services.events.check if services.events else None),
         "redis": _state(services.online.ping if services.online else None),
-        "scorer": _state(services.scorer.ping if services.scorer else None),
+        "scorer": _state(services.scorer.ping),
     }
     shelf = services.keeper.shelf
     dependencies["catalogue"] = DependencyState(
-        ok=shelf.catalogue is not None,
+        ok=shelf.shop is not None,
         detail="loaded"
-        if shelf.catalogue
+        if shelf.shop
         else "not loaded; the last good lists answer"
         if shelf.as_of
         else "empty",
@@ -52,7 +52,7 @@ def get_metrics(services: UseServices) -> Response:
     "/problems/{code}",
     summary="What a problem type means",
     response_class=PlainTextResponse,
-    responses=documented("unknown_problem"),
+    responses=documented("unknown_problem", "invalid_parameters"),
 )
 def get_problem(code: str) -> str:
     """One line about a problem type."""
@@ -67,6 +67,6 @@ def _state(check: Callable[[], object] | None) -> DependencyState:
         return DependencyState(ok=False, detail="never started")
     try:
         check()
-    except (OnlineUnavailableError, ScorerUnavailableError, ConnectionError) as error:
+    except (OnlineUnavailable, ScorerUnavailableError, ConnectionError) as error:
         return DependencyState(ok=False, detail=str(error))
     return DependencyState(ok=True, detail="answers")

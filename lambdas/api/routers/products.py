@@ -53,10 +53,10 @@ def get_similar(
 
 
 def _neighbours(shelf: Shelf, product_id: int, n: int) -> list[Item]:
-    if shelf.catalogue is None:
+    if shelf.shop is None:
         return []
     why = (Why("bought_together", f"Often bought together with {shelf.name(product_id)}"),)
-    ids, scores = shelf.catalogue.neighbours(product_id)
+    ids, scores = shelf.shop.neighbours(product_id)
     return [
         Item(int(neighbour), rank, float(score), ("neighbours",), why, because_of=product_id)
         for rank, (neighbour, score) in enumerate(list(zip(ids, scores, strict=True))[:n], 1)

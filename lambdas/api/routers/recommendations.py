@@ -56,9 +56,12 @@ async def get_recommendations(
     wish = Wish(household_id, n, store_id, tuple(exclude), tuple(cart))
     since = if_none_match.strip('"') if if_none_match else None
     moment = await _look(services, wish, since, _seconds(prefer))
+    unchanged = Response(status_code=304, headers={"ETag": f'"{since}"'})
     if moment.tag == since:
-        return Response(status_code=304, headers={"ETag": f'"{since}"'})
+        return unchanged
     decision = await run_in_threadpool(services.recommender.decide, wish, moment, since)
+    if decision.tag == since:  # the same fallback as before
+        return unchanged
     response.headers["ETag"] = f'"{decision.tag}"'
     response.headers["Cache-Control"] = "no-cache"
     answer = answers.recommendations(wish, moment, decision, services.model_version())

@@ -21,7 +21,7 @@ export async function sendClick(click) {
 }
 
 export async function similar(productId) {
-  return answer(await fetch(`/v1/products/${productId}/similar?n=4`));
+  return answer(await fetch(`/v1/products/${productId}/similar?n=3`));
 }
 
 // The list, or null while it is still the one that `etag` names. The server holds its answer

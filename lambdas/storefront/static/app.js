@@ -65,7 +65,6 @@ async function click(action, productId, button) {
 async function openCard(card, button, productId) {
   const more = card.querySelector('[data-field="more"]');
   const opens = more.hidden;
-  card.classList.toggle("open", opens);
   button.setAttribute("aria-expanded", String(opens));
   more.hidden = !opens;
   if (!opens) return false;

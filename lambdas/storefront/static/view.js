@@ -129,9 +129,9 @@ export function drawJourney(accepted, online, shown, timings) {
 // What stands behind a card: every reason, and what goes with the product.
 export function drawMore(node, item, neighbours) {
   const more = field(node, "more");
-  const facts = item.reasons.map((reason) => `${reason.text}.`);
+  const facts = item.reasons.slice(2).map((reason) => `${reason.text}.`);
   if (neighbours.length) facts.push(`Goes with ${[...new Set(neighbours.map((product) => product.name))].join(", ")}.`);
-  facts.push(`Product ${item.product_id}. Score ${item.score.toFixed(3)}, found by ${item.sources.join(", ").replaceAll("_", " ")}.`);
+  facts.push(`No. ${item.product_id}, score ${item.score.toFixed(3)}, found by ${item.sources.join(", ").replaceAll("_", " ")}.`);
   more.replaceChildren(...facts.map((fact) => {
     const line = document.createElement("p");
     line.textContent = fact;

@@ -56,11 +56,18 @@ def test_the_path_names_the_topic_of_all() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"product_id": "seven"}, {"product_id": -1}, {"action": "fly"}, {"product_id": None}, {"colour": "red"},
-        {"event_time": "2026-11-23T12:00:00Z"}, {"event_time": "1999-01-01T00:00:00Z"}, {"event_time": "noon"},
-        {"session_id": "x" * 65}, {"query": "x" * 70_000},
+        {"product_id": "seven"},
+        {"product_id": -1},
+        {"product_id": None},
+        {"action": "fly"},
+        {"colour": "red"},
+        {"event_time": "2026-11-23T12:00:00Z"},
+        {"event_time": "1999-01-01T00:00:00Z"},
+        {"event_time": "noon"},
+        {"session_id": "x" * 65},
+        {"query": "x" * 70_000},
     ],
-)  # fmt: skip
+)
 def test_reasons_are_those_of_the_lake(change: dict[str, Any]) -> None:
     event = {"event_id": "e", "event_time": "2026-11-22T12:00:00Z", **CLICK, **change}
     body = json.dumps(event).encode()

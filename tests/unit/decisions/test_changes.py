@@ -57,6 +57,11 @@ def test_the_click_and_what_it_brought_are_named() -> None:
     )
 
 
+def test_a_change_is_not_blamed_on_another_product_than_the_clicked_one() -> None:
+    changes = _compare(_list(1, 2), _list(4, 1, because={4: 2}), Cause("e", "view", 5))
+    assert changes.summary.endswith("White bread is now 1st: popular in store 3.")
+
+
 def test_actions_without_a_product() -> None:
     assert _compare(_list(1), _list(1), Cause("e", "checkout", None)).summary.startswith("You checked out.")
     assert _compare(_list(1), _list(2), None).summary.startswith("1 item came in")

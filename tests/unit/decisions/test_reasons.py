@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mercato.decisions.recommend import Evidence, reasons, sentence
@@ -53,13 +55,15 @@ def test_strongest_reason(evidence: Evidence, code: str, text: str) -> None:
 
 
 def test_own_rhythm_comes_before_the_cart_and_the_cart_before_a_single_purchase() -> None:
-    both = {"partner_id": 1, "partner_name": "Bananas", "days_since": 30.0, "mailer": "D"}
-    regular = [why.code for why in reasons(Evidence(times_bought=5, mean_gap_days=7.0, **both))]
-    once = [why.code for why in reasons(Evidence(times_bought=1, **both))]
+    bought_once = Evidence(times_bought=1, days_since=30.0, partner_id=1, partner_name="Bananas", mailer="D")
+    regular = [why.code for why in reasons(replace(bought_once, times_bought=5, mean_gap_days=7.0))]
+    once = [why.code for why in reasons(bought_once)]
     assert regular == ["bought_before", "goes_with_cart", "mailer"]
     assert once == ["goes_with_cart", "mailer", "bought_once"]
 
 
 def test_a_sentence_holds_the_two_strongest_reasons() -> None:
     evidence = Evidence(popular_rank=1, display="1", mailer="0", store_id=3, days_since=2.0, times_bought=1)
-    assert sentence(reasons(evidence)) == "On display at the front in store 3. You bought it once, 2 days ago."
+    assert (
+        sentence(reasons(evidence)) == "On display at the front in store 3. You bought it once, 2 days ago."
+    )

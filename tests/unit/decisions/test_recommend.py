@@ -23,7 +23,9 @@ def _recommend(scores: list[float], n: int = 10, hidden: tuple[int, ...] = ()) -
     )
 
 
-def _evidence(cart: tuple[int, ...] = (), viewed: tuple[int, ...] = ()) -> EvidenceFor:
+def _evidence(
+    cart: tuple[int, ...] = (), viewed: tuple[int, ...] = (), latest: int | None = None
+) -> EvidenceFor:
     baskets = Purchases(
         times=np.array([80 * DAY_SECONDS, 90 * DAY_SECONDS, 98 * DAY_SECONDS]),
         sizes=np.array([2, 1, 2]),
@@ -35,6 +37,7 @@ def _evidence(cart: tuple[int, ...] = (), viewed: tuple[int, ...] = ()) -> Evide
         NOW,
         cart=cart,
         viewed=viewed,
+        latest=latest,
         store=store,
         neighbours=lambda product_id: NEIGHBOURS.get(product_id, ((), ())),
         name=NAMES.__getitem__,
@@ -60,9 +63,7 @@ def test_evidence_is_asked_only_for_what_is_shown() -> None:
         asked.append(product_id)
         return Evidence()
 
-    recommend(
-        np.arange(500), np.arange(500.0), n=3, hidden=(), sources=lambda _: (), evidence=evidence
-    )
+    recommend(np.arange(500), np.arange(500.0), n=3, hidden=(), sources=lambda _: (), evidence=evidence)
     assert asked == [499, 498, 497]
 
 
@@ -77,6 +78,13 @@ def test_the_cart_explains_before_what_was_viewed() -> None:
     assert _evidence(viewed=(3,))(2).partner_name == "White bread"
     both = _evidence(cart=(1,), viewed=(3,))(2)
     assert (both.partner_name, both.partner_in_cart) == ("Bananas", True)
+
+
+def test_the_latest_click_explains_before_the_rest_of_the_session() -> None:
+    newest = _evidence(cart=(1,), viewed=(3,), latest=3)(2)
+    assert (newest.partner_name, newest.partner_in_cart) == ("White bread", False)
+    taken_out = _evidence(cart=(1,), latest=3)(2)
+    assert taken_out.partner_name == "Bananas"
 
 
 def test_promotions_and_popularity_of_the_store() -> None:

@@ -42,9 +42,21 @@ def test_aisles(department: str | None, category: str | None, expected: Aisle) -
 
 
 def test_small_words() -> None:
-    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 22, 113)] == ["1st", "2nd", "3rd", "4th", "11th", "22nd", "113th"]
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 22, 113)] == [
+        "1st",
+        "2nd",
+        "3rd",
+        "4th",
+        "11th",
+        "22nd",
+        "113th",
+    ]
     assert [days_ago(d) for d in (0.3, 1.9, 40.2)] == ["today", "yesterday", "40 days ago"]
     assert [in_sentence(n) for n in ("White bread", "BBQ sauce", "Italian bread")] == [
         "white bread", "BBQ sauce", "Italian bread",
     ]  # fmt: skip
-    assert (size_name("1 GA"), size_name(None), department_name("DRUG GM")) == ("1 gal", None, "Health and home")
+    assert (size_name("1 GA"), size_name(None), department_name("DRUG GM")) == (
+        "1 gal",
+        None,
+        "Health and home",
+    )
