@@ -7,6 +7,7 @@ export MERCATO_HOME ?= $(CURDIR)/var
 export MERCATO_JARS_DIR ?= $(CURDIR)/var/jars
 VENV := .venv/core
 BIN := $(VENV)/bin
+UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9
 HOUSEHOLDS ?=
 
@@ -42,15 +43,15 @@ doctor: ## what is missing on this machine, and how to get it
 	@python3 -m mercato.local.doctor
 
 .PHONY: pins
-pins: $(BIN)/uv ## compile requirements/*.in
+pins: $(UV) ## compile requirements/*.in
 	cd requirements && for name in core dev; do \
-	  ../$(BIN)/uv pip compile --quiet --no-emit-index-url --universal --python-version 3.11 \
+	  ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version 3.11 \
 	    --custom-compile-command "make pins" $$name.in -o $$name.txt; done
 
 .PHONY: clean
-clean: ## remove the environment and all local state
+clean: ## stop everything, remove .venv and var
 	@if [ -x $(BIN)/mercato ]; then $(BIN)/mercato down; fi
-	rm -rf .venv $(MERCATO_HOME)
+	rm -rf .venv var
 
 # --- set-up: each step leaves a stamp, so that a second run does nothing ---------------------------
 
@@ -61,20 +62,23 @@ setup: .venv/system.stamp $(VENV)/ready.stamp var/jars/ready.stamp ## everything
 	@python3 -m mercato.local.doctor --install
 	@mkdir -p .venv && touch $@
 
-$(BIN)/uv:
-	@echo "==> Python environment in $(VENV)"
-	python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+# uv has an environment of its own: `uv pip sync` removes whatever the pins do not name.
+$(UV):
+	@echo "==> uv $(UV_VERSION)"
+	python3 -m venv .venv/uv
+	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(VENV)/ready.stamp: requirements/dev.txt pyproject.toml | $(BIN)/uv
-	@echo "==> Python packages (about 1 GB the first time)"
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -r requirements/dev.txt uv==$(UV_VERSION)
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+$(VENV)/ready.stamp: requirements/dev.txt pyproject.toml | $(UV) .venv/system.stamp
+	@echo "==> Python packages in $(VENV) (about 1 GB the first time)"
+	[ -x $(BIN)/python ] || python3 -m venv --without-pip $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-var/jars/ready.stamp: jars/pom.xml
+var/jars/ready.stamp: jars/pom.xml | .venv/system.stamp
 	@echo "==> Kafka and Spark jars in var/jars"
 	@for profile in kafka spark; do \
+	  rm -rf var/jars/$$profile; \
 	  mvn --batch-mode --quiet -f jars/pom.xml -P $$profile dependency:copy-dependencies \
 	    -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/var/jars/$$profile; done
 	@touch $@

@@ -54,7 +54,8 @@ class Settings(BaseSettings):
 
     def model_post_init(self, _context: object) -> None:
         """Fill what follows from `home`."""
-        object.__setattr__(self, "home", self.home.absolute())
+        # Resolved, because it is compared with what engines say of themselves.
+        object.__setattr__(self, "home", self.home.resolve())
         if not self.lake_uri:
             object.__setattr__(self, "lake_uri", str(self.home / "lake"))
         if self.jars_dir == Path():

@@ -6,7 +6,8 @@ import importlib
 
 import typer
 
-#: Modules of mercato.cli, in the order in which `--help` lists their commands.
+#: Modules of mercato.cli, in the order in which `--help` lists their commands. To add an area,
+#: write `mercato/cli/AREA.py` with `register(app)` (heavy imports inside its functions) and name it.
 AREAS = ("stack",)
 
 app = typer.Typer(

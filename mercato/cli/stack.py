@@ -8,9 +8,12 @@ import signal
 import sys
 import time
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from mercato.local.supervisor import ServiceStatus, Stack
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
@@ -30,16 +33,21 @@ def up(
 
     stack = Stack(get_settings())
     if foreground:
-        signal.signal(signal.SIGTERM, _interrupt)
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, _interrupt)
     try:
         stack.up(
             names or [engine.name for engine in ENGINES],
-            on_progress=lambda name, seconds: typer.echo(f"{name:<8} healthy after {seconds:.1f} s", err=True),
+            on_progress=lambda name, seconds: typer.echo(
+                f"{name:<8} healthy after {seconds:.1f} s", err=True
+            ),
         )
-        _print_status(stack, as_json)
-        while foreground:
-            time.sleep(1)
+        _print_status(stack.status(), as_json)
+        if foreground:
+            _watch(stack)
     except StackError as error:
+        if foreground:
+            stack.down()
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
@@ -62,7 +70,9 @@ def status(as_json: Json = False) -> None:
     from mercato.local.supervisor import Stack
     from mercato.settings import get_settings
 
-    if not _print_status(Stack(get_settings()), as_json):
+    rows = Stack(get_settings()).status()
+    _print_status(rows, as_json)
+    if any(row.log_tail for row in rows):
         raise typer.Exit(1)
 
 
@@ -78,20 +88,30 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _print_status(stack: object, as_json: bool) -> bool:
-    from mercato.local.supervisor import Stack
+def _watch(stack: Stack) -> NoReturn:
+    """Report each service whose state changes, until interrupted."""
+    states = {row.name: row.state for row in stack.status()}
+    while True:
+        time.sleep(2)
+        for row in stack.status():
+            # From STARTING to RUNNING is no news: it was healthy already.
+            if row.state not in {states[row.name], "RUNNING"}:
+                typer.echo(f"{row.name:<8} {row.state}\n{row.log_tail}", err=True)
+            states[row.name] = row.state
 
-    assert isinstance(stack, Stack)
-    rows = stack.status()
+
+def _print_status(rows: list[ServiceStatus], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
-    else:
-        for row in rows:
-            health = "healthy" if row.healthy else ("-" if row.state == "STOPPED" else "UNHEALTHY")
-            typer.echo(f"{row.name:<8} {row.state:<9} {health:<10} {row.pid or '-':<8} {row.url or '-'}")
-            if row.log_tail:
-                typer.echo(row.log_tail, err=True)
-    return not any(row.log_tail for row in rows)
+        return
+    for row in rows:
+        health = "healthy" if row.healthy else ("-" if row.state == "STOPPED" else "UNHEALTHY")
+        uptime = f"{row.uptime:.0f} s" if row.uptime is not None else "-"
+        typer.echo(
+            f"{row.name:<8} {row.state:<9} {health:<10} {row.pid or '-':<8} {uptime:<8} {row.url or '-'}"
+        )
+        if row.log_tail:
+            typer.echo(row.log_tail, err=True)
 
 
 def register(app: typer.Typer) -> None:

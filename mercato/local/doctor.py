@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from mercato.local import java
@@ -28,12 +27,14 @@ class Check:
         found: where it is or which version, `None` if missing.
         fix: how to get it.
         package: its Debian package.
+        only_for_tests: whether the platform runs without it.
     """
 
     name: str
     found: str | None
     fix: str
     package: str
+    only_for_tests: bool = False
 
 
 def _python() -> str | None:
@@ -55,23 +56,21 @@ def _java() -> str | None:
         return None
 
 
-def _command(*names: str) -> Callable[[], str | None]:
-    return lambda: next((path for name in names if (path := shutil.which(name))), None)
-
-
-_NEEDS: tuple[tuple[str, Callable[[], str | None], str, str], ...] = (
-    ("Python >= 3.11", _python, "install Python 3.11 or newer", "python3"),
-    ("Python venv", _venv, "install the venv module of your Python", "python3-venv"),
-    ("JDK 17 or 21", _java, "install a JDK 17 or 21, or point JAVA_HOME at one", "openjdk-17-jdk-headless"),
-    ("Maven", _command("mvn"), "install Maven 3.8 or newer", "maven"),
-    ("Redis", _command("redis-server"), "install redis-server 7 or newer (macOS: brew install redis)", "redis-server"),
-    ("Chromium", _command("chromium", "chromium-browser", "google-chrome"), "install Chromium or Chrome (page tests)", "chromium"),
-)
+def _command(*names: str) -> str | None:
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 def examine() -> list[Check]:
     """Look for everything Mercato needs."""
-    return [Check(name, look(), fix, package) for name, look, fix, package in _NEEDS]
+    browser = _command("chromium", "chromium-browser", "google-chrome")
+    return [
+        Check("Python >= 3.11", _python(), "install Python 3.11 or newer", "python3"),
+        Check("Python venv", _venv(), "install the venv module of your Python", "python3-venv"),
+        Check("JDK 17 or 21", _java(), "install one, or point JAVA_HOME at it", "openjdk-17-jdk-headless"),
+        Check("Maven", _command("mvn"), "install Maven 3.8 or newer", "maven"),
+        Check("Redis", _command("redis-server"), "install redis-server 7 or newer", "redis-server"),
+        Check("Chromium", browser, "install Chromium or Chrome", "chromium", only_for_tests=True),
+    ]
 
 
 def install(missing: list[Check]) -> None:
@@ -83,14 +82,22 @@ def install(missing: list[Check]) -> None:
     packages = [check.package for check in missing]
     print(f"==> System packages: {' '.join(packages)}", file=sys.stderr)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    quiet = {"stdout": subprocess.DEVNULL, "env": env, "check": True}
-    subprocess.run(["apt-get", "update", "-qq"], **quiet)  # type: ignore[call-overload]
-    subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], **quiet)  # type: ignore[call-overload]
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
+        subprocess.run(["apt-get", *arguments], stdout=subprocess.DEVNULL, env=env, check=True)
+
+
+def _line(check: Check) -> str:
+    if check.found:
+        return f"ok       {check.name:<15} {check.found}"
+    use = " (page tests only)" if check.only_for_tests else ""
+    return f"MISSING  {check.name:<15} {check.fix}; Debian: apt-get install {check.package}{use}"
 
 
 def main() -> int:
-    """Print the findings; exit status 1 if something is missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Print the findings; exit status 1 if Mercato cannot run here."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--install", action="store_true", help="install what is missing (Debian, as root)")
     parser.add_argument("--json", action="store_true", help="machine-readable findings on stdout")
     args = parser.parse_args()
@@ -103,10 +110,8 @@ def main() -> int:
     if args.json:
         print(json.dumps([dataclasses.asdict(check) for check in checks], indent=2))
     elif missing or not args.install:
-        for check in checks:
-            mark = "ok     " if check.found else "MISSING"
-            print(f"{mark}  {check.name:<16} {check.found or check.fix + f' (Debian: apt-get install {check.package})'}")
-    return 1 if missing else 0
+        print("\n".join(map(_line, checks)))
+    return int(any(not check.only_for_tests for check in missing))
 
 
 if __name__ == "__main__":

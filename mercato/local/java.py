@@ -23,9 +23,9 @@ def _candidates() -> Iterator[Path]:
     if found := shutil.which("java"):
         yield Path(found)
     for root in ("/usr/lib/jvm", "/opt/java", "/Library/Java/JavaVirtualMachines"):
-        for home in sorted(Path(root).glob("*")):
-            yield home / "bin" / "java"
-            yield home / "Contents" / "Home" / "bin" / "java"
+        for folder in sorted(Path(root).glob("*")):
+            yield folder / "bin" / "java"
+            yield folder / "Contents" / "Home" / "bin" / "java"
 
 
 def major_version(java: Path) -> int | None:

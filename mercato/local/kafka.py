@@ -59,8 +59,8 @@ def _java(jars: Path) -> list[str]:
 def prepare(state: Path, jars: Path, port: int, controller_port: int) -> list[str]:
     """Write the configuration, format the storage once, return the broker's command.
 
-    The node keeps one advertised address for life in its quorum, so configuration is
-    rewritten for the ports at hand and the storage is formatted only when it is new.
+    The storage is formatted only when it is new. The configuration is written for the ports
+    at hand: a broker whose ports moved tells its quorum of one the new address as it starts.
 
     Raises:
         FileNotFoundError: the jars have not been set up.
@@ -78,7 +78,14 @@ def prepare(state: Path, jars: Path, port: int, controller_port: int) -> list[st
         subprocess.run([*storage, "-c", str(config)], check=True, capture_output=True)
     heap = ["-Xms512m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
     command = _java(jars)
-    return [command[0], *heap, f"-Dlog4j2.configurationFile={log4j}", *command[1:], "kafka.Kafka", str(config)]
+    return [
+        command[0],
+        *heap,
+        f"-Dlog4j2.configurationFile={log4j}",
+        *command[1:],
+        "kafka.Kafka",
+        str(config),
+    ]
 
 
 def cluster_id(state: Path) -> str | None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 from collections.abc import Iterable
 from pathlib import Path
+
+#: Below the ports that Linux and macOS hand to outgoing connections: such a connection
+#: would otherwise take a service's port between two of its starts.
+_RANGE = range(20_000, 32_000)
 
 
 def is_free(port: int) -> bool:
@@ -19,33 +24,35 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _any_free() -> socket.socket:
-    probe = socket.socket()
-    probe.bind(("127.0.0.1", 0))
-    return probe
+def free_port(taken: Iterable[int] = ()) -> int:
+    """A loopback port that is free now and not in `taken`.
+
+    Raises:
+        OSError: a thousand ports in a row were in use.
+    """
+    for port in random.sample(_RANGE, 1000):
+        if port not in taken and is_free(port):
+            return port
+    raise OSError(f"No free loopback port between {_RANGE.start} and {_RANGE.stop}.")
 
 
-def free_port() -> int:
-    """A loopback port that is free now."""
-    with _any_free() as probe:
-        port: int = probe.getsockname()[1]
-        return port
+def remembered(memory: Path) -> dict[str, int]:
+    """Ports by name as `assign` left them in `memory`."""
+    ports: dict[str, int] = json.loads(memory.read_text()) if memory.exists() else {}
+    return ports
 
 
 def assign(names: Iterable[str], memory: Path) -> dict[str, int]:
-    """One free port per name; a port remembered in `memory` is kept if it is still free."""
-    remembered: dict[str, int] = json.loads(memory.read_text()) if memory.exists() else {}
-    ports: dict[str, int] = {}
-    held: list[socket.socket] = []
+    """Give each name a free port and remember it; one that it had before is kept if still free.
+
+    Names that `memory` holds besides these keep theirs.
+    """
+    ports = remembered(memory)
     for name in names:
-        if name in remembered and is_free(remembered[name]):
-            ports[name] = remembered[name]
-        else:
-            # Held until all are chosen, so that no two names get the same one.
-            held.append(_any_free())
-            ports[name] = held[-1].getsockname()[1]
-    for probe in held:
-        probe.close()
+        if name not in ports or not is_free(ports[name]):
+            ports[name] = free_port(ports.values())
     memory.parent.mkdir(parents=True, exist_ok=True)
-    memory.write_text(json.dumps(ports, indent=2))
+    temporary = memory.with_suffix(".tmp")
+    temporary.write_text(json.dumps(ports, indent=2))
+    temporary.replace(memory)
     return ports

@@ -25,9 +25,11 @@ class Service:
         name: as in `mercato up NAME`.
         command: prepares what the process needs and returns its argv.
         url: address once it runs, from its ports; `None` for a worker.
-        healthy: whether the service behind that address is ours and answers.
+        healthy: whether it does its work. For an engine, also whether what answers has this
+            home's state; that the ports are its own is checked for every service alike.
         endpoint: the setting that its address fills.
         ports: names of the loopback ports it listens on.
+        needs: services that must be healthy before this one is started.
         env: environment on top of the supervisor's.
         start_timeout: seconds until it must be healthy.
     """
@@ -38,6 +40,7 @@ class Service:
     healthy: Callable[[Settings, str | None], bool]
     endpoint: Endpoint | None = None
     ports: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     env: Callable[[Settings, Mapping[str, int]], dict[str, str]] = field(default=lambda _s, _p: {})
     start_timeout: float = 60.0
 
@@ -130,7 +133,11 @@ ENGINES: tuple[Service, ...] = (
         healthy=lambda _settings, url: _answers(url, "/health"),
         endpoint="mlflow_uri",
         ports=("mlflow",),
-        env=lambda _settings, _ports: {"MLFLOW_DISABLE_TELEMETRY": "true"},
+        # Its job runners (scorers of language models) would take eight processes and 650 MB.
+        env=lambda _settings, _ports: {
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        },
         start_timeout=120.0,
     ),
 )
@@ -141,16 +148,21 @@ SERVICES: tuple[Service, ...] = (
         command=_worker("ingest", "--follow"),
         url=lambda _ports: None,
         healthy=lambda _settings, _url: True,
+        needs=("kafka",),
     ),
     Service(
         "online",
         command=_worker("features", "serve-stream"),
         url=lambda _ports: None,
         healthy=lambda _settings, _url: True,
+        needs=("kafka", "redis"),
     ),
     Service(
         "scorer",
-        command=lambda _settings, _ports: [sys.executable, str(_ROOT / "sagemaker" / "recommend" / "serve.py")],
+        command=lambda _settings, _ports: [
+            sys.executable,
+            str(_ROOT / "sagemaker" / "recommend" / "serve.py"),
+        ],
         url=lambda ports: f"http://127.0.0.1:{ports['scorer']}",
         healthy=lambda _settings, url: _answers(url, "/ping"),
         endpoint="scorer_url",
@@ -164,6 +176,8 @@ SERVICES: tuple[Service, ...] = (
         healthy=lambda _settings, url: _answers(url, "/healthz"),
         endpoint="api_url",
         ports=("api",),
+        # Not the scorer: without it the API answers from its fallback.
+        needs=("kafka", "redis"),
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,8 +17,11 @@ import pytest
 import redis
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
-from mercato.local.supervisor import HOME_MARKER, Stack, StackError
+from mercato.local.daemon import HOME_MARKER
+from mercato.local.supervisor import Stack, StackError
 from mercato.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -51,7 +55,9 @@ def test_each_engine_really_answers(settings: Settings) -> None:
     topic = f"{settings.topic_prefix}hello"
     admin = AdminClient({"bootstrap.servers": settings.require("kafka_bootstrap")})
     admin.create_topics([NewTopic(topic, 1)])[topic].result()
-    producer = Producer({"bootstrap.servers": settings.require("kafka_bootstrap"), "enable.idempotence": True})
+    producer = Producer(
+        {"bootstrap.servers": settings.require("kafka_bootstrap"), "enable.idempotence": True}
+    )
     producer.produce(topic, b"value")
     assert producer.flush(20) == 0
     consumer = Consumer(
@@ -132,7 +138,9 @@ def test_an_engine_that_cannot_start_is_reported_with_its_log(redis_only: Settin
         row = next(row for row in stack.status() if row.name == "redis")
         assert row.state == "FATAL"
         assert "redis.log" in row.log_tail
-        shown = subprocess.run(command(redis_only, "status"), env=environment(redis_only), capture_output=True, check=False)
+        shown = subprocess.run(
+            command(redis_only, "status"), env=environment(redis_only), capture_output=True, check=False
+        )
         assert shown.returncode == 1
     finally:
         stack.down()
@@ -165,3 +173,54 @@ def test_ctrl_c_leaves_no_process(redis_only: Settings) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
     assert marked(redis_only.home) == []
+
+
+def test_a_port_taken_meanwhile_is_replaced(redis_only: Settings) -> None:
+    stack = Stack(redis_only)
+    try:
+        stack.up(["redis"])
+        first = json.loads((redis_only.home / "run" / "ports.json").read_text())["redis"]
+        stack.down()
+        with socket.create_server(("127.0.0.1", first)):
+            stack.up(["redis"])
+            row = next(row for row in stack.status() if row.name == "redis")
+        assert row.healthy
+        assert row.url != f"redis://127.0.0.1:{first}/0"
+        assert redis_only.require("redis_url") == row.url
+    finally:
+        stack.down()
+
+
+def test_a_stranger_on_the_port_is_not_taken_for_the_engine(redis_only: Settings) -> None:
+    """Redis dies and another server has its port: not healthy, whatever that server answers."""
+    stack = Stack(redis_only)
+    stack.up(["redis"])
+    try:
+        port = json.loads((redis_only.home / "run" / "ports.json").read_text())["redis"]
+        stack.stop("redis")
+        answers = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", str(redis_only.home)]
+        stranger = subprocess.Popen([*answers, "--save", ""], stdout=subprocess.DEVNULL)
+        try:
+            redis.Redis(port=port, retry=Retry(ConstantBackoff(0.1), 50)).ping()
+            assert not next(row for row in stack.status() if row.name == "redis").healthy
+            stack.up(["redis"])
+            assert redis_only.require("redis_url") != f"redis://127.0.0.1:{port}/0"
+        finally:
+            stranger.kill()
+            stranger.wait()
+    finally:
+        stack.down()
+
+
+def test_stale_files_of_a_killed_machine_do_not_matter(redis_only: Settings) -> None:
+    stack = Stack(redis_only)
+    stack.up(["redis"])
+    for process in marked(redis_only.home):
+        process.kill()
+    assert (redis_only.home / "run" / "supervisord.pid").exists()
+    try:
+        assert not any(row.healthy for row in stack.status())
+        stack.up(["redis"])
+        assert next(row for row in stack.status() if row.name == "redis").healthy
+    finally:
+        stack.down()

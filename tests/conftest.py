@@ -1,4 +1,4 @@
-"""One real stack of engines for all integration tests of a session."""
+"""One real stack of engines for all tests of a session that ask for it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from mercato.local.services import ENGINES
 from mercato.local.supervisor import Stack
 from mercato.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+#: `make setup` puts them there.
+JARS = Path(__file__).parents[1] / "var" / "jars"
 
 
 @pytest.fixture(scope="session")
 def stack_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(home=tmp_path_factory.mktemp("stack"), jars_dir=ROOT / "var" / "jars")
+    return Settings(home=tmp_path_factory.mktemp("stack"), jars_dir=JARS)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,54 @@
+"""Addresses come from the environment, else from what the supervisor wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mercato.settings import NotRunningError, Settings
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"MERCATO_{name.upper()}", raising=False)
+
+
+def write_endpoints(settings: Settings, **addresses: str) -> None:
+    settings.endpoints_file.parent.mkdir(parents=True)
+    settings.endpoints_file.write_text(json.dumps(addresses))
+
+
+def test_folders_follow_home(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert settings.lake_uri == str(tmp_path / "lake")
+    assert settings.jars_dir == tmp_path / "jars"
+
+
+def test_home_is_absolute_and_free_of_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path)
+    assert Settings(home=Path("link")).home == tmp_path / "real"
+
+
+def test_what_was_never_started_says_how_to_start_it(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert settings.endpoint("kafka_bootstrap") is None
+    with pytest.raises(NotRunningError, match="`mercato up kafka`, or set MERCATO_KAFKA_BOOTSTRAP"):
+        settings.require("kafka_bootstrap")
+
+
+def test_addresses_of_the_supervisor_are_found(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    write_endpoints(settings, redis_url="redis://127.0.0.1:1/0")
+    assert settings.require("redis_url") == "redis://127.0.0.1:1/0"
+
+
+def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MERCATO_REDIS_URL", "redis://elsewhere:2/0")
+    settings = Settings(home=tmp_path)
+    write_endpoints(settings, redis_url="redis://127.0.0.1:1/0")
+    assert settings.require("redis_url") == "redis://elsewhere:2/0"
