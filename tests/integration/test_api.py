@@ -1,0 +1,343 @@
+"""The API through HTTP over a real Redis, a scorer process and Kafka, which are really stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pyarrow as pa
+import pytest
+import uvicorn
+from confluent_kafka import Consumer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from lambdas.api.app import assemble, create_app
+from lambdas.api.event_log import EventLog
+from lambdas.api.ranking import Candidates
+from lambdas.api.scorer import Scorer
+from lambdas.api.services import Services
+from mercato.contracts.events import CLICKSTREAM, INVENTORY, Click
+from mercato.local.ports import free_port
+from mercato.online import views
+from mercato.online.reader import Household, OnlineFeatures
+from mercato.online.session import household_session, reduce, step
+from mercato.online.store import OnlineStore
+from mercato.settings import Settings
+from tests.integration.seed import HOUSEHOLDS, PRODUCTS, STORES, partner, seed
+
+pytestmark = pytest.mark.integration
+
+HERE = Path(__file__).parent
+
+
+class CountingRanker:
+    """Candidates are all products; a row counts purchases, and companions of the session."""
+
+    def __init__(self, _tables: Mapping[str, pa.Table]) -> None:
+        self._ids = np.array(PRODUCTS)
+
+    def candidates(
+        self, household: Household, _store_id: int | None, _now: datetime, cart: Sequence[int]
+    ) -> Candidates:
+        assert household.history is not None
+        bought = (household.history.products[:, None] == self._ids).sum(axis=0)
+        liked = [partner(product) for product in (*cart, *household.session.viewed)]
+        rows = np.column_stack([bought, 100 * np.isin(self._ids, liked)]).astype(np.float32)
+        return Candidates(self._ids, rows, lambda _position: ("all",))
+
+
+@dataclass
+class Rig:
+    """A shop of processes that can be stopped one by one."""
+
+    home: Path
+    redis_port: int = field(default_factory=free_port)
+    scorer_port: int = field(default_factory=free_port)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(home=self.home, redis_url=f"redis://127.0.0.1:{self.redis_port}/0")
+
+    @property
+    def store(self) -> OnlineStore:
+        return OnlineStore(f"redis://127.0.0.1:{self.redis_port}/0")
+
+    def start_redis(self) -> None:
+        self._start(
+            "redis", "redis-server", "--port", str(self.redis_port), "--save", "", "--bind", "127.0.0.1"
+        )
+        eventually(self.store.ping)
+        seed(self.store)
+
+    def start_scorer(self) -> None:
+        self._start("scorer", sys.executable, str(HERE / "scorer.py"), str(self.scorer_port))
+        eventually(lambda: httpx.get(f"http://127.0.0.1:{self.scorer_port}/ping"))
+
+    def kill(self, name: str) -> None:
+        process = self.processes.pop(name)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def open_services(self, settings: Settings) -> Services:
+        return assemble(
+            settings,
+            events=EventLog(settings.kafka_bootstrap) if settings.kafka_bootstrap else None,
+            online=OnlineFeatures(settings),
+            scorer=Scorer(lambda: f"http://127.0.0.1:{self.scorer_port}"),
+            make_ranker=CountingRanker,
+        )
+
+    @contextmanager
+    def serve(self, settings: Settings | None = None) -> Iterator[httpx.Client]:
+        """The API on a real server."""
+        port = free_port()
+        app = create_app(settings or self.settings, self.open_services)
+        server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/openapi.json"))
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
+
+    def click(self, *clicks: Click) -> None:
+        """Write the session that the stream updater would write for these clicks."""
+        row = household_session(clicks[0].household_id, reduce((), map(step, clicks)), datetime.now(UTC))
+        c = row.__struct_fields__
+        self.store.write(views.HOUSEHOLD_SESSION, [{name: getattr(row, name) for name in c}])
+
+    def _start(self, name: str, *command: str) -> None:
+        self.processes[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def eventually(check: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """The result of the check once it neither raises nor answers False."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            result = check()
+            if result is not False:
+                return result
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    try:
+        rig.start_redis()
+        rig.start_scorer()
+        yield rig
+    finally:
+        for name in list(rig.processes):
+            rig.kill(name)
+
+
+@pytest.fixture
+def api(rig: Rig) -> Iterator[httpx.Client]:
+    with rig.serve() as client:
+        yield client
+
+
+def _click(action: str, product_id: int, household_id: int = 1) -> Click:
+    return Click(
+        event_id=f"{action}-{product_id}-{time.monotonic_ns()}",
+        event_time=datetime.now(UTC),
+        household_id=household_id,
+        session_id="tab",
+        action=action,  # type: ignore[arg-type]
+        product_id=product_id,
+    )
+
+
+def _reason(api: httpx.Client) -> str | None:
+    response = api.get("/v1/recommendations/1")
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["items"]
+    assert answer["fallback"] == (answer["fallback_reason"] is not None)
+    reason: str | None = answer["fallback_reason"]
+    return reason
+
+
+def test_a_personal_list_with_reasons(api: httpx.Client) -> None:
+    answer = api.get("/v1/recommendations/1?n=4").json()
+    assert (answer["fallback"], answer["store_id"], answer["session"]["cart"]) == (False, STORES[1], [])
+    first = answer["items"][0]
+    assert (first["product_id"], first["rank"], first["name"]) == (5, 1, "Eggs, large")
+    assert first["why"].startswith("You bought it 10 times, about every 7 days; last 2 days ago.")
+    assert [item["score"] for item in answer["items"][:3]] == [10.0, 10.0, 10.0]
+    assert answer["freshness_seconds"] < 200_000
+    assert answer["timings"]["total"] < 1_000
+
+
+def test_the_cart_leaves_the_list_and_brings_its_companions(api: httpx.Client) -> None:
+    answer = api.get("/v1/recommendations/1", params={"cart": [31, 5]}).json()
+    ids = [item["product_id"] for item in answer["items"]]
+    assert {5, 31}.isdisjoint(ids)
+    assert set(ids[:2]) == {6, 32}
+    assert "in your cart" in answer["items"][0]["why"]
+
+
+def test_a_long_poll_answers_when_the_click_arrives_and_says_what_it_did(rig: Rig, api: httpx.Client) -> None:
+    first = api.get("/v1/recommendations/1")
+    click = _click("add_to_cart", 31)
+    timer = threading.Timer(0.3, rig.click, (click,))
+    started = time.monotonic()
+    timer.start()
+    answer = api.get(
+        "/v1/recommendations/1", headers={"If-None-Match": first.headers["etag"], "Prefer": "wait=5"}
+    )
+    timer.join()
+    assert answer.status_code == 200
+    assert 0.3 <= time.monotonic() - started < 2
+    body = answer.json()
+    assert [product["product_id"] for product in body["session"]["cart"]] == [31]
+    assert body["session"]["last_event_id"] == click.event_id
+    assert body["session"]["reached_online_ms"] >= 300
+    assert [move["product_id"] for move in body["changes"]["entered"]] == [32]
+    assert body["changes"]["summary"].startswith("You added")
+    assert "is now 1st: often bought with" in body["changes"]["summary"]
+
+
+def test_a_long_poll_without_a_click_ends_as_unchanged(api: httpx.Client) -> None:
+    first = api.get("/v1/recommendations/1")
+    headers = {"If-None-Match": first.headers["etag"], "Prefer": "wait=1"}
+    started = time.monotonic()
+    assert api.get("/v1/recommendations/1", headers=headers).status_code == 304
+    assert time.monotonic() - started >= 1
+
+
+def test_what_was_taken_out_of_the_cart_is_not_offered_again(rig: Rig, api: httpx.Client) -> None:
+    rig.click(_click("add_to_cart", 5), _click("remove_from_cart", 5))
+    answer = api.get("/v1/recommendations/1").json()
+    assert 5 not in [item["product_id"] for item in answer["items"]]
+    assert answer["session"]["cart"] == []
+
+
+def test_an_unknown_household_gets_what_is_popular_in_the_store(api: httpx.Client) -> None:
+    answer = api.get(f"/v1/recommendations/999?store_id={STORES[1]}&n=3").json()
+    assert (answer["fallback_reason"], answer["store_id"]) == ("unknown_household", STORES[1])
+    assert [item["product_id"] for item in answer["items"]] == [60, 59, 58]
+    other = api.get("/v1/recommendations/999?store_id=1&n=3").json()
+    assert (other["fallback_reason"], other["store_id"]) == ("unknown_store", None)
+    assert [item["product_id"] for item in other["items"]] == [1, 2, 3]
+
+
+def test_households_and_products(api: httpx.Client) -> None:
+    page = api.get("/v1/households?limit=5&offset=10").json()
+    assert [one["household_id"] for one in page["items"]] == [11, 12]
+    assert (page["total"], page["next_offset"]) == (len(HOUSEHOLDS), None)
+    assert [one["household_id"] for one in api.get("/v1/households?query=1").json()["items"]] == [
+        1,
+        10,
+        11,
+        12,
+    ]
+    household = api.get("/v1/households/1?baskets=2").json()
+    assert [len(basket["lines"]) for basket in household["recent_baskets"]] == [4, 4]
+    assert household["recent_baskets"][0]["value"] == 6.0
+    assert api.get("/v1/households/999").json()["type"] == "/problems/unknown_household"
+    assert api.get("/v1/products/2").json()["name"] == "Strawberries"
+    similar = api.get("/v1/products/2/similar").json()
+    assert [item["product_id"] for item in similar["items"]] == [1]
+    assert api.get("/v1/products/999").status_code == 404
+
+
+def test_redis_killed_and_back(rig: Rig, api: httpx.Client) -> None:
+    assert _reason(api) is None
+    rig.kill("redis")
+    assert _reason(api) == "online_unavailable"
+    assert api.get("/healthz").json()["dependencies"]["redis"]["ok"] is False
+    assert api.get("/v1/households?limit=1").json()["items"]
+    rig.start_redis()
+    eventually(lambda: _reason(api) is None)
+
+
+def test_scorer_killed_and_back(rig: Rig, api: httpx.Client) -> None:
+    assert _reason(api) is None
+    rig.kill("scorer")
+    assert [_reason(api) for _ in range(5)] == ["scorer_unavailable"] * 5
+    answer = api.get("/v1/recommendations/1").json()
+    assert answer["store_id"] == STORES[1]
+    assert answer["timings"]["model"] < 5, "an open circuit does not wait"
+    rig.start_scorer()
+    eventually(lambda: _reason(api) is None)
+
+
+def test_a_restart_without_redis_answers_from_disk(rig: Rig) -> None:
+    with rig.serve() as client:
+        assert _reason(client) is None
+    rig.kill("redis")
+    with rig.serve() as client:
+        answer = client.get(f"/v1/recommendations/1?store_id={STORES[0]}").json()
+        assert answer["fallback_reason"] == "online_unavailable"
+        assert [item["name"] for item in answer["items"][:2]] == ["Bananas", "Strawberries"]
+        page = client.get("/?household=1").text
+        assert "Live features are out of reach" in page
+        assert "Strawberries" in page
+
+
+def test_events_are_on_kafka_when_the_answer_comes(rig: Rig, settings: Settings) -> None:
+    names = [settings.topic_prefix + topic.name for topic in (CLICKSTREAM, INVENTORY)]
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    for made in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
+        made.result()
+    with rig.serve(settings.model_copy(update={"redis_url": rig.settings.redis_url})) as client:
+        click = {"household_id": 1, "session_id": "s", "action": "view", "product_id": 7}
+        stock = {"topic": INVENTORY.name, "store_id": 3, "product_id": 9, "on_hand": 1, "reason": "count"}
+        answer = client.post("/v1/events", json=[click, stock])
+        assert answer.status_code == 202
+        taken = answer.json()["events"]
+        refused = client.post("/v1/events", json=[click, {**click, "action": "fly"}])
+        assert refused.status_code == 422
+    found = _read_all(settings, names)
+    assert [(record.topic(), record.key()) for record in found] == [(names[0], b"1"), (names[1], b"9")]
+    assert [json.loads(record.value())["event_id"] for record in found] == [one["event_id"] for one in taken]
+    decoded = CLICKSTREAM.decode(found[0].value(), datetime.now(UTC))
+    assert isinstance(decoded, Click)
+
+
+def _read_all(settings: Settings, names: list[str]) -> list[Any]:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap,
+            "group.id": "test",
+            "auto.offset.reset": "earliest",
+            "enable.partition.eof": True,
+        }
+    )
+    consumer.subscribe(names)
+    found, ended = [], 0
+    deadline = time.monotonic() + 20
+    while ended < len(names) and time.monotonic() < deadline:
+        record = consumer.poll(1)
+        if record is None:
+            continue
+        if record.error():
+            ended += 1
+        else:
+            found.append(record)
+    consumer.close()
+    return sorted(found, key=lambda record: str(record.topic()))
