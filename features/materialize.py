@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
 
-from features.offline import BEGINNING, as_of
-from features.store import feature_store
+from features.snapshot import BEGINNING, as_of
 from mercato.lake.tables import Lake
 from mercato.online.session import micros, moment
 from mercato.online.store import Materialised, OnlineStore
@@ -20,7 +19,6 @@ from mercato.online.views import BATCH, View
 from mercato.settings import Settings
 
 if TYPE_CHECKING:
-    from feast import FeatureStore
     from pyspark.sql import DataFrame, SparkSession
 
 log = logging.getLogger(__name__)
@@ -64,11 +62,10 @@ def materialize(
         mercato.online.OnlineUnavailable: Redis does not answer.
     """
     online = OnlineStore(settings.require("redis_url"), timeout=_TIMEOUT_SECONDS)
-    feast = feature_store(settings)
     try:
         with online.exclusive():
             marker = {} if full else online.marker()
-            run = _Run(spark, lake, feast, online, at or datetime.now(UTC))
+            run = _Run(spark, lake, online, at or datetime.now(UTC))
             outcomes = (run.view(view, marker.get(view.name)) for view in views)
             return [outcome for outcome in outcomes if outcome]
     finally:
@@ -79,7 +76,6 @@ def materialize(
 class _Run:
     spark: SparkSession
     lake: Lake
-    feast: FeatureStore
     online: OnlineStore
     at: datetime
 
@@ -113,7 +109,7 @@ class _Run:
         return self._as_of(view, self.at, version).subtract(before)
 
     def _as_of(self, view: View, at: datetime, version: int, after: datetime = BEGINNING) -> DataFrame:
-        return as_of(self.spark, self.lake, self.feast, view, at, version=version, after=after)
+        return as_of(self.spark, self.lake, view, at, version=version, after=after)
 
     def _send(self, view: View, frame: DataFrame) -> int:
         table = frame.toArrow().cast(view.arrow_schema)

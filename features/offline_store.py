@@ -1,25 +1,63 @@
-"""Feast's Spark offline store, made to run on Sail too."""
+"""Feast's Spark offline store with a point-in-time join that runs on Sail and Spark alike."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
+from feast.infra.offline_stores.contrib.spark_offline_store import spark
 from feast.infra.offline_stores.contrib.spark_offline_store.spark import (
     SparkOfflineStore,
     SparkOfflineStoreConfig,
-    SparkRetrievalJob,
 )
 
-_LATEST = re.compile(
-    r"INNER JOIN (?P<view>\w+)__latest\s+"
-    r"USING\(\s*(?P=view)__entity_row_unique_id,\s*event_timestamp\s*\)"
+#: Replaces Feast's template, for two reasons. Its last step, `SELECT base.* ... JOIN ... USING`,
+#: fails on Sail (0.7), which takes the columns named in USING out of `base.*`. And it joins every
+#: row with all of its past, arrays included, before it picks the newest: 4 GB for a year of
+#: household histories. This one looks for the newest time on the keys alone. Same rows.
+POINT_IN_TIME_JOIN = """
+CREATE OR REPLACE TEMPORARY VIEW entity_dataframe AS
+SELECT *, {{ entity_df_event_timestamp_col }} AS entity_timestamp FROM {{ left_table_query_string }}
+---EOS---
+{% for view in featureviews %}
+CREATE OR REPLACE TEMPORARY VIEW {{ view.name }}__known AS
+WITH moments AS (
+    SELECT DISTINCT {{ view.entities | join(', ') }}, entity_timestamp FROM entity_dataframe
+),
+newest AS (
+    SELECT
+        {% for key in view.entities %}moments.{{ key }},{% endfor %}
+        moments.entity_timestamp,
+        MAX(source.{{ view.timestamp_field }}) AS event_timestamp
+    FROM moments JOIN {{ view.table_subquery }} AS source
+        ON source.{{ view.timestamp_field }} <= moments.entity_timestamp
+        {% if view.ttl != 0 %}
+        AND source.{{ view.timestamp_field }} >= moments.entity_timestamp - {{ view.ttl }} * interval '1' second
+        {% endif %}
+        {% for key in view.entities %}AND source.{{ key }} = moments.{{ key }} {% endfor %}
+    GROUP BY {% for key in view.entities %}moments.{{ key }}, {% endfor %} moments.entity_timestamp
 )
-_SEMI_JOIN = (
-    r"LEFT SEMI JOIN \g<view>__latest AS latest "
-    r"ON base.\g<view>__entity_row_unique_id = latest.\g<view>__entity_row_unique_id "
-    r"AND base.event_timestamp = latest.event_timestamp"
-)
+SELECT
+    {% for key in view.entities %}newest.{{ key }} AS known_{{ key }},{% endfor %}
+    newest.entity_timestamp AS known_at
+    {% for feature in view.features %}
+    , source.{{ feature }} AS {% if full_feature_names %}{{ view.name }}__{% endif %}{{ feature }}
+    {% endfor %}
+FROM newest JOIN {{ view.table_subquery }} AS source
+    ON source.{{ view.timestamp_field }} = newest.event_timestamp
+    {% for key in view.entities %}AND source.{{ key }} = newest.{{ key }} {% endfor %}
+---EOS---
+{% endfor %}
+SELECT {{ final_output_feature_names | join(', ') }}
+FROM entity_dataframe
+{% for view in featureviews %}
+LEFT JOIN {{ view.name }}__known
+    ON {{ view.name }}__known.known_at = entity_dataframe.entity_timestamp
+    {% for key in view.entities %}
+    AND {{ view.name }}__known.known_{{ key }} = entity_dataframe.{{ key }}
+    {% endfor %}
+{% endfor %}
+"""
+
+# Feast takes the template from its module; there is no parameter for it.
+spark.MULTIPLE_FEATURE_VIEW_POINT_IN_TIME_JOIN = POINT_IN_TIME_JOIN
 
 
 class DeltaOfflineStoreConfig(SparkOfflineStoreConfig):
@@ -29,23 +67,7 @@ class DeltaOfflineStoreConfig(SparkOfflineStoreConfig):
 
 
 class DeltaOfflineStore(SparkOfflineStore):
-    """SparkOfflineStore whose point-in-time join runs on Sail and Spark with the same rows.
+    """SparkOfflineStore with POINT_IN_TIME_JOIN.
 
-    The last step of Feast's template is `SELECT base.* FROM base JOIN latest USING (...)`.
-    Sail (0.7) takes the columns named in USING out of `base.*`, so the next step doesn't find
-    them. Only `base` is selected and `latest` is unique on these columns, so a left semi join
-    says the same; the rest of the query stays Feast's.
+    Feature tables must be unique on entity and event time, as their contracts say.
     """
-
-    @staticmethod
-    def get_historical_features(*args: Any, **kwargs: Any) -> SparkRetrievalJob:
-        """As in Feast.
-
-        Raises:
-            RuntimeError: Feast's template is no longer the one this class corrects.
-        """
-        job = SparkOfflineStore.get_historical_features(*args, **kwargs)
-        job.query, corrected = _LATEST.subn(_SEMI_JOIN, job.query)
-        if corrected == 0:
-            raise RuntimeError("Feast's point-in-time join has changed: see features/offline_store.py.")
-        return job
