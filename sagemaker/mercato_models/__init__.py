@@ -1,0 +1,1 @@
+"""Models: what training, serving and the API share. Pure functions over arrays, no I/O."""

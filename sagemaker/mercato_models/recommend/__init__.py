@@ -1,0 +1,1 @@
+"""Next-basket recommendations: candidates, their features, data sets, metrics and baselines."""

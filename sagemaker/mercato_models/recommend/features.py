@@ -1,0 +1,178 @@
+"""What the ranker sees of each candidate: one float32 row, NaN where something is unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercato.contracts.tables.features import PRODUCT_STATS
+from mercato_models.recommend.candidates import SOURCES, Candidates
+from mercato_models.recommend.catalogue import STATS, Catalogue
+from mercato_models.recommend.context import PROFILE, Context
+from mercato_models.recommend.history import DAY, HABITS, HOUR, History
+
+_STATS = PRODUCT_STATS.c
+_STATS_SHOWN = (_STATS.baskets_4w, _STATS.baskets_52w, _STATS.last_price, _STATS.discount_share_4w)
+
+_PAIR = (
+    "together", "recent", "session", "session_best", "viewed",
+    "together_rank", "recent_rank", "store_popularity", "popularity", "store_lift",
+    "display", "mailer",
+)  # fmt: skip
+_PRODUCT = (*_STATS_SHOWN, "trend", "repeat_share", "price_ratio")
+_HOUSEHOLD = (
+    *(f"household_{name}" for name in PROFILE),
+    "history_baskets", "history_basket_size", "last_basket_size", "history_gap_days", "days_since_basket",
+    "history_repeat_share", "store_share", "last_basket_here", "size_here", "size_at_this_time",
+    "hour", "weekday", "cart_size", "viewed_size",
+)  # fmt: skip
+
+#: Columns of the feature matrix, in order. The model stores them and refuses others.
+FEATURES: tuple[str, ...] = (
+    *HABITS,
+    *_PAIR,
+    *_PRODUCT,
+    *_HOUSEHOLD,
+    *(f"from_{source}" for source in SOURCES),
+)
+
+
+def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:
+    """Candidates x FEATURES."""
+    rows = found.rows
+    matrix = np.empty((len(rows), len(FEATURES)), np.float32)
+    blocks = (
+        _own(found),
+        _pairs(context, catalogue, found),
+        _products(catalogue, rows),
+        np.broadcast_to(_household(context), (len(rows), len(_HOUSEHOLD))),
+        (found.sources[:, None] >> np.arange(len(SOURCES), dtype=np.uint8)) & 1,
+    )
+    start = 0
+    for block in blocks:
+        matrix[:, start : start + block.shape[1]] = block
+        start += block.shape[1]
+    return matrix
+
+
+def _own(found: Candidates) -> NDArray[np.float32]:
+    """The habits, NaN for products never bought but for their count, which is 0."""
+    values = np.full((len(found.rows), len(HABITS)), np.nan, np.float32)
+    values[:, 0] = 0
+    _, here, there = np.intersect1d(found.rows, found.habits.rows, assume_unique=True, return_indices=True)
+    values[here] = found.habits.values[there]
+    return values
+
+
+def _pairs(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float64]:
+    rows = found.rows
+    together, recent = found.together[rows], found.recent[rows]
+    viewed = np.isin(rows, catalogue.rows(context.viewed)) if context.viewed else np.zeros(len(rows))
+    everywhere = _popularity(catalogue, None, rows)
+    unknown = context.store_id not in catalogue.popular
+    store = np.full(len(rows), np.nan) if unknown else _popularity(catalogue, context.store_id, rows)
+    displays, mailers = _promotions(context, catalogue, rows)
+    return np.stack(
+        [
+            together,
+            recent,
+            found.session[rows],
+            found.session_best[rows],
+            viewed,
+            _rank(together),
+            _rank(recent),
+            store,
+            everywhere,
+            store / (everywhere + 1e-4),
+            displays,
+            mailers,
+        ],
+        axis=1,
+    )
+
+
+def _popularity(catalogue: Catalogue, store_id: int | None, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Score relative to the store's first product, 0 off its list."""
+    popular = catalogue.popular_in(store_id)
+    dense = np.zeros(len(catalogue))
+    if len(popular.rows):
+        dense[popular.rows] = popular.scores / max(float(popular.scores[0]), 1e-9)
+    return dense[rows]
+
+
+def _promotions(
+    context: Context, catalogue: Catalogue, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Display and mailer codes, NaN where the store's promotions are unknown."""
+    displays, mailers = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    promoted = catalogue.promoted.get(context.store_id or -1)
+    if promoted is None:
+        return displays, mailers
+    for codes, values in ((promoted.displays, displays), (promoted.mailers, mailers)):
+        dense = np.zeros(len(catalogue), np.int8)
+        dense[promoted.rows] = codes
+        values[:] = dense[rows]
+    return displays, mailers
+
+
+def _products(catalogue: Catalogue, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    stats = catalogue.stats[rows].astype(np.float64)
+
+    def column(name: str) -> NDArray[np.float64]:
+        figures: NDArray[np.float64] = stats[:, STATS.index(name)]
+        return figures
+
+    return np.stack(
+        [
+            *map(column, _STATS_SHOWN),
+            4 * column(_STATS.baskets_1w) / (column(_STATS.baskets_4w) + 1),
+            column(_STATS.repeat_households_52w) / (column(_STATS.households_52w) + 2),
+            column(_STATS.last_price) / np.maximum(column(_STATS.mean_price_13w), 0.01),
+        ],
+        axis=1,
+    )
+
+
+def _household(context: Context) -> NDArray[np.float64]:
+    """The same for all candidates: what kind of basket this is going to be."""
+    time = context.time
+    profile = [np.nan if (v := context.profile.get(name)) is None else float(v) for name in PROFILE]
+    return np.array(
+        [
+            *profile,
+            *_baskets(context.history, context.store_id, time),
+            np.nan if time is None else time % DAY / HOUR,
+            np.nan if time is None else time // DAY % 7,
+            len(context.cart),
+            len(context.viewed),
+        ]
+    )
+
+
+def _baskets(history: History, store_id: int | None, time: float | None) -> list[float]:
+    if history.baskets == 0:
+        return [0.0, *[np.nan] * 9]
+    times, sizes = history.basket_times, history.basket_sizes
+    here = None if store_id is None else history.basket_stores == store_id
+    apart = None if time is None else np.abs(times % DAY - time % DAY) / HOUR
+    near = None if apart is None else np.minimum(apart, 24 - apart) < 3
+    return [
+        history.baskets,
+        float(sizes.mean()),
+        float(sizes[-1]),
+        (times[-1] - times[0]) / DAY / (history.baskets - 1) if history.baskets > 1 else np.nan,
+        np.nan if time is None else max(0.0, (time - times[-1]) / DAY),
+        1 - len(np.unique(history.products)) / max(1, len(history.products)),
+        np.nan if here is None else float(here.mean()),
+        np.nan if here is None else float(here[-1]),
+        float(sizes[here].mean()) if here is not None and here.any() else np.nan,
+        float(sizes[near].mean()) if near is not None and near.any() else np.nan,
+    ]
+
+
+def _rank(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 for the highest, NaN for what is not above zero."""
+    ranks = np.empty(len(values))
+    ranks[np.argsort(-values, kind="stable")] = np.arange(1, len(values) + 1)
+    ranks[values <= 0] = np.nan
+    return ranks
