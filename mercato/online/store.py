@@ -127,6 +127,20 @@ class OnlineStore:
                     pipeline.hdel(redis_key(view, entity), *codec.fields)
                 pipeline.execute()
 
+    def count(self, name: str, increments: Mapping[str, int]) -> None:
+        """Add to the counters of a writer."""
+        pipeline = self.redis.pipeline(transaction=False)
+        for what, increment in increments.items():
+            pipeline.hincrby(f"{PROJECT}:counts:{name}", what, increment)
+        with _translated():
+            pipeline.execute()
+
+    def counts(self, name: str) -> dict[str, int]:
+        """Counters of a writer; empty if it has never run."""
+        with _translated():
+            stored = self.redis.hgetall(f"{PROJECT}:counts:{name}")
+        return {what.decode(): int(value) for what, value in stored.items()}
+
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep other materialisations out; the lock of one that was killed expires."""

@@ -1,0 +1,138 @@
+"""`mercato features apply | list | materialize | serve-stream`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+features = typer.Typer(help="Feature views: declare, bring online, keep fresh.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the main program."""
+    app.add_typer(features, name="features")
+
+
+@features.command("apply")
+def apply_(as_json: Json = False) -> None:
+    """Bring Feast's registry in line with the declared entities, views and services.
+
+    Example: `mercato features apply`
+    """
+    from features.store import apply
+    from mercato.settings import get_settings
+
+    store = apply(get_settings())
+    declared = {
+        "entities": sorted(entity.name for entity in store.list_entities()),
+        "views": sorted(view.name for view in store.list_feature_views()),
+        "services": sorted(service.name for service in store.list_feature_services()),
+    }
+    _print(declared, as_json, [f"{kind}: {', '.join(names)}" for kind, names in declared.items()])
+
+
+@features.command("list")
+def list_(as_json: Json = False) -> None:
+    """Each view with its entity, its table and what Redis holds of it.
+
+    Example: `mercato features list --json`
+    """
+    from mercato.online.session import moment
+    from mercato.online.views import VIEWS
+
+    held = _held()
+    rows = []
+    for view in VIEWS.values():
+        last = held.get(view.name)
+        rows.append(
+            {
+                "view": view.name,
+                "entity": view.entity,
+                "table": view.table.name,
+                "features": [field.name for field in view.features],
+                "version": last.version if last else None,
+                "as_of": moment(last.as_of).isoformat() if last else None,
+            }
+        )
+    state = [f"version {r['version']} as of {r['as_of']}" if r["as_of"] else "-" for r in rows]
+    lines = [f"{r['view']:<24} {r['table']:<26} {s}" for r, s in zip(rows, state, strict=True)]
+    _print(rows, as_json, lines)
+
+
+@features.command("materialize")
+def materialize_(
+    full: Annotated[bool, typer.Option("--full", help="Write every row, changed or not.")] = False,
+    engine: Annotated[str | None, typer.Option(help="sail, spark or sc://host:port.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write to Redis what changed in the feature tables since the last time.
+
+    Examples: `mercato features materialize`, `mercato features materialize --full`
+    """
+    from features.materialize import materialize
+    from mercato.lake.session import connect
+    from mercato.lake.tables import Lake
+    from mercato.online import OnlineUnavailable
+    from mercato.settings import NotRunningError, get_settings
+
+    settings = get_settings()
+    try:
+        settings.require("redis_url")
+        with connect(settings, engine) as spark:
+            outcomes = materialize(spark, Lake(settings.lake_uri), settings, full=full)
+    except (NotRunningError, OnlineUnavailable) as error:
+        _fail(error)
+    lines = [f"{o.view:<24} {o.rows:>7} rows  {o.seconds:6.2f} s" for o in outcomes]
+    if not outcomes:
+        typer.echo("There are no feature tables yet: build them with `mercato run --layer gold`.", err=True)
+    _print([dataclasses.asdict(outcome) for outcome in outcomes], as_json, lines)
+
+
+@features.command("serve-stream")
+def serve_stream() -> None:
+    """Follow clickstream.v1 and keep every household's session in Redis, until stopped.
+
+    Example: `mercato features serve-stream`
+    """
+    from confluent_kafka import KafkaException
+
+    from mercato.settings import NotRunningError, get_settings
+    from mercato.stream.online_features import Updater
+
+    stop = threading.Event()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda _signal, _frame: stop.set())
+    try:
+        updater = Updater(get_settings())
+        typer.echo("following clickstream.v1", err=True)
+        updater.run(stop)
+    except (NotRunningError, KafkaException) as error:
+        _fail(error)
+
+
+def _held() -> dict[str, object]:
+    """The marker, or nothing where Redis has not been started."""
+    from mercato.online.store import OnlineStore, OnlineUnavailable
+    from mercato.settings import get_settings
+
+    url = get_settings().endpoint("redis_url")
+    try:
+        return OnlineStore(url).marker() if url else {}
+    except OnlineUnavailable:
+        return {}
+
+
+def _print(data: object, as_json: bool, lines: list[str]) -> None:
+    typer.echo(json.dumps(data, indent=2) if as_json else "\n".join(lines))
+
+
+def _fail(error: Exception) -> None:
+    typer.echo(str(error), err=True)
+    raise typer.Exit(1) from error
