@@ -101,11 +101,32 @@ class Lake:
     def merge(self, frame: DataFrame, table: Table) -> None:
         """Insert rows, or replace those with the same key."""
         self.create(table)
-        frame.select(*table.c).createOrReplaceTempView(_MERGE_VIEW)
+        clauses = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        self._merge(frame.select(*table.c), table, clauses)
+
+    def delete(self, keys: DataFrame, table: Table) -> None:
+        """Remove the rows with these keys."""
+        self._merge(keys.select(*table.key), table, "WHEN MATCHED THEN DELETE")
+
+    def refresh(self, frame: DataFrame, table: Table, touched: DataFrame) -> None:
+        """Make `frame` the table's rows for the values in `touched`; the other rows stay.
+
+        Args:
+            frame: all rows that the touched values now have.
+            touched: one column of the table, distinct values.
+        """
+        self.merge(frame, table)
+        spark, key = frame.sparkSession, list(table.key)
+        before = self.read(spark, table).join(touched, touched.columns, "left_semi").select(*key)
+        vanished = before.join(frame.select(*key), key, "left_anti")
+        if not vanished.isEmpty():
+            self.delete(vanished, table)
+
+    def _merge(self, frame: DataFrame, table: Table, clauses: str) -> None:
+        frame.createOrReplaceTempView(_MERGE_VIEW)
         on = " AND ".join(f"target.{key} = source.{key}" for key in table.key)
         frame.sparkSession.sql(
-            f"MERGE INTO delta.`{self.path(table)}` AS target USING {_MERGE_VIEW} AS source ON {on} "
-            "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+            f"MERGE INTO delta.`{self.path(table)}` AS target USING {_MERGE_VIEW} AS source ON {on} {clauses}"
         ).collect()
 
     # --- how far a reader has come ----------------------------------------------------------------
