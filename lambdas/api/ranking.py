@@ -11,6 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercato.online.reader import Household
+from mercato_models.recommend.candidates import candidates
+from mercato_models.recommend.catalogue import Catalogue
+from mercato_models.recommend.context import Context
+from mercato_models.recommend.features import build
+from mercato_models.recommend.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +43,29 @@ class Ranker(Protocol):
         ...
 
 
-def ModelRanker(tables):  # replaced when mercato_models.recommend is there
-    return None
+class ModelRanker:
+    """The recommendation model's candidates and features over one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def candidates(
+        self, household: Household, store_id: int | None, now: datetime, cart: Sequence[int]
+    ) -> Candidates:
+        """See `Ranker`."""
+        baskets = household.history
+        assert baskets is not None
+        history = History.of(
+            baskets.basket_times,
+            baskets.basket_stores,
+            baskets.basket_sizes,
+            baskets.products,
+            baskets.quantities,
+            baskets.values,
+        )
+        viewed = household.session.viewed
+        context = Context(history, household.profile, store_id, now.timestamp(), tuple(cart), viewed)
+        found = candidates(context, self._catalogue)
+        return Candidates(
+            self._catalogue.product_ids[found.rows], build(context, self._catalogue, found), found.names
+        )

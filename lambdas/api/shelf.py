@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from lambdas.api import popular as last_good_lists
 from lambdas.api.popular import KEEP, Described, LastGood
 from lambdas.api.ranking import Ranker
@@ -20,12 +18,14 @@ from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato.decisions.aisles import aisle
 from mercato.decisions.fallback import Popular
 from mercato.decisions.wording import department_name, product_name, readable, size_name
+from mercato.online import views
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineUnavailable
+from mercato_models.recommend.catalogue import Catalogue
 
 _PROFILE = HOUSEHOLD_PROFILE.c
 
-MakeRanker = Callable[[Mapping[str, pa.Table]], Ranker | None]
+MakeRanker = Callable[[Catalogue], Ranker]
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +71,16 @@ class Shelf:
     def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> Shelf:
         """The shelf of what is materialised now."""
         tables = online.catalogue()
-        shop = Shop(tables, datetime.now(UTC))
+        catalogue = Catalogue.from_tables(
+            tables[views.PRODUCT_STATS.name],
+            tables[views.PRODUCT_NEIGHBOURS.name],
+            tables[views.STORE_POPULAR.name],
+            tables[views.STORE_PROMOTIONS.name],
+            at=datetime.now(UTC),
+        )
+        shop = Shop(catalogue, tables[views.PRODUCT_DETAILS.name])
         profiles = online.profiles().sort_by(_PROFILE.household_id).to_pylist()
-        return cls(as_of, shop.popular, shop.describe, shop, make_ranker(tables), profiles)
+        return cls(as_of, shop.popular, shop.describe, shop, make_ranker(catalogue), profiles)
 
     def knows(self, product_id: int) -> bool:
         """Whether the catalogue has this product."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +18,6 @@ from typing import Any
 
 import httpx
 import numpy as np
-import pyarrow as pa
 import pytest
 import uvicorn
 from confluent_kafka import Consumer
@@ -36,6 +35,7 @@ from mercato.online.reader import Household, OnlineFeatures
 from mercato.online.session import household_session, reduce, step
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
+from mercato_models.recommend.catalogue import Catalogue
 from tests.integration.seed import HOUSEHOLDS, PRODUCTS, STORES, partner, seed
 
 pytestmark = pytest.mark.integration
@@ -46,7 +46,7 @@ HERE = Path(__file__).parent
 class CountingRanker:
     """Candidates are all products; a row counts purchases, and companions of the session."""
 
-    def __init__(self, _tables: Mapping[str, pa.Table]) -> None:
+    def __init__(self, _catalogue: Catalogue) -> None:
         self._ids = np.array(PRODUCTS)
 
     def candidates(

@@ -1,0 +1,88 @@
+"""One demo and one browser for all end-to-end tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+#: Screenshots of the newest run.
+SHOTS = ROOT / "var" / "screenshots"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a demo with 200 households; MERCATO_E2E_URL names a running one to use instead."""
+    if running := os.environ.get("MERCATO_E2E_URL"):
+        yield running
+        return
+    home = tmp_path_factory.mktemp("demo")
+    environment = {**os.environ, "MERCATO_HOME": str(home)}
+    command = [sys.executable, "-m", "mercato", "demo", "--households", "200", "--no-open", "--json"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()  # printed once the page is live
+        assert line, f"the demo ended with {process.wait()}"
+        yield json.loads(line)["url"]
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium, headless."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert path, "Chromium is missing: `mercato doctor` says how to install it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def requested(demo: str) -> Iterator[list[str]]:
+    """Addresses that the test's pages asked for; none may be of another origin."""
+    addresses: list[str] = []
+    yield addresses
+    assert [address for address in addresses if not address.startswith((demo, "data:"))] == []
+
+
+@pytest.fixture
+def context(browser: Browser, demo: str, requested: list[str]) -> Iterator[BrowserContext]:
+    """A browser context of the test's own; a script error fails the test."""
+    context = browser.new_context(base_url=demo, viewport={"width": 1280, "height": 900})
+    context.on("request", lambda request: requested.append(request.url))
+    errors: list[str] = []
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    yield context
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page of that context."""
+    return context.new_page()
