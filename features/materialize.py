@@ -113,4 +113,6 @@ class _Run:
 
     def _send(self, view: View, frame: DataFrame) -> int:
         table = frame.toArrow().cast(view.arrow_schema)
-        return self.online.write(view, (row for batch in table.to_batches(1_000) for row in batch.to_pylist()))
+        return self.online.write(
+            view, (row for batch in table.to_batches(1_000) for row in batch.to_pylist())
+        )

@@ -29,7 +29,8 @@ newest AS (
     FROM moments JOIN {{ view.table_subquery }} AS source
         ON source.{{ view.timestamp_field }} <= moments.entity_timestamp
         {% if view.ttl != 0 %}
-        AND source.{{ view.timestamp_field }} >= moments.entity_timestamp - {{ view.ttl }} * interval '1' second
+        AND source.{{ view.timestamp_field }}
+            >= moments.entity_timestamp - {{ view.ttl }} * interval '1' second
         {% endif %}
         {% for key in view.entities %}AND source.{{ key }} = moments.{{ key }} {% endfor %}
     GROUP BY {% for key in view.entities %}moments.{{ key }}, {% endfor %} moments.entity_timestamp
@@ -60,13 +61,13 @@ LEFT JOIN {{ view.name }}__known
 spark.MULTIPLE_FEATURE_VIEW_POINT_IN_TIME_JOIN = POINT_IN_TIME_JOIN
 
 
-class DeltaOfflineStoreConfig(SparkOfflineStoreConfig):
+class DeltaOfflineStoreConfig(SparkOfflineStoreConfig):  # type: ignore[misc]
     """Feast finds the store by this name."""
 
     type: str = f"{__name__}.DeltaOfflineStore"
 
 
-class DeltaOfflineStore(SparkOfflineStore):
+class DeltaOfflineStore(SparkOfflineStore):  # type: ignore[misc]
     """SparkOfflineStore with POINT_IN_TIME_JOIN.
 
     Feature tables must be unique on entity and event time, as their contracts say.

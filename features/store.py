@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 from feast import FeatureStore
-from feast.infra.offline_stores.contrib.spark_offline_store.spark import SparkOfflineStoreConfig
 from feast.infra.registry.sql import SqlRegistryConfig
 from feast.repo_config import RepoConfig
 

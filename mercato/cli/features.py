@@ -6,9 +6,12 @@ import dataclasses
 import json
 import signal
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from mercato.online.store import Materialised
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
@@ -117,7 +120,7 @@ def serve_stream() -> None:
         _fail(error)
 
 
-def _held() -> dict[str, object]:
+def _held() -> dict[str, Materialised]:
     """The marker, or nothing where Redis has not been started."""
     from mercato.online.store import OnlineStore, OnlineUnavailable
     from mercato.settings import get_settings

@@ -16,8 +16,12 @@ from typing import Any
 
 import mmh3
 import pyarrow as pa
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf import (  # type: ignore[import-untyped]
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+)
+from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 
 from mercato.contracts.schema import UTC_MICROS
 from mercato.online.views import View

@@ -166,7 +166,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise OnlineUnavailable(f"Redis does not answer ({error}): is it running? `mercato status`") from error
+        raise OnlineUnavailable(
+            f"Redis does not answer ({error}): is it running? `mercato status`"
+        ) from error
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
