@@ -88,10 +88,13 @@ class Ingester:
         self._position: dict[tuple[str, int], int] = {}
         self._consumer.assign([self._start(name, p) for name in self._topics for p in self._partitions(name)])
 
-    def run_once(self) -> int:
-        """Copy what the topics hold now. Returns the number of records written."""
+    def run_once(self, stop: threading.Event | None = None) -> int:
+        """Copy what the topics hold now, or less if `stop` is set. Returns the number of records written."""
         ends = {key: self._end(*key) for key in self._position}
-        return self._run(lambda: any(self._position[key] < end for key, end in ends.items()))
+        halt = stop or threading.Event()
+        return self._run(
+            lambda: not halt.is_set() and any(self._position[key] < end for key, end in ends.items())
+        )
 
     def run(self, stop: threading.Event) -> int:
         """Copy until `stop` is set; what is held then is written first."""

@@ -1,0 +1,47 @@
+"""Upkeep of Delta tables through delta-rs: the same on every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mercato.contracts.tables import bronze, features, gold, silver
+from mercato.contracts.tables.base import Table
+from mercato.lake.tables import Lake
+
+ALL_TABLES: tuple[Table, ...] = (
+    *bronze.BRONZE.values(),
+    *silver.SILVER.values(),
+    silver.QUARANTINE,
+    *(value for module in (gold, features) for value in vars(module).values() if isinstance(value, Table)),
+)
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What upkeep did to one table."""
+
+    table: str
+    files_before: int
+    files_after: int
+    removed: int
+
+
+def maintain(lake: Lake, retain_hours: int) -> Iterator[Upkeep]:
+    """Compact, checkpoint and vacuum every table of the lake.
+
+    Compaction adds no new data, so incremental readers do not see its files.
+
+    Args:
+        retain_hours: files that versions younger than this need are kept. A reader that has
+            not run for longer must start anew with `--full`.
+    """
+    for table in ALL_TABLES:
+        delta = lake.own(table)
+        if delta is None:
+            continue
+        before = len(delta.file_uris())
+        delta.optimize.compact()
+        delta.create_checkpoint()
+        removed = delta.vacuum(retention_hours=retain_hours, dry_run=False, enforce_retention_duration=False)
+        yield Upkeep(table.name, before, len(delta.file_uris()), len(removed))
