@@ -25,6 +25,11 @@ HISTORY_SNAPSHOTS = 12
 NEIGHBOURS = 50
 #: Products kept per store.
 POPULAR_PRODUCTS = 300
+#: Newest ended weeks at whose ends products and stores have snapshots. What training targets
+#: before them would see is unknown, so training takes none.
+SNAPSHOT_WEEKS = 17
+#: Weeks between two snapshots of neighbours, which change slowly; the newest week's end is one.
+NEIGHBOUR_STEP_WEEKS = 4
 #: `store_id` that stands for all stores together.
 ALL_STORES = 0
 
@@ -68,7 +73,7 @@ class HouseholdProfile(msgspec.Struct, frozen=True, kw_only=True):
 class ProductStats(msgspec.Struct, frozen=True, kw_only=True):
     """A product's figures at the end of a week, over windows that end there.
 
-    Only for products sold in the trailing 52 weeks.
+    For the newest SNAPSHOT_WEEKS weeks and products sold in the trailing 52 weeks.
     """
 
     product_id: int
@@ -80,7 +85,7 @@ class ProductStats(msgspec.Struct, frozen=True, kw_only=True):
     households_52w: I32
     repeat_households_52w: I32  # of those, bought it in two baskets or more
     mean_price_13w: float | None  # loyalty price per unit, US dollars
-    last_price: float
+    last_price: float | None  # the same in the last week it was sold in; None if never by the unit
     discount_share_4w: float | None
 
 
