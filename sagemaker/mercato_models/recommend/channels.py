@@ -1,0 +1,177 @@
+"""The files of a training job: what each channel holds, and how it is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from numpy.typing import NDArray
+
+from mercato.contracts.schema import UTC_MICROS
+from mercato.contracts.tables.base import Table
+from mercato.contracts.tables.features import (
+    ALL_STORES,
+    HOUSEHOLD_HISTORY,
+    HOUSEHOLD_PROFILE,
+    PRODUCT_NEIGHBOURS,
+    PRODUCT_STATS,
+    STORE_POPULAR,
+    STORE_PROMOTIONS,
+)
+from mercato_models.recommend.catalogue import Catalogue
+from mercato_models.recommend.context import PROFILE, Context
+from mercato_models.recommend.dataset import Target
+from mercato_models.recommend.history import HISTORY_COLUMNS, History
+
+TRAIN, TEST = "train", "test"
+
+
+class BasketContext(msgspec.Struct, frozen=True, kw_only=True):
+    """A basket to foretell. The features that were known just before it stand beside these columns."""
+
+    household_id: int
+    store_id: int
+    event_timestamp: datetime
+    truth: list[int]
+    split: str  # TRAIN, or TEST for the household's last basket
+
+
+CONTEXTS = Table("train.contexts", BasketContext, ("household_id", "event_timestamp"), "Baskets to foretell.")
+#: Names of the files are the tables' short names.
+CATALOGUE_TABLES: tuple[Table, ...] = (PRODUCT_STATS, PRODUCT_NEIGHBOURS, STORE_POPULAR, STORE_PROMOTIONS)
+
+_C = CONTEXTS.c
+
+
+class ChannelError(Exception):
+    """A channel lacks a file, a column or rows."""
+
+
+def file_name(table: Table) -> str:
+    """Name of a table's file in a channel."""
+    return f"{table.short_name}.parquet"
+
+
+def contexts_schema() -> pa.Schema:
+    """Columns of the contexts file: the basket, then the household's features before it."""
+    history, profile = HOUSEHOLD_HISTORY.arrow_schema, HOUSEHOLD_PROFILE.arrow_schema
+    joined = [*map(history.field, HISTORY_COLUMNS), *map(profile.field, PROFILE)]
+    return pa.schema([*CONTEXTS.arrow_schema, *(field.with_nullable(True) for field in joined)])
+
+
+def read_contexts(channel: Path) -> pa.Table:
+    """The contexts file of a channel.
+
+    Raises:
+        ChannelError: it is missing, lacks columns, or is empty.
+    """
+    table = _open(channel, CONTEXTS, contexts_schema().names).to_table(columns=contexts_schema().names)
+    if table.num_rows == 0:
+        raise ChannelError(
+            f"{channel / file_name(CONTEXTS)} has no rows: the slice holds no basket to foretell"
+        )
+    return table
+
+
+def targets(contexts: pa.Table, split: str) -> list[Target]:
+    """Targets of one split with at least one true product, by time.
+
+    Raises:
+        ChannelError: there is none.
+    """
+    rows = contexts.filter(pc.equal(contexts[_C.split], split)).sort_by(_C.event_timestamp)
+    found = [_target(row) for batch in rows.to_batches(512) for row in batch.to_pylist() if row[_C.truth]]
+    if not found:
+        raise ChannelError(f"no `{split}` context has a product to foretell")
+    return found
+
+
+def _target(row: dict[str, Any]) -> Target:
+    context = Context(
+        history=History.from_row(row),
+        profile={name: row[name] for name in PROFILE},
+        store_id=row[_C.store_id],
+        time=row[_C.event_timestamp].timestamp(),
+    )
+    return Target(row[_C.household_id], context, frozenset(row[_C.truth]))
+
+
+class Snapshots:
+    """The catalogue as it was at any moment: of each table the newest snapshot not later than it.
+
+    Args:
+        channel: folder with the files of CATALOGUE_TABLES.
+        stores: whose popularity and promotions are wanted; ALL_STORES always is.
+
+    Raises:
+        ChannelError: a file or column is missing, or a file is empty.
+    """
+
+    def __init__(self, channel: Path, stores: Iterable[int]) -> None:
+        self._files = {table: _open(channel, table, table.arrow_schema.names) for table in CATALOGUE_TABLES}
+        self._instants = {table: _instants(table, file) for table, file in self._files.items()}
+        self._stores = pa.array(sorted({*stores, ALL_STORES}), pa.int64())
+
+    def beside(self, wanted: Iterable[Target]) -> Iterator[tuple[Target, Catalogue]]:
+        """Each target with the catalogue as it was then.
+
+        Targets from before the first snapshot are left out. They should come by time, as one
+        catalogue is held at a time.
+        """
+        held: tuple[tuple[int, ...], Catalogue | None] = ((), None)
+        for target in wanted:
+            assert target.context.time is not None
+            key = self._key(target.context.time)
+            if key != held[0]:
+                held = key, self._load(key, datetime.fromtimestamp(target.context.time, UTC))
+            if held[1] is not None:
+                yield target, held[1]
+
+    def _key(self, time: float) -> tuple[int, ...]:
+        """Of each table, the number of snapshots not later than `time`."""
+        return tuple(
+            int(np.searchsorted(self._instants[table], int(time * 1e6), "right"))
+            for table in CATALOGUE_TABLES
+        )
+
+    def _load(self, key: tuple[int, ...], at: datetime) -> Catalogue | None:
+        stats, near, popular, promoted = map(self._read, CATALOGUE_TABLES, key)
+        return Catalogue.from_tables(stats, near, popular, promoted, at) if stats.num_rows else None
+
+    def _read(self, table: Table, snapshot: int) -> pa.Table:
+        if snapshot == 0:
+            return table.arrow_schema.empty_table()
+        instant = pa.scalar(int(self._instants[table][snapshot - 1]), UTC_MICROS)
+        wanted = ds.field(table.c.event_timestamp) == instant
+        if _STORE in table.c:
+            wanted &= ds.field(_STORE).isin(self._stores)
+        return self._files[table].to_table(filter=wanted).cast(table.arrow_schema)
+
+
+_STORE = STORE_POPULAR.c.store_id
+
+
+def _open(channel: Path, table: Table, columns: Iterable[str]) -> ds.Dataset:
+    path = channel / file_name(table)
+    if not path.is_file():
+        raise ChannelError(f"{path} is missing")
+    file = ds.dataset(path, format="parquet")
+    if missing := [name for name in columns if name not in file.schema.names]:
+        raise ChannelError(f"{path} lacks the columns {', '.join(missing)}")
+    return file
+
+
+def _instants(table: Table, file: ds.Dataset) -> NDArray[np.int64]:
+    """Instants of a table's snapshots, microseconds since 1970, ascending."""
+    column = file.to_table(columns=[table.c.event_timestamp]).column(0)
+    instants = np.unique(pc.cast(pc.cast(column, UTC_MICROS), pa.int64()).to_numpy())
+    if len(instants) == 0:
+        raise ChannelError(f"the file of {table.name} has no rows")
+    return instants.astype(np.int64)

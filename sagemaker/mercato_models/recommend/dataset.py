@@ -1,0 +1,129 @@
+"""From contexts to what the ranker is fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercato_models.recommend.candidates import candidates
+from mercato_models.recommend.catalogue import Catalogue
+from mercato_models.recommend.context import Context
+from mercato_models.recommend.features import build
+from mercato_models.recommend.metrics import order
+
+#: Shares of training contexts that show an open cart, and a cart with views as well.
+CART_SHARE = 0.2
+VIEWS_SHARE = 0.1
+#: Products shown to the model in such a session at most.
+SESSION_PRODUCTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A basket to foretell: what was known before it, and the products it then held."""
+
+    household_id: int
+    context: Context
+    truth: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """Rows of all groups one after another.
+
+    Attributes:
+        features: rows x FEATURES.
+        labels: 1 for products of the target basket.
+        group: per row, number of its target.
+        weights: per row, 1 / sqrt(products of the target basket): large baskets, which are easy
+            to hit, would else drown the small ones, which count as much in the recall.
+    """
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    group: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+
+def reveal(target: Target, distractors: NDArray[np.int64], generator: np.random.Generator) -> Target:
+    """Turn some targets into ones with an open session, so that the model learns to use it.
+
+    The cart holds products of the basket itself, which are then no longer to be foretold.
+    Views are half products of it, half distractors: a look is not yet a purchase.
+    """
+    kind = generator.random()
+    if kind >= CART_SHARE + VIEWS_SHARE or len(target.truth) < 2:
+        return target
+    basket = generator.permutation(sorted(target.truth))
+    shown = int(generator.integers(1, min(SESSION_PRODUCTS, len(basket) - 1) + 1))
+    cart, rest = basket[:shown].tolist(), basket[shown:].tolist()
+    viewed: list[int] = []
+    if kind >= CART_SHARE:
+        looks = int(generator.integers(1, 3))
+        others = [int(p) for p in generator.permutation(distractors)[:looks] if p not in target.truth]
+        viewed = [*rest[:looks], *others]
+    context = replace(target.context, cart=tuple(cart), viewed=tuple(viewed))
+    return replace(target, context=context, truth=frozenset(rest))
+
+
+def hide(target: Target) -> Target:
+    """The same target with the place and time of the basket unknown."""
+    return replace(target, context=replace(target.context, store_id=None, time=None))
+
+
+def training_set(
+    targets: Iterable[tuple[Target, Catalogue]], *, negatives: int, seed: int = 0
+) -> TrainingSet:
+    """Features and labels of candidates: all that were bought, and a sample of those that were not.
+
+    Args:
+        targets: each with the catalogue as it was then; one without a bought candidate is left out.
+        negatives: kept per target.
+
+    Raises:
+        ValueError: no target has a candidate that was bought, so there is nothing to learn.
+    """
+    generator = np.random.default_rng(seed)
+    parts: list[tuple[NDArray[np.float32], NDArray[np.float32], float]] = []
+    for target, catalogue in targets:
+        shown = reveal(target, _distractors(catalogue, target), generator)
+        found = candidates(shown.context, catalogue)
+        bought = np.isin(catalogue.product_ids[found.rows], list(shown.truth))
+        if not bought.any():
+            continue
+        missed = generator.permutation(np.flatnonzero(~bought))[:negatives]
+        kept = np.sort(np.concatenate([np.flatnonzero(bought), missed]))
+        features = build(shown.context, catalogue, found)[kept]
+        parts.append((features, bought[kept].astype(np.float32), len(shown.truth) ** -0.5))
+    if not parts:
+        raise ValueError("no candidate of any target was bought: the label is constant")
+    sizes = [len(labels) for _, labels, _ in parts]
+    return TrainingSet(
+        np.concatenate([features for features, _, _ in parts]),
+        np.concatenate([labels for _, labels, _ in parts]),
+        np.repeat(np.arange(len(parts), dtype=np.int32), sizes),
+        np.repeat(np.array([weight for _, _, weight in parts], np.float32), sizes),
+    )
+
+
+Score = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def ranked(
+    context: Context, catalogue: Catalogue, score: Score, n: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The n best products of a context and their scores, best first."""
+    found = candidates(context, catalogue)
+    products = catalogue.product_ids[found.rows]
+    if len(products) == 0:
+        return products, np.empty(0, np.float32)
+    scores = score(build(context, catalogue, found))
+    best = order(scores, products)[:n]
+    return products[best], scores[best]
+
+
+def _distractors(catalogue: Catalogue, target: Target) -> NDArray[np.int64]:
+    return catalogue.product_ids[catalogue.popular_in(target.context.store_id).rows]
