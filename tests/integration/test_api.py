@@ -3,143 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
-import uvicorn
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient, NewTopic
 
-from lambdas.api.app import assemble, create_app
-from lambdas.api.event_log import EventLog
-from lambdas.api.ranking import Candidates
-from lambdas.api.scorer import Scorer
-from lambdas.api.services import Services
-from mercato.contracts.events import CLICKSTREAM, INVENTORY, Click
-from mercato.local.ports import free_port
-from mercato.online import views
-from mercato.online.reader import Household, OnlineFeatures
-from mercato.online.session import household_session, reduce, step
-from mercato.online.store import OnlineStore
+from mercato.contracts.events import CLICKSTREAM, INVENTORY, Click, Topic
 from mercato.settings import Settings
-from mercato_models.recommend.catalogue import Catalogue
-from tests.integration.seed import HOUSEHOLDS, PRODUCTS, STORES, partner, seed
+from mercato.stream.online_features import Updater
+from mercato.stream.topics import ensure_topics, kafka_name
+from tests.integration.rig import Rig, eventually
+from tests.integration.seed import HOUSEHOLDS, STORES
 
 pytestmark = pytest.mark.integration
-
-HERE = Path(__file__).parent
-
-
-class CountingRanker:
-    """Candidates are all products; a row counts purchases, and companions of the session."""
-
-    def __init__(self, _catalogue: Catalogue) -> None:
-        self._ids = np.array(PRODUCTS)
-
-    def candidates(
-        self, household: Household, _store_id: int | None, _now: datetime, cart: Sequence[int]
-    ) -> Candidates:
-        assert household.history is not None
-        bought = (household.history.products[:, None] == self._ids).sum(axis=0)
-        liked = [partner(product) for product in (*cart, *household.session.viewed)]
-        rows = np.column_stack([bought, 100 * np.isin(self._ids, liked)]).astype(np.float32)
-        return Candidates(self._ids, rows, lambda _position: ("all",))
-
-
-@dataclass
-class Rig:
-    """A shop of processes that can be stopped one by one."""
-
-    home: Path
-    redis_port: int = field(default_factory=free_port)
-    scorer_port: int = field(default_factory=free_port)
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(home=self.home, redis_url=f"redis://127.0.0.1:{self.redis_port}/0")
-
-    @property
-    def store(self) -> OnlineStore:
-        return OnlineStore(f"redis://127.0.0.1:{self.redis_port}/0")
-
-    def start_redis(self) -> None:
-        self._start(
-            "redis", "redis-server", "--port", str(self.redis_port), "--save", "", "--bind", "127.0.0.1"
-        )
-        eventually(self.store.ping)
-        seed(self.store)
-
-    def start_scorer(self) -> None:
-        self._start("scorer", sys.executable, str(HERE / "scorer.py"), str(self.scorer_port))
-        eventually(lambda: httpx.get(f"http://127.0.0.1:{self.scorer_port}/ping"))
-
-    def kill(self, name: str) -> None:
-        process = self.processes.pop(name)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-
-    def open_services(self, settings: Settings) -> Services:
-        return assemble(
-            settings,
-            events=EventLog(settings.kafka_bootstrap) if settings.kafka_bootstrap else None,
-            online=OnlineFeatures(settings),
-            scorer=Scorer(lambda: f"http://127.0.0.1:{self.scorer_port}"),
-            make_ranker=CountingRanker,
-        )
-
-    @contextmanager
-    def serve(self, settings: Settings | None = None) -> Iterator[httpx.Client]:
-        """The API on a real server."""
-        port = free_port()
-        app = create_app(settings or self.settings, self.open_services)
-        server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/openapi.json"))
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join()
-
-    def click(self, *clicks: Click) -> None:
-        """Write the session that the stream updater would write for these clicks."""
-        row = household_session(clicks[0].household_id, reduce((), map(step, clicks)), datetime.now(UTC))
-        c = row.__struct_fields__
-        self.store.write(views.HOUSEHOLD_SESSION, [{name: getattr(row, name) for name in c}])
-
-    def _start(self, name: str, *command: str) -> None:
-        self.processes[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def eventually(check: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """The result of the check once it neither raises nor answers False."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            result = check()
-            if result is not False:
-                return result
-        except Exception:
-            if time.monotonic() > deadline:
-                raise
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -300,11 +182,10 @@ def test_a_restart_without_redis_answers_from_disk(rig: Rig) -> None:
 
 
 def test_events_are_on_kafka_when_the_answer_comes(rig: Rig, settings: Settings) -> None:
-    names = [settings.topic_prefix + topic.name for topic in (CLICKSTREAM, INVENTORY)]
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
-    for made in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
-        made.result()
-    with rig.serve(settings.model_copy(update={"redis_url": rig.settings.redis_url})) as client:
+    topics = (CLICKSTREAM, INVENTORY)
+    names = [kafka_name(settings, topic.name) for topic in topics]
+    ensure_topics(settings)
+    with rig.serve(_with_kafka(rig, settings)) as client:
         click = {"household_id": 1, "session_id": "s", "action": "view", "product_id": 7}
         stock = {"topic": INVENTORY.name, "store_id": 3, "product_id": 9, "on_hand": 1, "reason": "count"}
         answer = client.post("/v1/events", json=[click, stock])
@@ -312,14 +193,48 @@ def test_events_are_on_kafka_when_the_answer_comes(rig: Rig, settings: Settings)
         taken = answer.json()["events"]
         refused = client.post("/v1/events", json=[click, {**click, "action": "fly"}])
         assert refused.status_code == 422
-    found = _read_all(settings, names)
+    found = _read_all(settings, topics)
     assert [(record.topic(), record.key()) for record in found] == [(names[0], b"1"), (names[1], b"9")]
     assert [json.loads(record.value())["event_id"] for record in found] == [one["event_id"] for one in taken]
     decoded = CLICKSTREAM.decode(found[0].value(), datetime.now(UTC))
     assert isinstance(decoded, Click)
 
 
-def _read_all(settings: Settings, names: list[str]) -> list[Any]:
+def test_a_click_goes_through_kafka_into_the_features_and_changes_the_list(
+    rig: Rig, settings: Settings
+) -> None:
+    both = _with_kafka(rig, settings)
+    ensure_topics(both)
+    stop = threading.Event()
+    updater = threading.Thread(target=eventually(lambda: Updater(both)).run, args=(stop,))
+    updater.start()
+    try:
+        with rig.serve(both) as client:
+            first = client.get("/v1/recommendations/3")
+            product = first.json()["items"][0]["product_id"]
+            click = {"household_id": 3, "session_id": "s", "action": "add_to_cart", "product_id": product}
+            event = client.post("/v1/events", json=click).json()["events"][0]
+
+            def answer() -> Any:
+                headers = {"If-None-Match": first.headers["etag"], "Prefer": "wait=5"}
+                return client.get("/v1/recommendations/3", headers=headers).json()
+
+            body = eventually(answer)
+            assert body["session"]["last_event_id"] == event["event_id"]
+            assert [one["product_id"] for one in body["session"]["cart"]] == [product]
+            assert product in [move["product_id"] for move in body["changes"]["left"]]
+            assert body["changes"]["entered"]
+    finally:
+        stop.set()
+        updater.join()
+
+
+def _with_kafka(rig: Rig, settings: Settings) -> Settings:
+    """Kafka of the shared stack, Redis of the rig."""
+    return settings.model_copy(update={"redis_url": rig.settings.redis_url})
+
+
+def _read_all(settings: Settings, topics: Sequence[Topic]) -> list[Any]:
     consumer = Consumer(
         {
             "bootstrap.servers": settings.kafka_bootstrap,
@@ -328,15 +243,15 @@ def _read_all(settings: Settings, names: list[str]) -> list[Any]:
             "enable.partition.eof": True,
         }
     )
-    consumer.subscribe(names)
-    found, ended = [], 0
+    consumer.subscribe([kafka_name(settings, topic.name) for topic in topics])
+    found, open_partitions = [], sum(topic.partitions for topic in topics)
     deadline = time.monotonic() + 20
-    while ended < len(names) and time.monotonic() < deadline:
+    while open_partitions and time.monotonic() < deadline:
         record = consumer.poll(1)
         if record is None:
             continue
         if record.error():
-            ended += 1
+            open_partitions -= 1
         else:
             found.append(record)
     consumer.close()
