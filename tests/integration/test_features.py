@@ -1,0 +1,234 @@
+"""What is served at t is what was known at t: Redis, Feast's join and plain Python agree."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from feast import FeatureStore
+from pyspark.sql import SparkSession
+
+from features.materialize import materialize
+from features.offline import TIME, historical
+from features.services import SERVICES
+from features.snapshot import catalogue
+from features.store import apply
+from mercato.contracts.schema import UTC_MICROS
+from mercato.lake.session import connect
+from mercato.lake.tables import Lake
+from mercato.online import OnlineFeatures, views
+from mercato.online.views import BATCH, View
+from mercato.settings import Settings
+from tests.integration.feature_rows import (
+    SIZES,
+    SPAN,
+    START,
+    Oracle,
+    Row,
+    by_entity,
+    random_row,
+    served,
+    write,
+    write_all,
+)
+
+pytestmark = pytest.mark.integration
+
+MICRO = timedelta(microseconds=1)
+VIEWS = pytest.mark.parametrize("view", BATCH, ids=lambda view: view.name)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, dict[str, list[Row]]]:
+    lake = Lake(str(tmp_path_factory.mktemp("lake")))
+    return lake, write_all(lake)
+
+
+@pytest.fixture(scope="module")
+def spark(stack_settings: Settings) -> Iterator[SparkSession]:
+    with connect(stack_settings, "sail") as session:
+        yield session
+
+
+@pytest.fixture
+def own(settings: Settings) -> Iterator[Settings]:
+    """Settings with a Redis database that no other test uses."""
+    own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/5")})
+    yield own
+    OnlineFeatures(own).store.redis.flushdb()
+
+
+@pytest.fixture
+def online(own: Settings) -> Iterator[OnlineFeatures]:
+    features = OnlineFeatures(own)
+    yield features
+    features.close()
+
+
+@pytest.fixture
+def feast(own: Settings) -> FeatureStore:
+    return apply(own)
+
+
+def pairs(view: View, rows: list[Row], count: int) -> pa.Table:
+    """Entities and moments: random ones, the very moments of rows, and a microsecond before them."""
+    rng = random.Random(view.name)
+    entities = SIZES[view.entity][0] + 5  # some are unknown
+    asked = {
+        (rng.randint(1, entities), START + rng.random() * SPAN - timedelta(days=10)) for _ in range(count)
+    }
+    exact = {(row[view.entity], row[view.time]) for row in rng.choices(rows, k=count // 4)}
+    asked |= exact | {(entity, time - MICRO) for entity, time in exact}
+    entity, time = zip(*sorted(asked), strict=True)
+    return pa.table({view.entity: entity, TIME: pa.array(time, UTC_MICROS)})
+
+
+@VIEWS
+def test_the_join_answers_with_what_was_known(
+    view: View, world: tuple[Lake, dict[str, list[Row]]], spark: SparkSession, feast: FeatureStore
+) -> None:
+    lake, rows = world
+    asked = pairs(view, rows[view.name], 2_000)
+    found = historical(spark, lake, feast, asked, [view])
+    oracle = Oracle(view, rows[view.name])
+    assert found.num_rows == asked.num_rows
+    answered = {(row[view.entity], row[TIME]): served(view, row) for row in found.to_pylist()}
+    for entity, time in zip(asked[view.entity].to_pylist(), asked[TIME].to_pylist(), strict=True):
+        assert answered[entity, time] == oracle.values(entity, time), (entity, time)
+    for field in view.features:
+        assert found.schema.field(field.name).type == field.type
+
+
+def test_online_at_t_equals_offline_at_t(
+    world: tuple[Lake, dict[str, list[Row]]],
+    spark: SparkSession,
+    own: Settings,
+    online: OnlineFeatures,
+    feast: FeatureStore,
+) -> None:
+    lake, rows = world
+    compared = 0
+    moments = [START + SPAN * share for share in (0.05, 0.3, 0.31, 0.6, 0.95, 0.4)]  # the last one goes back
+    for at in moments:
+        materialize(spark, lake, own, at=at)
+        for view in BATCH:
+            entities = list(range(1, SIZES[view.entity][0] + 1))
+            asked = pa.table({view.entity: entities, TIME: pa.array([at] * len(entities), UTC_MICROS)})
+            offline = by_entity(view, historical(spark, lake, feast, asked, [view]))
+            table = online.store.table(view)
+            values = by_entity(view, table)
+            nothing = (None,) * len(view.features)
+            for entity in entities:
+                assert seconds(values.get(entity, nothing)) == seconds(offline[entity]), (
+                    view.name,
+                    entity,
+                    at,
+                )
+            assert all(time <= at for time in table[view.time].to_pylist())
+            assert seconds_of(values) == seconds_of(Oracle(view, rows[view.name]).snapshot(at))
+            compared += len(entities)
+    assert compared > 5_000
+
+
+def seconds(values: tuple[object, ...]) -> tuple[object, ...]:
+    """Times cut to whole seconds, as Feast's online format keeps them."""
+    return tuple(v.replace(microsecond=0) if isinstance(v, datetime) else v for v in values)
+
+
+def seconds_of(rows: dict[int, tuple[object, ...]]) -> dict[int, tuple[object, ...]]:
+    return {entity: seconds(values) for entity, values in rows.items()}
+
+
+def test_only_what_changed_is_written(
+    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, own: Settings, online: OnlineFeatures
+) -> None:
+    lake = Lake(str(tmp_path_factory.mktemp("changing")))
+    rows = write_all(lake)
+    end = START + SPAN
+    first = {o.view: o.rows for o in materialize(spark, lake, own, at=end)}
+    assert first == {view.name: len(Oracle(view, rows[view.name]).snapshot(end)) for view in BATCH}
+    token = online.marker()
+    assert {o.view: o.rows for o in materialize(spark, lake, own, at=end)} == dict.fromkeys(first, 0)
+
+    rng = random.Random(1)
+    view = views.HOUSEHOLD_PROFILE
+    newer = random_row(view, 3, end - MICRO, rng)
+    latest = Oracle(view, rows[view.name])(7, end)
+    assert latest is not None
+    corrected = random_row(view, 7, latest[view.time], rng)  # late data: another value, the same moment
+    changed = [row for row in rows[view.name] if row is not latest] + [newer, corrected]
+    write(lake, view, changed)
+    outcome = {o.view: o.rows for o in materialize(spark, lake, own, at=end)}
+    assert outcome == dict.fromkeys(first, 0) | {view.name: 2}
+    assert by_entity(view, online.store.table(view)) == Oracle(view, changed).snapshot(end)
+    assert online.marker() == token  # households don't make a process reload its catalogue
+
+    ahead = random_row(views.STORE_PROMOTIONS, 2, end + timedelta(days=1), rng)
+    write(lake, views.STORE_PROMOTIONS, [*rows[views.STORE_PROMOTIONS.name], ahead])
+    assert sum(o.rows for o in materialize(spark, lake, own, at=end)) == 0
+    outcome = {o.view: o.rows for o in materialize(spark, lake, own, at=end + timedelta(days=1))}
+    assert outcome[views.STORE_PROMOTIONS.name] == 1
+    assert online.marker() != token
+
+
+def test_a_table_made_anew_leaves_nothing_of_the_old_one(
+    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, own: Settings, online: OnlineFeatures
+) -> None:
+    view, end = views.PRODUCT_STATS, START + SPAN
+    for seed, entity in enumerate((1, 2)):
+        lake = Lake(str(tmp_path_factory.mktemp("anew")))
+        write(lake, view, [random_row(view, entity, START, random.Random(seed))])
+        materialize(spark, lake, own, views=[view], at=end)
+    assert online.store.table(view)[view.entity].to_pylist() == [2]
+
+
+def test_catalogue_has_one_shape_online_and_offline(
+    world: tuple[Lake, dict[str, list[Row]]], spark: SparkSession, own: Settings, online: OnlineFeatures
+) -> None:
+    lake, _ = world
+    at = START + SPAN
+    materialize(spark, lake, own, at=at)
+    served_now, then = online.catalogue(), catalogue(spark, lake, at)
+    assert served_now.keys() == then.keys()
+    for view in views.CATALOGUE:
+        assert served_now[view.name].schema == then[view.name].schema
+        assert seconds_of(by_entity(view, served_now[view.name])) == seconds_of(
+            by_entity(view, then[view.name])
+        )
+
+
+def test_feasts_sdk_reads_what_is_served(
+    world: tuple[Lake, dict[str, list[Row]]], spark: SparkSession, own: Settings, feast: FeatureStore
+) -> None:
+    lake, rows = world
+    at = START + SPAN
+    materialize(spark, lake, own, at=at)
+    view = views.HOUSEHOLD_HISTORY
+    oracle = Oracle(view, rows[view.name])
+    service = feast.get_feature_service(SERVICES[0].name)
+    entities = [{view.entity: entity} for entity in range(1, 101)]
+    found = feast.get_online_features(features=service, entity_rows=entities).to_dict()
+    for index in range(100):
+        row = {field.name: found[field.name][index] for field in view.features}
+        assert served(view, row) == oracle.values(index + 1, at)
+
+
+@pytest.mark.parity
+@pytest.mark.slow
+def test_the_join_is_the_same_on_spark(
+    world: tuple[Lake, dict[str, list[Row]]],
+    spark: SparkSession,
+    stack_settings: Settings,
+    feast: FeatureStore,
+) -> None:
+    lake, rows = world
+    asked = {view.name: pairs(view, rows[view.name], 500) for view in BATCH}
+    with connect(stack_settings, "spark") as jvm:
+        for view in BATCH:
+            order = [(view.entity, "ascending"), (TIME, "ascending")]
+            on_sail = historical(spark, lake, feast, asked[view.name], [view]).sort_by(order)
+            on_spark = historical(jvm, lake, feast, asked[view.name], [view]).sort_by(order)
+            assert on_spark.equals(on_sail), view.name
