@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -103,7 +104,11 @@ class Updater:
             }
         )
         topic = kafka_name(settings, CLICKSTREAM.name)
-        _begin_at_the_end(self._consumer, topic)
+        try:
+            _begin_at_the_end(self._consumer, topic)
+        except KafkaException:
+            self._consumer.close()
+            raise
         self._consumer.subscribe([topic])
 
     def run(self, stop: threading.Event) -> None:
@@ -158,13 +163,28 @@ def _decode(messages: Sequence[Message]) -> tuple[list[Click], int]:
 
 
 def _begin_at_the_end(consumer: Consumer, topic: str) -> None:
-    """On the group's first start, commit the end of every partition as its beginning."""
-    known = consumer.list_topics(topic, timeout=_KAFKA_SECONDS).topics[topic].partitions
-    committed = consumer.committed([TopicPartition(topic, p) for p in known], timeout=_KAFKA_SECONDS)
-    if any(partition.offset >= 0 for partition in committed):
+    """On the group's first start, commit the end of every partition as its beginning.
+
+    Tried again for a while: of a topic just made, the brokers don't know the leaders yet.
+    """
+    deadline = time.monotonic() + _KAFKA_SECONDS
+    while True:
+        try:
+            return _commit_ends(consumer, topic)
+        except KafkaException as error:
+            if time.monotonic() > deadline:
+                raise
+            log.info("Kafka is not ready: %s", error)
+            time.sleep(_IDLE_SECONDS)
+
+
+def _commit_ends(consumer: Consumer, topic: str) -> None:
+    metadata = consumer.list_topics(topic, timeout=_KAFKA_SECONDS).topics[topic]
+    if metadata.error:
+        raise KafkaException(metadata.error)
+    partitions = [TopicPartition(topic, partition) for partition in metadata.partitions]
+    if any(found.offset >= 0 for found in consumer.committed(partitions, timeout=_KAFKA_SECONDS)):
         return
-    ends = [
-        TopicPartition(topic, p, consumer.get_watermark_offsets(TopicPartition(topic, p), _KAFKA_SECONDS)[1])
-        for p in known
-    ]
-    consumer.commit(offsets=ends, asynchronous=False)
+    for partition in partitions:
+        _, partition.offset = consumer.get_watermark_offsets(partition, timeout=_KAFKA_SECONDS)
+    consumer.commit(offsets=partitions, asynchronous=False)

@@ -1,0 +1,222 @@
+"""Clicks reach Redis through Kafka, soon, once each, and whatever stops the updater."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from mercato.contracts.events import CLICKSTREAM, Click
+from mercato.online import OnlineFeatures, OnlineUnavailable, Session
+from mercato.online.session import SESSION_GAP, household_session, reduce, step
+from mercato.settings import Settings
+from mercato.stream.online_features import GROUP, Updater
+from mercato.stream.topics import ensure_topics, kafka_name
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def own(settings: Settings) -> Iterator[Settings]:
+    """Settings with a Redis database that no other test uses."""
+    own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/6")})
+    ensure_topics(own)
+    yield own
+    OnlineFeatures(own).store.redis.flushdb()
+
+
+@pytest.fixture
+def online(own: Settings) -> Iterator[OnlineFeatures]:
+    features = OnlineFeatures(own)
+    yield features
+    features.close()
+
+
+class Clicker:
+    """Produces clicks as the API does: keyed by household."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._producer = Producer({"bootstrap.servers": settings.require("kafka_bootstrap"), "linger.ms": 0})
+        self._topic = kafka_name(settings, CLICKSTREAM.name)
+
+    def send(self, *clicks: Click) -> None:
+        for click in clicks:
+            self.send_raw(click.household_id, CLICKSTREAM.encode(click))
+        assert self._producer.flush(10) == 0
+
+    def send_raw(self, household_id: int, value: bytes) -> None:
+        self._producer.produce(self._topic, value, str(household_id))
+        self._producer.poll(0)
+
+
+@pytest.fixture
+def clicker(own: Settings) -> Clicker:
+    return Clicker(own)
+
+
+@contextmanager
+def following(settings: Settings) -> Iterator[None]:
+    stop, updater = threading.Event(), Updater(settings)
+    thread = threading.Thread(target=updater.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def click(household_id: int, product_id: int, ago: float = 0, action: str = "add_to_cart") -> Click:
+    return Click(
+        event_id=uuid.uuid4().hex,
+        event_time=datetime.now(UTC) - timedelta(seconds=ago),
+        household_id=household_id,
+        session_id="s",
+        action=action,  # type: ignore[arg-type]
+        product_id=product_id,
+        basket_id=1 if action == "checkout" else None,
+        store_id=367,
+    )
+
+
+def session(online: OnlineFeatures, household_id: int) -> Session:
+    household = online.household(household_id)
+    return household.session if household else Session()
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.002)
+    return holds()
+
+
+def warm(clicker: Clicker, online: OnlineFeatures) -> None:
+    """Wait until the consumer group has its partitions: a click of every partition has come through."""
+    for household in range(9_000, 9_016):
+        clicker.send(click(household, 1))
+        assert eventually(lambda household=household: session(online, household).cart == (1,))
+
+
+def test_a_click_is_served_within_a_second(own: Settings, online: OnlineFeatures, clicker: Clicker) -> None:
+    with following(own):
+        warm(clicker, online)
+        for product in range(1, 51):
+            sent = time.monotonic()
+            clicker.send(click(1, product))
+            assert eventually(lambda product=product: product in session(online, 1).cart)
+            assert time.monotonic() - sent < 1
+    found = session(online, 1)
+    assert (found.cart, found.clicks, found.store_id) == (tuple(range(1, 51)), 50, 367)
+    assert found.updated_at is not None
+    assert found.last_event_time is not None
+    assert found.updated_at - found.last_event_time < timedelta(seconds=2)
+
+
+def test_what_was_there_before_the_first_start_is_left_and_what_comes_after_is_not(
+    own: Settings, online: OnlineFeatures, clicker: Clicker
+) -> None:
+    clicker.send(click(1, 1))
+    with following(own):
+        pass  # started once, stopped before it could take anything
+    clicker.send(click(1, 2))
+    with following(own):
+        assert eventually(lambda: session(online, 1).cart == (2,))
+
+
+def test_duplicates_invalid_and_stale_clicks_change_nothing(
+    own: Settings, online: OnlineFeatures, clicker: Clicker
+) -> None:
+    known = click(1, 5)
+    with following(own):
+        clicker.send_raw(1, b"not json")
+        clicker.send_raw(1, CLICKSTREAM.encode(known).replace(b"add_to_cart", b"steal"))
+        clicker.send(known, known, click(1, 6, ago=3 * 86_400), known, click(1, 8, ago=5))
+        assert eventually(lambda: sum(online.store.counts(GROUP).values()) == 7)
+    assert session(online, 1).cart == (8, 5)
+    assert online.store.counts(GROUP) == {"invalid": 2, "stale": 1, "unchanged": 2, "written": 2}
+
+
+def test_checkout_ends_the_session(own: Settings, online: OnlineFeatures, clicker: Clicker) -> None:
+    with following(own):
+        clicker.send(click(1, 5), click(1, 5, action="checkout"))
+        assert eventually(lambda: session(online, 1).last_action == "checkout")
+        assert session(online, 1).cart == ()
+        clicker.send(click(1, 9, action="view"))
+        assert eventually(lambda: session(online, 1).viewed == (9,))
+    assert session(online, 1).clicks == 1
+
+
+def test_a_silent_session_is_over(own: Settings, online: OnlineFeatures, clicker: Clicker) -> None:
+    with following(own):
+        clicker.send(click(1, 5))
+        assert eventually(lambda: session(online, 1).cart == (5,))
+    later = online.household(1, now=datetime.now(UTC) + SESSION_GAP)
+    assert later is not None
+    assert later.session == Session()
+
+
+def test_restarts_by_sigkill_lose_and_double_nothing(
+    own: Settings, online: OnlineFeatures, clicker: Clicker
+) -> None:
+    rng = random.Random(4)
+    actions = ("view", "add_to_cart", "remove_from_cart")
+    sent: dict[int, list[Click]] = defaultdict(list)
+    environment = os.environ | {
+        "MERCATO_HOME": str(own.home),
+        "MERCATO_TOPIC_PREFIX": own.topic_prefix,
+        "MERCATO_KAFKA_BOOTSTRAP": own.require("kafka_bootstrap"),
+        "MERCATO_REDIS_URL": own.require("redis_url"),
+    }
+    command = [sys.executable, "-m", "mercato", "features", "serve-stream"]
+    Updater(own)._consumer.close()  # the first start: from here on nothing may be missed
+    for _ in range(5):
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+        kill_at = time.monotonic() + rng.uniform(1, 5)
+        while time.monotonic() < kill_at:
+            one = click(rng.randint(1, 20), rng.randint(1, 9), rng.uniform(0, 60), rng.choice(actions))
+            sent[one.household_id].append(one)
+            clicker.send(one)
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        for household, clicks in sent.items():
+            wanted = household_session(household, reduce((), map(step, clicks)), datetime.now(UTC))
+            assert eventually(
+                lambda household=household, wanted=wanted: session(online, household).clicks == wanted.clicks,
+                40,
+            )
+            found = session(online, household)
+            assert list(found.cart) == wanted.cart
+            assert list(found.removed) == wanted.removed
+            assert found.last_event_id == wanted.last_event_id
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_without_redis_it_fails_clearly_and_fast() -> None:
+    online = OnlineFeatures(Settings(redis_url="redis://127.0.0.1:9/0"))
+    started = time.monotonic()
+    with pytest.raises(OnlineUnavailable, match="Redis does not answer"):
+        online.household(1)
+    assert time.monotonic() - started < 1.5
