@@ -33,7 +33,8 @@ def up(
 
     stack = Stack(get_settings())
     if foreground:
-        for ending in (signal.SIGTERM, signal.SIGHUP):
+        # SIGINT too: a shell starts background jobs with it ignored.
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(ending, _interrupt)
     try:
         stack.up(

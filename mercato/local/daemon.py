@@ -75,8 +75,10 @@ class Daemon:
         """Start it in the background; its programs stay stopped.
 
         Raises:
-            DaemonError: it does not answer within `timeout` seconds.
+            DaemonError: it does not answer within `timeout` seconds, or cannot run in this home.
         """
+        if "%" in str(self._home):
+            raise DaemonError(f"{self._home}: supervisord cannot run below a folder with % in its name.")
         self.log("supervisord").parent.mkdir(parents=True, exist_ok=True)
         config = self._home / "run" / "supervisord.conf"
         config.parent.mkdir(parents=True, exist_ok=True)
@@ -149,8 +151,4 @@ class Daemon:
                 "stdout_logfile_maxbytes": "20MB",
                 "stdout_logfile_backups": "1",
             }
-        # A `%` in a path would be read as the start of a supervisord variable.
-        for section in config.values():
-            for key, value in section.items():
-                section[key] = value.replace("%", "%%")
         return config

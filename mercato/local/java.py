@@ -9,11 +9,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from mercato.errors import MercatoError
+
 #: Spark 4.1 (through Hadoop 3.4) fails on Java 25; Kafka 4.2 needs 17.
 SUPPORTED = (17, 21)
 
 
-class JavaNotFoundError(RuntimeError):
+class JavaNotFoundError(MercatoError):
     """No supported JDK is on this machine."""
 
 

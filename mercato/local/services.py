@@ -31,7 +31,8 @@ class Service:
         ports: names of the loopback ports it listens on.
         needs: services that must be healthy before this one is started.
         env: environment on top of the supervisor's.
-        start_timeout: seconds until it must be healthy.
+        start_timeout: seconds until it must be healthy; long, since a busy machine may take
+            minutes to import MLflow, and one that dies is reported at once anyway.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Service:
     ports: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     env: Callable[[Settings, Mapping[str, int]], dict[str, str]] = field(default=lambda _s, _p: {})
-    start_timeout: float = 60.0
+    start_timeout: float = 240.0
 
 
 def _answers(url: str | None, path: str) -> bool:
@@ -138,7 +139,6 @@ ENGINES: tuple[Service, ...] = (
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         },
-        start_timeout=120.0,
     ),
 )
 

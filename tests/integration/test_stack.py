@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 import redis
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
@@ -40,7 +40,7 @@ def marked(home: Path) -> list[psutil.Process]:
 
 @pytest.fixture
 def redis_only(tmp_path: Path, stack_settings: Settings) -> Settings:
-    return Settings(home=tmp_path / "deep" / ("x" * 120), jars_dir=stack_settings.jars_dir)
+    return Settings(home=tmp_path / "with space" / ("x" * 120), jars_dir=stack_settings.jars_dir)
 
 
 def command(settings: Settings, *arguments: str) -> list[str]:
@@ -157,9 +157,12 @@ def test_down_finds_the_orphans_of_a_killed_supervisor(redis_only: Settings) -> 
     assert marked(redis_only.home) == []
 
 
-def test_ctrl_c_leaves_no_process(redis_only: Settings) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ending_the_foreground_leaves_no_process(redis_only: Settings, ending: signal.Signals) -> None:
+    foreground = command(redis_only, "up", "redis", "--foreground", "--json")
     process = subprocess.Popen(
-        command(redis_only, "up", "redis", "--foreground", "--json"),
+        # As a shell starts a background job: SIGINT ignored.
+        ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *foreground],
         env=environment(redis_only),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -170,9 +173,37 @@ def test_ctrl_c_leaves_no_process(redis_only: Settings) -> None:
     while not rows.rstrip().endswith("\n]"):
         rows += process.stdout.readline()
     assert [row["name"] for row in json.loads(rows) if row["healthy"]] == ["redis"]
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     assert process.wait(30) == 130
     assert marked(redis_only.home) == []
+
+
+def test_a_killed_broker_comes_back_with_its_records(stack: Stack, settings: Settings) -> None:
+    topic = f"{settings.topic_prefix}kept"
+    bootstrap = {"bootstrap.servers": settings.require("kafka_bootstrap")}
+    admin = AdminClient(bootstrap)
+    admin.create_topics([NewTopic(topic, 1)])[topic].result()
+    producer = Producer({**bootstrap, "acks": "all"})
+    for number in range(1000):
+        producer.produce(topic, str(number).encode())
+    assert producer.flush(20) == 0
+    first = next(row for row in stack.status() if row.name == "kafka")
+    assert first.pid
+    os.kill(first.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    row = first
+    while (row.pid == first.pid or not row.healthy) and time.monotonic() < deadline:
+        time.sleep(0.5)
+        row = next(row for row in stack.status() if row.name == "kafka")
+    assert row.healthy
+    consumer = Consumer({**bootstrap, "group.id": topic})
+    assert consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=20) == (0, 1000)
+    consumer.close()
+
+
+def test_a_home_that_supervisord_cannot_run_in_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="with % in its name"):
+        Stack(Settings(home=tmp_path / "100%")).up(["redis"])
 
 
 def test_a_port_taken_meanwhile_is_replaced(redis_only: Settings) -> None:

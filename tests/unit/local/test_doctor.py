@@ -24,7 +24,10 @@ def fake_java(home: Path, version: str) -> Path:
 
 def run_doctor(path: Path) -> subprocess.CompletedProcess[str]:
     # Isolated (-I) and with nothing on the PATH, as on a machine that was just set up.
-    code = f"import sys; sys.path[:0] = [{str(ROOT)!r}]; from mercato.local import doctor; sys.exit(doctor.main())"
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
+        "from mercato.local import doctor; sys.exit(doctor.main())"
+    )
     command = [sys.executable, "-I", "-c", code, "--json"]
     return subprocess.run(command, env={"PATH": str(path)}, capture_output=True, text=True, check=False)
 
