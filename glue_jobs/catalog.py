@@ -19,6 +19,7 @@ from glue_jobs.gold.store_promotions import store_promotions
 from glue_jobs.jobs import GoldJob, Job, SilverJob
 from mercato.contracts.events import TOPICS
 from mercato.contracts.tables import features, gold, silver
+from mercato.errors import MercatoError
 
 _SILVER = tuple(SilverJob(topic) for topic in TOPICS.values())
 
@@ -48,7 +49,7 @@ CATALOG: Mapping[str, Job] = {job.target.name: job for job in (*_SILVER, *_GOLD,
 AS_OF: tuple[str, ...] = tuple(job.target.name for job in _AS_OF)
 
 
-class UnknownJobError(ValueError):
+class UnknownJobError(MercatoError):
     """A name is no job of the catalog."""
 
 

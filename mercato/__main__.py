@@ -1,5 +1,5 @@
 """`python -m mercato`."""
 
-from mercato.cli.main import app
+from mercato.cli.main import main
 
-app(prog_name="mercato")
+main()

@@ -13,6 +13,8 @@ from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mercato.errors import MercatoError
+
 Endpoint = Literal["kafka_bootstrap", "redis_url", "mlflow_uri", "scorer_url", "api_url"]
 
 _SERVICE_OF: dict[Endpoint, str] = {
@@ -24,7 +26,7 @@ _SERVICE_OF: dict[Endpoint, str] = {
 }
 
 
-class NotRunningError(RuntimeError):
+class NotRunningError(MercatoError):
     """A service whose address is needed has none."""
 
 

@@ -88,16 +88,13 @@ def run(
 
     Examples: `mercato run`, `mercato run gold.customer_360 --full`, `mercato run --layer silver --engine spark`
     """
-    from glue_jobs.catalog import UnknownJobError, select
+    from glue_jobs.catalog import select
     from glue_jobs.main import run_jobs, runner
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
 
     settings = get_settings()
-    try:
-        chosen = select(jobs or [], layer or [])
-    except UnknownJobError as error:
-        raise typer.BadParameter(str(error)) from error
+    chosen = select(jobs or [], layer or [])
     stop = _stop_on_signals() if follow else threading.Event()
     with runner(settings, Lake(settings.lake_uri), engine) as runs:
         while True:

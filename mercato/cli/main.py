@@ -6,6 +6,8 @@ import importlib
 
 import typer
 
+from mercato.errors import MercatoError
+
 #: Modules of mercato.cli, in the order in which `--help` lists their commands. To add an area,
 #: write `mercato/cli/AREA.py` with `register(app)` (heavy imports inside its functions) and name it.
 AREAS = ("stack", "lake", "features")
@@ -20,3 +22,12 @@ app = typer.Typer(
 
 for area in AREAS:
     importlib.import_module(f"mercato.cli.{area}").register(app)
+
+
+def main() -> None:
+    """Run a command; an error that a person can act on is its message and exit status 1."""
+    try:
+        app(prog_name="mercato")
+    except MercatoError as error:
+        typer.secho(str(error), err=True, fg="red")
+        raise SystemExit(1) from error

@@ -1,0 +1,160 @@
+"""`mercato demo`: from nothing to a live page, one printed command after another."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Timings and address as JSON on stdout.")]
+
+
+@dataclass
+class _Demo:
+    """Runs steps, and remembers how long each took.
+
+    Attributes:
+        seconds: by step.
+    """
+
+    home: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def step(self, title: str, *arguments: str) -> None:
+        """Run one `mercato` command; what it reports goes to the terminal."""
+        typer.secho(f"\n==> {title}: mercato {shlex.join(arguments)}", err=True, bold=True)
+        started = time.monotonic()
+        process = subprocess.run([sys.executable, "-m", "mercato", *arguments], stdout=sys.stderr, check=False)
+        self.seconds[title] = round(time.monotonic() - started, 1)
+        if process.returncode:
+            typer.secho(
+                f"{title} failed. The same command can be run again by itself; logs are in {self.home / 'log'}.",
+                err=True,
+                fg="red",
+            )
+            raise typer.Exit(process.returncode)
+
+    def in_background(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a command whose result is needed only later."""
+        command = [sys.executable, "-m", "mercato", *arguments]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class _PeakMemory(threading.Thread):
+    """Samples the resident memory of a stack's processes and of this process's children."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(daemon=True)
+        self._home = home
+        self._end = threading.Event()
+        self.peak_bytes = 0
+
+    def run(self) -> None:
+        import psutil
+
+        from mercato.local.daemon import Daemon
+
+        while not self._end.wait(1.0):
+            seen = {process.pid: process for process in Daemon(self._home).processes()}
+            seen.update({child.pid: child for child in psutil.Process().children(recursive=True)})
+            total = 0
+            for process in seen.values():
+                try:
+                    total += process.memory_info().rss
+                except psutil.Error:
+                    continue
+            self.peak_bytes = max(self.peak_bytes, total)
+
+    def stop(self) -> float:
+        """End the sampling; returns the peak in GB."""
+        self._end.set()
+        return round(self.peak_bytes / 1e9, 2)
+
+
+def demo(
+    households: Annotated[int | None, typer.Option(help="Only so many households; all 2,469 by default.", min=20)] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave everything running; `mercato down` stops it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Replay the year, build the lake and the features, train, and serve a live page.
+
+    Each step is a command that you can run by itself; a second run does only what is new.
+
+    Examples: `mercato demo`, `mercato demo --households 200`, `mercato demo --detach --json`
+    """
+    from mercato.local.supervisor import Stack, StackError
+    from mercato.settings import get_settings
+
+    settings = get_settings()
+    stack = Stack(settings)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        result = _run(settings.home, households)
+        result["url"] = settings.require("api_url")
+        path = settings.home / "bench" / "demo.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result, indent=2))
+        if as_json:
+            typer.echo(json.dumps(result, indent=2))
+        typer.secho(f"\nOpen {result['url']} and pick a household.", err=True, bold=True, fg="green")
+        typer.echo(f"Models: {settings.require('mlflow_uri')}   Stop: {'mercato down' if detach else 'Ctrl-C'}", err=True)
+        while not detach:
+            time.sleep(1)
+    except StackError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        typer.echo("\nstopping ...", err=True)
+        stack.down()
+        raise typer.Exit(130) from None
+
+
+def _run(home: Path, households: int | None) -> dict[str, object]:
+    started = time.monotonic()
+    memory = _PeakMemory(home)
+    memory.start()
+    run = _Demo(home)
+    run.step("engines", "up", "kafka", "redis", "ingest", "online")
+    # MLflow takes long to start and is needed only when a model is trained.
+    mlflow = run.in_background("up", "mlflow")
+    run.step("replay", "replay", *(["--households", str(households)] if households else []))
+    run.step("bronze", "ingest", "--wait")
+    run.step("silver", "run", "--layer", "silver")
+    run.step("gold", "run", "--layer", "gold")
+    run.step("features", "features", "apply")
+    run.step("online features", "features", "materialize")
+    mlflow.wait()
+    run.step("tracking", "up", "mlflow")
+    run.step("model", "train", "recommend")
+    run.step("decisions", "up", "scorer", "api")
+    return {
+        "households": households or "all",
+        "seconds": run.seconds,
+        "total_seconds": round(time.monotonic() - started, 1),
+        "replay_to_model_seconds": round(sum(run.seconds[s] for s in _REPLAY_TO_MODEL), 1),
+        "peak_memory_gb": memory.stop(),
+        "cpus": os.cpu_count(),
+    }
+
+
+_REPLAY_TO_MODEL = ("replay", "bronze", "silver", "gold", "features", "online features", "tracking", "model")
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def register(app: typer.Typer) -> None:
+    """Add this area's command."""
+    app.command()(demo)
