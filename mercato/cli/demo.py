@@ -106,7 +106,8 @@ def demo(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=2))
         if as_json:
-            typer.echo(json.dumps(result, indent=2))
+            typer.echo(json.dumps(result))
+            sys.stdout.flush()
         typer.secho(f"\nOpen {result['url']} and pick a household.", err=True, bold=True, fg="green")
         typer.echo(f"Models: {settings.require('mlflow_uri')}   Stop: {'mercato down' if detach else 'Ctrl-C'}", err=True)
         while not detach:

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
+JARS = ROOT / "var" / "jars"
 #: Screenshots of the newest run.
 SHOTS = ROOT / "var" / "screenshots"
 CHROMIUM_FLAGS = [
@@ -34,8 +35,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running
         return
     home = tmp_path_factory.mktemp("demo")
-    environment = {**os.environ, "MERCATO_HOME": str(home)}
-    command = [sys.executable, "-m", "mercato", "demo", "--households", "200", "--no-open", "--json"]
+    environment = {**os.environ, "MERCATO_HOME": str(home), "MERCATO_JARS_DIR": str(JARS)}
+    command = [sys.executable, "-m", "mercato", "demo", "--households", "200", "--json"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
