@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mercato.contracts.schema import UTC_MICROS
@@ -80,6 +82,11 @@ def read_contexts(channel: Path) -> pa.Table:
     return table
 
 
+def stores(contexts: pa.Table) -> list[int]:
+    """Stores of the contexts, each once."""
+    return [int(store) for store in pc.unique(contexts[_C.store_id]).to_pylist()]
+
+
 def targets(contexts: pa.Table, split: str) -> list[Target]:
     """Targets of one split with at least one true product, by time.
 
@@ -101,6 +108,16 @@ def _target(row: dict[str, Any]) -> Target:
         time=row[_C.event_timestamp].timestamp(),
     )
     return Target(row[_C.household_id], context, frozenset(row[_C.truth]))
+
+
+def write(channel: Path, table: pa.Table, contract: Table) -> None:
+    """Write a table's file: one row group per snapshot, so that reading one reads only it."""
+    ordered = table.sort_by(contract.c.event_timestamp)
+    instants = ordered[contract.c.event_timestamp].to_numpy()
+    starts = np.flatnonzero(np.concatenate([[True], instants[1:] != instants[:-1]]))[: len(instants)]
+    with pq.ParquetWriter(channel / file_name(contract), ordered.schema) as file:
+        for start, end in itertools.pairwise([*starts.tolist(), len(instants)]):
+            file.write_table(ordered.slice(start, end - start), row_group_size=end - start)
 
 
 class Snapshots:

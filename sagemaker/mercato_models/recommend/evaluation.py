@@ -1,0 +1,76 @@
+"""The model beside the baselines on each household's last basket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercato_models.recommend.baselines import line_counts, personal, popular
+from mercato_models.recommend.catalogue import Catalogue
+from mercato_models.recommend.dataset import Score, Target, hide, ranked
+from mercato_models.recommend.metrics import Quality, quality
+
+#: Length of the lists that are written out.
+LISTED = 20
+#: Names of the ways to make a list, as metrics are prefixed.
+POPULAR, PERSONAL, MODEL, WITHOUT_CONTEXT = "popular", "personal", "model", "model_without_context"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Judgement over the test households.
+
+    Attributes:
+        qualities: by way to make a list.
+        households: in test order; products, scores: their LISTED best beside them, best first.
+    """
+
+    qualities: dict[str, Quality]
+    households: list[int]
+    products: list[NDArray[np.int64]]
+    scores: list[NDArray[np.float32]]
+
+    @property
+    def passes(self) -> bool:
+        """The gate of a champion: clearly better than both baselines, by the model's lower bounds."""
+        model = self.qualities[MODEL]
+        others = [self.qualities[name] for name in (POPULAR, PERSONAL)]
+        return model.recall_interval[0] > max(other.recall for other in others) and model.ndcg_interval[
+            0
+        ] > max(other.ndcg for other in others)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Every figure by metric name."""
+        flat: dict[str, float] = {"test_households": float(len(self.households))}
+        for name, quality_ in self.qualities.items():
+            flat |= quality_.flat(f"{name}_")
+        return flat
+
+
+def evaluate(tests: Iterable[tuple[Target, Catalogue]], score: Score) -> Evaluation:
+    """Judge the model, with the basket's store and time known and without, and the baselines."""
+    held: list[Target] = []
+    products: list[NDArray[np.int64]] = []
+    scores: list[NDArray[np.float32]] = []
+    blind: list[list[int]] = []
+    for target, catalogue in tests:
+        best, values = ranked(target.context, catalogue, score, LISTED)
+        held.append(target)
+        products.append(best)
+        scores.append(values)
+        blind.append(ranked(hide(target).context, catalogue, score, LISTED)[0].tolist())
+    histories = [target.context.history for target in held]
+    truths = [target.truth for target in held]
+    most_bought = popular(line_counts(histories))
+    lists = {
+        POPULAR: [most_bought] * len(held),
+        PERSONAL: [personal(history, most_bought) for history in histories],
+        MODEL: [best.tolist() for best in products],
+        WITHOUT_CONTEXT: blind,
+    }
+    qualities = {name: quality(ways, truths) for name, ways in lists.items()}
+    return Evaluation(qualities, [target.household_id for target in held], products, scores)
