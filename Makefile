@@ -38,6 +38,10 @@ lint: setup ## ruff, mypy, import-linter
 bench: setup ## every benchmark, one JSON each in var/bench
 	$(BIN)/python -m benchmarks
 
+.PHONY: docs
+docs: setup ## write the generated pages of docs/reference
+	$(BIN)/python -m mercato.contracts.reference docs/reference/contracts.md
+
 .PHONY: doctor
 doctor: ## what is missing on this machine, and how to get it
 	@python3 -m mercato.local.doctor

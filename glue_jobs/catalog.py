@@ -44,7 +44,8 @@ _AS_OF = (
     GoldJob(features.STORE_PROMOTIONS, (silver.PROMOTIONS,), store_promotions),
 )
 
-CATALOG: Mapping[str, Job] = {job.target.name: job for job in (*_SILVER, *_GOLD, *_AS_OF)}
+_JOBS: tuple[Job, ...] = (*_SILVER, *_GOLD, *_AS_OF)
+CATALOG: Mapping[str, Job] = {job.target.name: job for job in _JOBS}
 #: Names of the as-of feature tables.
 AS_OF: tuple[str, ...] = tuple(job.target.name for job in _AS_OF)
 

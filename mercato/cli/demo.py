@@ -66,7 +66,7 @@ class _PeakMemory(threading.Thread):
         from mercato.local.daemon import Daemon
 
         while not self._end.wait(1.0):
-            seen = {process.pid: process for process in Daemon(self._home).processes()}
+            seen = {process.pid: process for process in Daemon(self._home, ()).processes()}
             seen.update({child.pid: child for child in psutil.Process().children(recursive=True)})
             total = 0
             for process in seen.values():

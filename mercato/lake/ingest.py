@@ -46,7 +46,7 @@ def app_id(topic: Topic, partition: int) -> str:
 
 def next_offset(table: DeltaTable, topic: Topic, partition: int) -> int:
     """First offset that bronze does not hold."""
-    version = table.transaction_version(app_id(topic, partition))
+    version: int | None = table.transaction_version(app_id(topic, partition))
     return OFFSET_BEGINNING if version is None else version
 
 
