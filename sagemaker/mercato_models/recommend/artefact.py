@@ -49,6 +49,14 @@ def save(folder: Path, booster: xgb.Booster, version: str) -> None:
     written.rename(folder / _MODEL)
 
 
+def modified(folder: Path) -> int | None:
+    """When the folder's model was written, in nanoseconds; `None` if there is none."""
+    try:
+        return (folder / _MODEL).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def load(folder: Path) -> Model:
     """Read a model folder.
 

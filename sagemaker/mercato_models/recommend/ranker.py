@@ -69,8 +69,6 @@ def fit(data: TrainingSet, given: Hyperparameters) -> xgb.Booster:
 
 
 def score(booster: xgb.Booster, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """One score per row of `features` (rows x FEATURES); only their order matters."""
-    scores: NDArray[np.float32] = booster.inplace_predict(
-        features, predict_type="margin", validate_features=False
-    )
+    """One score per row of `features` (rows x FEATURES), between 0 and 1; only their order matters."""
+    scores: NDArray[np.float32] = booster.inplace_predict(features, validate_features=False)
     return scores
