@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 import time
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
-import httpx
+import aiohttp
 import numpy as np
 from benchmarks.machine import describe_machine, write_result
 
@@ -27,7 +29,7 @@ CLICK_TIMEOUT = 10.0
 
 
 async def load(
-    client: httpx.AsyncClient, households: Sequence[int], rate: float, seconds: float
+    client: aiohttp.ClientSession, households: Sequence[int], rate: float, seconds: float
 ) -> dict[str, Any]:
     """Open loop: requests start on schedule, whether or not earlier ones are answered.
 
@@ -42,10 +44,11 @@ async def load(
         due = start + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         household = households[number % len(households)]
-        response = await client.get(f"/v1/recommendations/{household}", params={"n": 10})
-        latencies.append(time.perf_counter() - due)
-        statuses[response.status_code] += 1
-        answers.append(response.json())
+        async with client.get(f"/v1/recommendations/{household}", params={"n": 10}) as response:
+            body = await response.read()
+            latencies.append(time.perf_counter() - due)
+            statuses[response.status] += 1
+            answers.append(json.loads(body))
 
     await asyncio.gather(*(one(number) for number in range(int(rate * seconds))))
     took = time.perf_counter() - start
@@ -62,16 +65,16 @@ async def load(
     }
 
 
-async def clicks(client: httpx.AsyncClient, households: Sequence[int], number: int) -> dict[str, Any]:
+async def clicks(client: aiohttp.ClientSession, households: Sequence[int], number: int) -> dict[str, Any]:
     """One click after the other, each awaited until the list has followed."""
     shown, online, changed = [], [], 0
     for turn in range(number):
         household = households[turn % len(households)]
         url = f"/v1/recommendations/{household}"
-        before = await client.get(url, params={"n": 12})
-        items = before.json()["items"]
+        async with client.get(url, params={"n": 12}) as before:
+            items, etag = (await before.json())["items"], before.headers["ETag"]
         started = time.perf_counter()
-        taken = await client.post(
+        async with client.post(
             "/v1/events",
             json={
                 "household_id": household,
@@ -79,9 +82,10 @@ async def clicks(client: httpx.AsyncClient, households: Sequence[int], number: i
                 "action": "add_to_cart" if turn % 2 else "view",
                 "product_id": items[turn % len(items)]["product_id"],
             },
-        )
-        taken.raise_for_status()
-        answer = await _answer_to(client, url, taken.json()["events"][0]["event_id"], before.headers["ETag"])
+        ) as taken:
+            taken.raise_for_status()
+            event = (await taken.json())["events"][0]
+        answer = await _answer_to(client, url, event["event_id"], etag)
         shown.append((time.perf_counter() - started) * 1000)
         online.append(answer["session"]["reached_online_ms"])
         after = [item["product_id"] for item in answer["items"]]
@@ -94,18 +98,17 @@ async def clicks(client: httpx.AsyncClient, households: Sequence[int], number: i
     }
 
 
-async def _answer_to(client: httpx.AsyncClient, url: str, event_id: str, etag: str) -> dict[str, Any]:
+async def _answer_to(client: aiohttp.ClientSession, url: str, event_id: str, etag: str) -> dict[str, Any]:
     deadline = time.perf_counter() + CLICK_TIMEOUT
     while time.perf_counter() < deadline:
-        response = await client.get(
-            url, params={"n": 12}, headers={"If-None-Match": etag, "Prefer": "wait=2"}
-        )
-        if response.status_code == httpx.codes.NOT_MODIFIED:
-            continue
-        answer: dict[str, Any] = response.json()
+        headers = {"If-None-Match": etag, "Prefer": "wait=2"}
+        async with client.get(url, params={"n": 12}, headers=headers) as response:
+            if response.status == HTTPStatus.NOT_MODIFIED:
+                continue
+            answer: dict[str, Any] = await response.json()
+            etag = response.headers["ETag"]
         if answer["session"] and answer["session"]["last_event_id"] == event_id:
             return answer
-        etag = response.headers["ETag"]
     raise TimeoutError(f"event {event_id} did not reach the list in {CLICK_TIMEOUT} s")
 
 
@@ -117,9 +120,10 @@ def _percentiles(values: Sequence[float]) -> dict[str, float]:
 
 async def measure(url: str, rate: float, seconds: float, number: int) -> dict[str, Any]:
     """Both measurements against a running API."""
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-    async with httpx.AsyncClient(base_url=url, timeout=15, limits=limits) as client:
-        page = (await client.get("/v1/households", params={"limit": 100})).json()
+    timeout = aiohttp.ClientTimeout(total=15)
+    async with aiohttp.ClientSession(base_url=url, timeout=timeout) as client:
+        async with client.get("/v1/households", params={"limit": 100}) as response:
+            page = await response.json()
         households = [one["household_id"] for one in page["items"]]
         if not households:
             raise SystemExit("No household is online: run `mercato demo` first.")

@@ -50,14 +50,14 @@ def recommendations(
 
 
 def products(items: Sequence[Item], shelf: Shelf) -> list[schemas.RecommendedProduct]:
-    """Items as cards with their reasons."""
+    """Items as cards with their reasons; built unchecked, as these values are our own."""
     return [
-        schemas.RecommendedProduct(
+        schemas.RecommendedProduct.model_construct(
             **shelf.card(item.product_id),
             rank=item.rank,
             score=item.score,
             why=sentence(item.why),
-            reasons=[schemas.WhyPart(code=why.code, text=why.text) for why in item.why],
+            reasons=[schemas.WhyPart.model_construct(code=why.code, text=why.text) for why in item.why],
             because_of=item.because_of,
             sources=list(item.sources),
         )

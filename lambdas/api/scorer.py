@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -17,6 +18,9 @@ CONNECT_TIMEOUT = 0.1
 READ_TIMEOUT = 0.25
 
 NPY = "application/x-npy"
+#: Header in which a SageMaker container may say something of its own; here `model_version=3`.
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+_VERSION = re.compile(r"\bmodel_version=([^,;\s]+)")
 
 
 class ScorerUnavailableError(Exception):
@@ -95,6 +99,8 @@ class Scorer:
             raise ScorerUnavailableError(str(error)) from error
         if answer.status != HTTPStatus.OK:
             raise ScorerUnavailableError(f"{path} answered {answer.status}: {answer.data[:200]!r}")
+        if said := _VERSION.search(answer.headers.get(ATTRIBUTES, "")):
+            self.model_version = said[1]
         return answer
 
     def _connected(self) -> urllib3.HTTPConnectionPool:

@@ -79,18 +79,18 @@ def _described(catalogue: Catalogue, details: pa.Table) -> dict[int, Described]:
     """Every product that has details or was sold in the last year."""
     last = catalogue.stats[:, _LAST_PRICE].astype(np.float64).round(2).tolist()
     prices = dict(zip(catalogue.product_ids.tolist(), last, strict=True))
-    columns = (
-        details[name].to_pylist()
-        for name in (
-            _DETAILS.product_id,
-            _DETAILS.product_type,
-            _DETAILS.category,
-            _DETAILS.department,
-            _DETAILS.brand,
-            _DETAILS.package_size,
+    described = {
+        row[_DETAILS.product_id]: Described(
+            product_id=row[_DETAILS.product_id],
+            product_type=row[_DETAILS.product_type],
+            category=row[_DETAILS.category],
+            department=row[_DETAILS.department],
+            brand=row[_DETAILS.brand],
+            size=row[_DETAILS.package_size],
+            price=prices.get(row[_DETAILS.product_id]),
         )
-    )
-    described = {row[0]: Described(*row, price=prices.get(row[0])) for row in zip(*columns, strict=True)}
+        for row in details.to_pylist()
+    }
     return {
         product_id: Described(product_id, price=price) for product_id, price in prices.items()
     } | described

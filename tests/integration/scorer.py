@@ -24,12 +24,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         rows = np.load(io.BytesIO(self.rfile.read(int(self.headers["Content-Length"]))))
         scores = io.BytesIO()
-        np.save(scores, rows.sum(axis=1))
+        np.save(scores, np.nansum(rows, axis=1))
         self._answer(scores.getvalue())
 
     def _answer(self, body: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Amzn-SageMaker-Custom-Attributes", "model_version=7")
         self.end_headers()
         self.wfile.write(body)
 

@@ -66,6 +66,7 @@ def _reason(api: httpx.Client) -> str | None:
 def test_a_personal_list_with_reasons(api: httpx.Client) -> None:
     answer = api.get("/v1/recommendations/1?n=4").json()
     assert (answer["fallback"], answer["store_id"], answer["session"]["cart"]) == (False, STORES[1], [])
+    assert answer["model_version"] == "7"
     first = answer["items"][0]
     assert (first["product_id"], first["rank"], first["name"]) == (5, 1, "Eggs, large")
     assert first["why"].startswith("You bought it 10 times, about every 7 days; last 2 days ago.")

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lambdas.api import answers
 from lambdas.api.problem import documented
-from lambdas.api.recommending import Moment, Wish
+from lambdas.api.recommending import Wish
 from lambdas.api.schemas import Recommendations
 from lambdas.api.services import Identifier, Services, UseServices
 
@@ -37,14 +37,13 @@ ProductIds = Annotated[list[Annotated[int, Query(gt=0, lt=2**53)]], Query(max_le
 async def get_recommendations(
     household_id: Identifier,
     services: UseServices,
-    response: Response,
     n: Annotated[int, Query(ge=1, le=100, description="Items wanted.")] = 10,
     store_id: Annotated[int | None, Query(gt=0, lt=2**53, description="Default: the usual store.")] = None,
     exclude: ProductIds = [],  # noqa: B006 (FastAPI copies it)
     cart: ProductIds = [],  # noqa: B006
     if_none_match: Annotated[str | None, Header(description="ETag of the list shown now.")] = None,
     prefer: Annotated[str | None, Header(description="`wait=2`: hold the answer until it changed.")] = None,
-) -> Recommendations | Response:
+) -> Response:
     """The best products for this household at this moment, each with its reason.
 
     Never fails for want of a model, a household or live features: then the store's popular products come,
@@ -55,28 +54,29 @@ async def get_recommendations(
     """
     wish = Wish(household_id, n, store_id, tuple(exclude), tuple(cart))
     since = if_none_match.strip('"') if if_none_match else None
-    moment = await _look(services, wish, since, _seconds(prefer))
-    unchanged = Response(status_code=304, headers={"ETag": f'"{since}"'})
+    until = time.monotonic() + _seconds(prefer)
+    while True:
+        changed = await run_in_threadpool(_answer, services, wish, since)
+        if changed is not None:
+            return changed
+        if time.monotonic() >= until:
+            return Response(status_code=304, headers={"ETag": f'"{since}"'})
+        await asyncio.sleep(LOOK_PAUSE)
+
+
+def _answer(services: Services, wish: Wish, since: str | None) -> Response | None:
+    """The answer as it is now, written out here to leave the event loop free; `None` if still `since`."""
+    moment = services.recommender.look(wish)
     if moment.tag == since:
-        return unchanged
-    decision = await run_in_threadpool(services.recommender.decide, wish, moment, since)
+        return None
+    decision = services.recommender.decide(wish, moment, since)
     if decision.tag == since:  # the same fallback as before
-        return unchanged
-    response.headers["ETag"] = f'"{decision.tag}"'
-    response.headers["Cache-Control"] = "no-cache"
+        return None
     answer = answers.recommendations(wish, moment, decision, services.model_version())
     if answer.freshness_seconds is not None and not answer.fallback:
         services.metrics.freshness.set(answer.freshness_seconds)
-    return answer
-
-
-async def _look(services: Services, wish: Wish, since: str | None, wait: float) -> Moment:
-    until = time.monotonic() + wait
-    while True:
-        moment = await run_in_threadpool(services.recommender.look, wish)
-        if moment.tag != since or time.monotonic() >= until:
-            return moment
-        await asyncio.sleep(LOOK_PAUSE)
+    headers = {"ETag": f'"{decision.tag}"', "Cache-Control": "no-cache"}
+    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
 
 
 def _seconds(prefer: str | None) -> float:
