@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from feast.infra.offline_stores.contrib.spark_offline_store.spark_source import SparkSource
 
 from mercato.online.views import BATCH, View
@@ -11,6 +13,9 @@ def temp_view(view: View) -> str:
     """Name of the temporary view that a session must hold for a feature view."""
     return f"feast_{view.table.layer}_{view.table.short_name}"
 
+
+# Feast says at every source, also one read from the registry, that its support of Spark is young.
+warnings.filterwarnings("ignore", "The spark data source API", RuntimeWarning)
 
 SOURCES = {
     view.name: SparkSource(

@@ -6,11 +6,13 @@ import dataclasses
 import json
 import signal
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from features.materialize import Outcome
     from mercato.online.store import Materialised
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
@@ -72,12 +74,13 @@ def list_(as_json: Json = False) -> None:
 @features.command("materialize")
 def materialize_(
     full: Annotated[bool, typer.Option("--full", help="Write every row, changed or not.")] = False,
+    follow: Annotated[float | None, typer.Option(help="Do it again after this many seconds.")] = None,
     engine: Annotated[str | None, typer.Option(help="sail, spark or sc://host:port.")] = None,
     as_json: Json = False,
 ) -> None:
     """Write to Redis what changed in the feature tables since the last time.
 
-    Examples: `mercato features materialize`, `mercato features materialize --full`
+    Examples: `mercato features materialize`, `mercato features materialize --follow 10`
     """
     from features.materialize import materialize
     from mercato.lake.session import connect
@@ -85,17 +88,17 @@ def materialize_(
     from mercato.online import OnlineUnavailable
     from mercato.settings import NotRunningError, get_settings
 
-    settings = get_settings()
+    settings, stop = get_settings(), _stopped_by_signals()
     try:
         settings.require("redis_url")
         with connect(settings, engine) as spark:
-            outcomes = materialize(spark, Lake(settings.lake_uri), settings, full=full)
+            while True:
+                outcomes = materialize(spark, Lake(settings.lake_uri), settings, full=full)
+                _print_outcomes(outcomes, as_json)
+                if follow is None or stop.wait(follow):
+                    return
     except (NotRunningError, OnlineUnavailable) as error:
         _fail(error)
-    lines = [f"{o.view:<24} {o.rows:>7} rows  {o.seconds:6.2f} s" for o in outcomes]
-    if not outcomes:
-        typer.echo("There are no feature tables yet: build them with `mercato run --layer gold`.", err=True)
-    _print([dataclasses.asdict(outcome) for outcome in outcomes], as_json, lines)
 
 
 @features.command("serve-stream")
@@ -109,15 +112,27 @@ def serve_stream() -> None:
     from mercato.settings import NotRunningError, get_settings
     from mercato.stream.online_features import Updater
 
-    stop = threading.Event()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, lambda _signal, _frame: stop.set())
+    stop = _stopped_by_signals()
     try:
         updater = Updater(get_settings())
         typer.echo("following clickstream.v1", err=True)
         updater.run(stop)
     except (NotRunningError, KafkaException) as error:
         _fail(error)
+
+
+def _stopped_by_signals() -> threading.Event:
+    stop = threading.Event()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda _signal, _frame: stop.set())
+    return stop
+
+
+def _print_outcomes(outcomes: Sequence[Outcome], as_json: bool) -> None:
+    if not outcomes:
+        typer.echo("There are no feature tables yet: build them with `mercato run --layer gold`.", err=True)
+    lines = [f"{o.view:<24} {o.rows:>7} rows  {o.seconds:6.2f} s" for o in outcomes]
+    _print([dataclasses.asdict(outcome) for outcome in outcomes], as_json, lines)
 
 
 def _held() -> dict[str, Materialised]:
