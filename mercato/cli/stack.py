@@ -15,6 +15,8 @@ import typer
 if TYPE_CHECKING:
     from mercato.local.supervisor import ServiceStatus, Stack
 
+#: SIGINT is set too, because a shell starts background jobs with it ignored.
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
 
@@ -33,8 +35,7 @@ def up(
 
     stack = Stack(get_settings())
     if foreground:
-        # SIGINT too: a shell starts background jobs with it ignored.
-        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for ending in _ENDINGS:
             signal.signal(ending, _interrupt)
     try:
         stack.up(
@@ -90,15 +91,25 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _watch(stack: Stack) -> NoReturn:
-    """Report each service whose state changes, until interrupted."""
+    """Report each service whose state changes, until told to end."""
+    ended = False
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        # A flag: an exception raised here is lost if it meets a finaliser (`__del__`).
+        nonlocal ended
+        ended = True
+
+    for ending in _ENDINGS:
+        signal.signal(ending, end)
     states = {row.name: row.state for row in stack.status()}
-    while True:
-        time.sleep(2)
+    while not ended:
+        time.sleep(1)
         for row in stack.status():
             # From STARTING to RUNNING is no news: it was healthy already.
             if row.state not in {states[row.name], "RUNNING"}:
                 typer.echo(f"{row.name:<8} {row.state}\n{row.log_tail}", err=True)
             states[row.name] = row.state
+    raise KeyboardInterrupt
 
 
 def _print_status(rows: list[ServiceStatus], as_json: bool) -> None:
