@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform, days_between, dollars, ratio, ticks
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 L, C, P = BASKET_LINES.c, CUSTOMER_360.c, PRODUCTS.c
+_RANK = "rank"
 
 
 def customer_360(lines: DataFrame, products: DataFrame) -> DataFrame:
@@ -79,15 +81,11 @@ def _favourite_store(lines: DataFrame) -> DataFrame:
 
 
 def _top_department(lines: DataFrame, products: DataFrame) -> DataFrame:
-    newest = F.max(F.struct(P.event_time, P.event_id, P.department))
-    departments = (
-        products.groupBy(P.product_id)
-        .agg(newest.alias(P.department))
-        .select(P.product_id, F.col(f"{P.department}.{P.department}").alias(P.department))
-    )
+    newest_first = Window.partitionBy(P.product_id).orderBy(F.desc(P.event_time), F.desc(P.event_id))
+    departments = products.withColumn(_RANK, F.row_number().over(newest_first)).where(F.col(_RANK) == 1)
     bought = lines.groupBy(L.household_id, L.product_id).agg(F.count(F.lit(1)).alias(C.lines))
     counts = (
-        bought.join(departments, P.product_id)
+        bought.join(departments.select(P.product_id, P.department), P.product_id)
         .groupBy(L.household_id, P.department)
         .agg(F.sum(C.lines).alias(C.lines))
     )

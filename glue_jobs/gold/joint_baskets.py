@@ -13,21 +13,25 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 L, C = BASKET_LINES.c, PRODUCT_PAIRS.c
+_PRODUCTS = "products"
 
 
 def joint_baskets(lines: DataFrame, counts: Mapping[str, Column]) -> DataFrame:
     """Counts over the baskets that hold both products, for each unordered pair.
 
     Args:
-        lines: one row per basket and product, with what `counts` refers to.
-        counts: aggregates of a basket's columns by the result's column names.
+        lines: basket_id and product_id, one row per pair of these, and columns of the basket.
+        counts: aggregates of the basket's columns by the result's column names.
 
     Returns:
         C.product_id < C.neighbour_id, and the counts.
     """
-    others = lines.select(L.basket_id, F.col(L.product_id).alias(C.neighbour_id))
+    of_basket = [name for name in lines.columns if name not in (L.basket_id, L.product_id)]
+    # Unfolding a basket against itself costs half of joining the lines with themselves.
+    baskets = lines.groupBy(L.basket_id, *of_basket).agg(F.collect_list(L.product_id).alias(_PRODUCTS))
     return (
-        lines.join(others, L.basket_id)
+        baskets.select(*of_basket, _PRODUCTS, F.explode(_PRODUCTS).alias(C.product_id))
+        .select(*of_basket, C.product_id, F.explode(_PRODUCTS).alias(C.neighbour_id))
         .where(F.col(C.product_id) < F.col(C.neighbour_id))
         .groupBy(C.product_id, C.neighbour_id)
         .agg(*(count.alias(name) for name, count in counts.items()))

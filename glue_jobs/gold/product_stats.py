@@ -13,46 +13,97 @@ from mercato.contracts.tables.features import PRODUCT_STATS, SNAPSHOT_WEEKS
 from mercato.contracts.tables.gold import BASKET_LINES
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, WindowSpec
+    from pyspark.sql import Column, DataFrame
 
 L, C = BASKET_LINES.c, PRODUCT_STATS.c
 _YEAR = 52
-_WEEK, _LAST_WEEK, _FIRST_WEEK, _BASKETS = "week_ending", "last_week", "first_week", "baskets"
-_LOYALTY, _UNITS, _PRICE = "loyalty_value", "units", "price"
-_PREVIOUS, _NEXT, _CHANGE = "previous_week", "next_week", "change"
+#: Windows of baskets, in weeks, by their columns.
+_BASKETS = {C.baskets_1w: 1, C.baskets_4w: 4, C.baskets_13w: 13, C.baskets_52w: _YEAR}
+_PRICE_WEEKS, _DISCOUNT_WEEKS = 13, 4
+_WEEK, _FIRST, _LAST, _BEFORE, _LAG = "week_ending", "first_snapshot", "last_snapshot", "week_before", "lag"
+_SOLD, _PRICED, _UNITS, _SHELF, _PRICE = "baskets", "priced_value", "units", "shelf_value", "price"
+_PREVIOUS, _NEXT = "previous_week", "next_week"
+_HOUSEHOLDS = (C.households_52w, C.repeat_households_52w)
+_MONEY = (_PRICED, _UNITS, _SHELF, L.retail_disc)
 
 
 def product_stats(lines: DataFrame) -> DataFrame:
-    """One row per product and each of the newest complete weeks, if sold in the 52 weeks up to it."""
-    last_week = F.broadcast(last_complete_week(lines, L.basket_time, _LAST_WEEK))
-    dated = lines.withColumn(_WEEK, week_ending(L.basket_time)).crossJoin(last_week)
-    complete = dated.where(F.col(_WEEK) <= F.col(_LAST_WEEK))
-    weekly = _calendar(complete).join(_sales(complete), [L.product_id, _WEEK], "left")
-    rows = weekly.join(_household_changes(complete), [L.product_id, _WEEK], "left")
-    stats = _over_windows(rows).where(
-        (F.col(C.baskets_52w) > 0) & (F.col(_WEEK) > F.col(_LAST_WEEK) - SNAPSHOT_WEEKS)
+    """One row per product and each of the newest complete weeks, if sold in the 52 weeks up to it.
+
+    Every figure is a running total of what enters and what leaves its window; what happened
+    before the first snapshot is added up there.
+    """
+    newest = last_complete_week(lines, L.basket_time, _LAST)
+    dated = lines.crossJoin(F.broadcast(newest)).select(
+        *lines.columns,
+        _LAST,
+        (F.col(_LAST) - (SNAPSHOT_WEEKS - 1)).alias(_FIRST),
+        week_ending(L.basket_time).alias(_WEEK),
     )
-    return conform(stats.withColumn(C.event_timestamp, end_of(F.col(_WEEK))), PRODUCT_STATS)
+    complete = dated.where(F.col(_WEEK) <= F.col(_LAST))
+    changes = (
+        _calendar(complete)
+        .join(_sales_changes(complete), [L.product_id, _WEEK], "left")
+        .join(_household_changes(complete), [L.product_id, _WEEK], "left")
+    )
+    so_far = Window.partitionBy(L.product_id).orderBy(_WEEK).rowsBetween(Window.unboundedPreceding, 0)
+    totals = changes.select(
+        L.product_id,
+        end_of(F.col(_WEEK)).alias(C.event_timestamp),
+        *(F.sum(name).over(so_far).alias(name) for name in (*_BASKETS, *_HOUSEHOLDS, *_MONEY)),
+        F.last(_PRICE, ignorenulls=True).over(so_far).alias(C.last_price),
+    )
+    stats = totals.where(F.col(C.baskets_52w) > 0).withColumns(
+        {
+            **{name: F.coalesce(F.col(name), F.lit(0)) for name in _HOUSEHOLDS},
+            C.mean_price_13w: dollars(ratio(F.col(_PRICED), F.col(_UNITS))),
+            C.discount_share_4w: ratio(F.col(L.retail_disc), F.col(_SHELF)),
+        }
+    )
+    return conform(stats, PRODUCT_STATS)
 
 
 def _calendar(lines: DataFrame) -> DataFrame:
-    """Every week of each product since its first sale: windows of rows are then windows of weeks."""
-    since = lines.groupBy(L.product_id, _LAST_WEEK).agg(F.min(_WEEK).alias(_FIRST_WEEK))
-    return since.select(
-        L.product_id, _LAST_WEEK, F.explode(F.sequence(F.col(_FIRST_WEEK), F.col(_LAST_WEEK))).alias(_WEEK)
-    )
+    """Each product at each snapshot since its first sale."""
+    since = lines.groupBy(L.product_id, _FIRST, _LAST).agg(F.min(_WEEK).alias(_WEEK))
+    snapshots = F.sequence(F.greatest(_FIRST, _WEEK), F.col(_LAST))
+    return since.select(L.product_id, F.explode(snapshots).alias(_WEEK))
 
 
-def _sales(lines: DataFrame) -> DataFrame:
+def _sales_changes(lines: DataFrame) -> DataFrame:
+    """What a product's windows gain and lose in a week, and the price it last had."""
     loyalty = ticks(L.sales_value) + ticks(L.coupon_match_disc)
-    return lines.groupBy(L.product_id, _WEEK).agg(
-        F.count(F.lit(1)).alias(_BASKETS),
-        # Only lines with units tell a price.
-        F.sum(F.when(F.col(L.quantity) > 0, loyalty)).alias(_PRICE),
+    with_units = F.col(L.quantity) > 0  # only these lines tell a price
+    weekly = lines.groupBy(L.product_id, _WEEK, _FIRST, _LAST).agg(
+        F.count(F.lit(1)).alias(_SOLD),
+        F.sum(F.when(with_units, loyalty)).alias(_PRICED),
         F.sum(L.quantity).alias(_UNITS),
-        F.sum(loyalty).alias(_LOYALTY),
+        F.sum(loyalty + ticks(L.retail_disc)).alias(_SHELF),
         F.sum(ticks(L.retail_disc)).alias(L.retail_disc),
     )
+    windows = sorted({0, *_BASKETS.values()})
+    enters_or_leaves = (
+        weekly.withColumn(_LAG, F.explode(F.array(*map(F.lit, windows))))
+        .withColumn(_BEFORE, F.col(_WEEK))
+        .withColumn(_WEEK, F.greatest(F.col(_WEEK) + F.col(_LAG), _FIRST))
+    )
+    price = F.when(F.col(_LAG) == 0, dollars(ratio(F.col(_PRICED), F.col(_UNITS))))
+    return (
+        enters_or_leaves.where(F.col(_WEEK) <= F.col(_LAST))
+        .groupBy(L.product_id, _WEEK)
+        .agg(
+            *(F.sum(_change(_SOLD, weeks)).alias(name) for name, weeks in _BASKETS.items()),
+            *(F.sum(_change(name, _PRICE_WEEKS)).alias(name) for name in (_PRICED, _UNITS)),
+            *(F.sum(_change(name, _DISCOUNT_WEEKS)).alias(name) for name in (_SHELF, L.retail_disc)),
+            F.max_by(price, F.when(price.isNotNull(), F.col(_BEFORE))).alias(_PRICE),
+        )
+    )
+
+
+def _change(name: str, weeks: int) -> Column:
+    """Of a sale to a window of so many weeks: in when it happens, out when the window has passed."""
+    amount = F.col(name)
+    return F.when(F.col(_LAG) == 0, amount).when(F.col(_LAG) == weeks, -amount).otherwise(0)
 
 
 def _household_changes(lines: DataFrame) -> DataFrame:
@@ -61,61 +112,31 @@ def _household_changes(lines: DataFrame) -> DataFrame:
     A household counts from a purchase until its next one takes over or a year has passed; it
     counts as a repeat one as long as the last two of its baskets with the product are in the year.
     """
-    visits = lines.groupBy(L.product_id, L.household_id, _WEEK, _LAST_WEEK).agg(
-        F.count(F.lit(1)).alias(_BASKETS)
+    visits = lines.groupBy(L.product_id, L.household_id, _WEEK, _FIRST, _LAST).agg(
+        F.count(F.lit(1)).alias(_SOLD)
     )
     in_order = Window.partitionBy(L.product_id, L.household_id).orderBy(_WEEK)
-    week, never = F.col(_WEEK), F.col(_LAST_WEEK) + 1
-    basket_before = F.when(F.col(_BASKETS) > 1, week).otherwise(F.col(_PREVIOUS))
-    repeat_end = F.least(F.coalesce(F.col(_NEXT), never), F.coalesce(basket_before + _YEAR, week))
+    week, never = F.col(_WEEK), F.col(_LAST) + 1
+    following = F.coalesce(F.col(_NEXT), never)
+    basket_before = F.when(F.col(_SOLD) > 1, week).otherwise(F.col(_PREVIOUS))
+    repeat_end = F.least(following, F.coalesce(basket_before + _YEAR, week))
     repeat = (repeat_end > week).cast("int")
     one, none = F.lit(1), F.lit(0)
     changes = F.array(
-        _change(week, one, repeat),
-        _change(F.least(F.coalesce(F.col(_NEXT), never), week + _YEAR), -one, none),
-        _change(repeat_end, none, -repeat),
+        _event(week, one, repeat),
+        _event(F.least(following, week + _YEAR), -one, none),
+        _event(repeat_end, none, -repeat),
     )
+    event = "event"
     return (
         visits.withColumns({_PREVIOUS: F.lag(_WEEK).over(in_order), _NEXT: F.lead(_WEEK).over(in_order)})
-        .select(L.product_id, _LAST_WEEK, F.explode(changes).alias(_CHANGE))
-        .select(L.product_id, _LAST_WEEK, *(f"{_CHANGE}.{name}" for name in _CHANGE_FIELDS))
-        .where(F.col(_WEEK) <= F.col(_LAST_WEEK))
-        .groupBy(L.product_id, _WEEK)
-        .agg(*(F.sum(name).alias(name) for name in _CHANGE_FIELDS[1:]))
+        .select(L.product_id, _FIRST, _LAST, F.explode(changes).alias(event))
+        .where(F.col(f"{event}.{_WEEK}") <= F.col(_LAST))
+        .groupBy(L.product_id, F.greatest(F.col(f"{event}.{_WEEK}"), _FIRST).alias(_WEEK))
+        .agg(*(F.sum(f"{event}.{name}").alias(name) for name in _HOUSEHOLDS))
     )
 
 
-_CHANGE_FIELDS = (_WEEK, C.households_52w, C.repeat_households_52w)
-
-
-def _change(week: Column, households: Column, repeat: Column) -> Column:
-    values = zip(_CHANGE_FIELDS, (week, households, repeat), strict=True)
+def _event(week: Column, households: Column, repeat: Column) -> Column:
+    values = zip((_WEEK, *_HOUSEHOLDS), (week, households, repeat), strict=True)
     return F.struct(*(value.alias(name) for name, value in values))
-
-
-def _over_windows(rows: DataFrame) -> DataFrame:
-    in_order = Window.partitionBy(L.product_id).orderBy(_WEEK)
-
-    def weeks(count: int) -> WindowSpec:
-        return in_order.rowsBetween(1 - count, 0)
-
-    def total(name: str, over: WindowSpec) -> Column:
-        return F.coalesce(F.sum(name).over(over), F.lit(0))
-
-    so_far = in_order.rowsBetween(Window.unboundedPreceding, 0)
-    price = dollars(ratio(F.col(_PRICE), F.col(_UNITS)))
-    shelf_4w = total(_LOYALTY, weeks(4)) + total(L.retail_disc, weeks(4))
-    return rows.select(
-        L.product_id,
-        _WEEK,
-        _LAST_WEEK,
-        total(_BASKETS, weeks(1)).alias(C.baskets_1w),
-        total(_BASKETS, weeks(4)).alias(C.baskets_4w),
-        total(_BASKETS, weeks(13)).alias(C.baskets_13w),
-        total(_BASKETS, weeks(_YEAR)).alias(C.baskets_52w),
-        total(C.households_52w, so_far).alias(C.households_52w),
-        total(C.repeat_households_52w, so_far).alias(C.repeat_households_52w),
-        dollars(ratio(total(_PRICE, weeks(13)), total(_UNITS, weeks(13)))).alias(C.mean_price_13w),
-        F.last(price, ignorenulls=True).over(so_far).alias(C.last_price),
-        ratio(total(L.retail_disc, weeks(4)), shelf_4w).alias(C.discount_share_4w),
-    )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
+from glue_jobs.gold.weeks import WEEK_MICROS
 from mercato.contracts.events.retail import Placement
 from mercato.contracts.schema import Columns
-from mercato.contracts.tables.features import STORE_PROMOTIONS
+from mercato.contracts.tables.features import SNAPSHOT_WEEKS, STORE_PROMOTIONS
 from mercato.contracts.tables.silver import PROMOTIONS
 
 if TYPE_CHECKING:
@@ -21,28 +22,30 @@ PLACE = Columns(Placement.__name__, Placement.__struct_fields__)
 _NOWHERE = "0"
 #: Codes have at most four characters; padded, two of them are one sortable string.
 _CODE_WIDTH = 4
-_STORE, _RANKED_PLACE, _SHOWN = "store", "ranked_place", "shown"
+#: The weeks that follow the snapshots of products and stores.
+PROMOTION_WEEKS = SNAPSHOT_WEEKS + 1
+_NEWEST, _PLACEMENT, _RANKED_PLACE, _SHOWN = "newest", "placement", "ranked_place", "shown"
 
 
 def store_promotions(promotions: DataFrame) -> DataFrame:
-    """One row per store and promotion week, products by id.
+    """One row per store and promotion week, products by id, for the newest PROMOTION_WEEKS weeks.
 
     Where a store shows a product in several places, the one with both a display and a mailer
     is kept, else the one with either, ties by code.
     """
     window = (S.valid_from, S.valid_to)
-    placed = promotions.select(S.product_id, *window, F.explode(S.placements).alias(PLACE.stores)).select(
+    newest = promotions.agg(F.max(S.valid_from).alias(_NEWEST))
+    recent = promotions.crossJoin(F.broadcast(newest)).where(
+        F.unix_micros(S.valid_from) > F.unix_micros(_NEWEST) - PROMOTION_WEEKS * WEEK_MICROS
+    )
+    display, mailer = F.col(f"{_PLACEMENT}.{PLACE.display}"), F.col(f"{_PLACEMENT}.{PLACE.mailer}")
+    empty_places = (display == _NOWHERE).cast("int") + (mailer == _NOWHERE).cast("int")
+    codes = (F.rpad(code, _CODE_WIDTH, " ") for code in (display, mailer))
+    placed = recent.select(S.product_id, *window, F.explode(S.placements).alias(_PLACEMENT)).select(
         S.product_id,
         *window,
-        F.concat(
-            sum(
-                (F.col(f"{PLACE.stores}.{name}") == _NOWHERE).cast("int")
-                for name in (PLACE.display, PLACE.mailer)
-            ).cast("string"),
-            F.rpad(f"{PLACE.stores}.{PLACE.display}", _CODE_WIDTH, " "),
-            F.rpad(f"{PLACE.stores}.{PLACE.mailer}", _CODE_WIDTH, " "),
-        ).alias(_RANKED_PLACE),
-        F.explode(f"{PLACE.stores}.{PLACE.stores}").alias(C.store_id),
+        F.concat(empty_places.cast("string"), *codes).alias(_RANKED_PLACE),
+        F.explode(f"{_PLACEMENT}.{PLACE.stores}").alias(C.store_id),
     )
     once = placed.groupBy(C.store_id, S.valid_from, S.product_id).agg(
         F.max(S.valid_to).alias(S.valid_to), F.min(_RANKED_PLACE).alias(_RANKED_PLACE)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 _WEEK_SECONDS = 7 * 86_400
 #: Monday 1970-01-05 05:00 UTC.
 _FIRST_END_SECONDS = 4 * 86_400 + 5 * 3_600
-_MICROS = 1_000_000
+WEEK_MICROS = _WEEK_SECONDS * 1_000_000
 
 
 def week_ending(time: Column | str) -> Column:
     """Number of the week whose end is the first one at or after `time`."""
-    since = F.unix_micros(F.col(time) if isinstance(time, str) else time) - _FIRST_END_SECONDS * _MICROS
-    return F.ceil(since / F.lit(_WEEK_SECONDS * _MICROS)).cast("bigint")
+    since = F.unix_micros(F.col(time) if isinstance(time, str) else time) - _FIRST_END_SECONDS * 1_000_000
+    return F.ceil(since / F.lit(WEEK_MICROS)).cast("bigint")
 
 
 def end_of(week: Column) -> Column:
