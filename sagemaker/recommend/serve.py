@@ -30,6 +30,8 @@ from mercato_models.recommend.artefact import Model, ModelError, load, modified
 from mercato_models.recommend.ranker import score
 
 CSV, NPY, JSON = "text/csv", "application/x-npy", "application/json"
+#: Header in which a container may say something of its own.
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 #: SageMaker's own limit for a request.
 MAX_BODY = 25 * 1024 * 1024
 
@@ -87,7 +89,7 @@ def _refuse(_request: Request, error: Exception) -> Response:
 
 
 def _version(model: Model) -> dict[str, str]:
-    return {"x-model-version": model.version}
+    return {ATTRIBUTES: f"model_version={model.version}"}
 
 
 def _kind(content_type: str) -> str:

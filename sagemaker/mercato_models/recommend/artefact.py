@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xgboost as xgb
 
+from mercato.errors import MercatoError
 from mercato_models.recommend.evaluation import Evaluation
 from mercato_models.recommend.features import FEATURES
 
@@ -26,7 +27,7 @@ PREDICTIONS = pa.schema(
 )
 
 
-class ModelError(Exception):
+class ModelError(MercatoError):
     """A model folder lacks a file, or holds a model for other features."""
 
 

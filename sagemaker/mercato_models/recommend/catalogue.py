@@ -115,6 +115,14 @@ class Catalogue:
             dict(_promoted(ids, store_promotions)),
         )
 
+    @classmethod
+    def bare(cls, product_ids: Sequence[int] | NDArray[np.int64]) -> Catalogue:
+        """One that lists products and knows nothing else."""
+        ids = np.unique(np.asarray(product_ids, dtype=np.int64))
+        near = np.full((len(ids), NEIGHBOURS), len(ids), np.int32)
+        stats = np.full((len(ids), len(STATS)), np.nan, np.float32)
+        return cls(ids, stats, near, np.zeros_like(near, np.float32), {}, {})
+
     def rows(self, product_ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each product, -1 for those not listed."""
         return _rows(self.product_ids, np.asarray(product_ids, dtype=np.int64))

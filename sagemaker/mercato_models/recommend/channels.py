@@ -27,6 +27,7 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
+from mercato.errors import MercatoError
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.context import PROFILE, Context
 from mercato_models.recommend.dataset import Target
@@ -52,7 +53,7 @@ CATALOGUE_TABLES: tuple[Table, ...] = (PRODUCT_STATS, PRODUCT_NEIGHBOURS, STORE_
 _C = CONTEXTS.c
 
 
-class ChannelError(Exception):
+class ChannelError(MercatoError):
     """A channel lacks a file, a column or rows."""
 
 
@@ -137,10 +138,10 @@ class Snapshots:
         self._stores = pa.array(sorted({*stores, ALL_STORES}), pa.int64())
 
     def beside(self, wanted: Iterable[Target]) -> Iterator[tuple[Target, Catalogue]]:
-        """Each target with the catalogue as it was then.
+        """Each target with the catalogue as it was then, never one from later.
 
-        Targets from before the first snapshot are left out. They should come by time, as one
-        catalogue is held at a time.
+        For targets from before the first snapshot it lists the household's own products, and
+        knows nothing of them. Targets should come by time, as one catalogue is held at a time.
         """
         held: tuple[tuple[int, ...], Catalogue | None] = ((), None)
         for target in wanted:
@@ -148,8 +149,8 @@ class Snapshots:
             key = self._key(target.context.time)
             if key != held[0]:
                 held = key, self._load(key, datetime.fromtimestamp(target.context.time, UTC))
-            if held[1] is not None:
-                yield target, held[1]
+            known = held[1]
+            yield target, Catalogue.bare(target.context.history.products) if known is None else known
 
     def _key(self, time: float) -> tuple[int, ...]:
         """Of each table, the number of snapshots not later than `time`."""

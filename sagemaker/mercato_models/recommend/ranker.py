@@ -16,15 +16,15 @@ from mercato_models.recommend.features import FEATURES
 class Hyperparameters:
     """Settings of a fit; found on second-last baskets, never on the test."""
 
-    rounds: int = 300
-    learning_rate: float = 0.08
-    max_depth: int = 7
+    rounds: int = 160
+    learning_rate: float = 0.1
+    max_depth: int = 6
     min_child_weight: float = 5.0
     subsample: float = 0.8
     colsample: float = 0.5
     reg_lambda: float = 5.0
     max_bin: int = 128
-    negatives: int = 120
+    negatives: int = 60
     seed: int = 0
     threads: int = 0
 
