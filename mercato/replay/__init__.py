@@ -1,0 +1,1 @@
+"""Replay: the real year of Complete Journey as Kafka events, with a simulation on top."""

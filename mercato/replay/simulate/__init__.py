@@ -1,0 +1,1 @@
+"""Feeds that the source lacks, simulated around its real baskets; every event says so."""
