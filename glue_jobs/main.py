@@ -1,6 +1,6 @@
 """The sole launcher of jobs, on one machine and as a Glue or EMR entry script.
 
-    python -m glue_jobs.main --job gold.customer_360 --lake-uri s3://bucket/lake
+python -m glue_jobs.main --job gold.customer_360 --lake-uri s3://bucket/lake --engine active
 """
 
 from __future__ import annotations
@@ -8,15 +8,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from glue_jobs.catalog import CATALOG, select
+from glue_jobs.catalog import select
 from glue_jobs.jobs import Job
 from glue_jobs.runner import Run, Runner
-from mercato.lake.quarantine import publisher
+from mercato.lake.lock import exclusive
+from mercato.lake.quarantine import publish
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.settings import Settings, get_settings
@@ -25,41 +24,59 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-@contextmanager
-def runner(settings: Settings, lake: Lake, engine: str | None = None) -> Iterator[Runner]:
-    """A runner on a session of its own; refused records are published where Kafka has an address."""
-    with connect(settings, engine) as spark:
-        yield runner_on(spark, settings, lake)
-
-
-def runner_on(spark: SparkSession, settings: Settings, lake: Lake) -> Runner:
-    """A runner on a session that somebody else made, such as Glue's."""
-    return Runner(spark, lake, CATALOG, publisher(settings))
-
-
 def run_jobs(
-    run: Runner, jobs: Iterable[Job], full: bool = False, on_run: Callable[[Run], None] = lambda _run: None
+    spark: SparkSession,
+    settings: Settings,
+    lake: Lake,
+    jobs: Iterable[Job],
+    *,
+    full: bool = False,
+    on_start: Callable[[Job], None] = lambda _job: None,
+    on_run: Callable[[Run], None] = lambda _run: None,
 ) -> list[Run]:
-    """Run jobs one after another, reporting each as it ends."""
-    runs = []
-    for job in jobs:
-        runs.append(run.run(job, full))
-        on_run(runs[-1])
+    """Run jobs one after another, then tell Kafka, where it has an address, what was refused.
+
+    Only one process at a time runs jobs on a lake; another waits for its turn.
+
+    Args:
+        full: go through all rows even if nothing is new.
+        on_start: called as each job starts.
+        on_run: called as each job ends.
+    """
+    with exclusive(lake):
+        runner, runs = Runner(spark, lake), []
+        for job in jobs:
+            on_start(job)
+            runs.append(runner.run(job, full))
+            on_run(runs[-1])
+        if settings.endpoint("kafka_bootstrap"):
+            publish(settings, lake)
     return runs
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of a Glue or EMR job; unknown arguments, which these services add, are ignored."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--job", action="append", default=[], help="target table; repeatable; all by default")
-    parser.add_argument("--lake-uri", default=None, help="root of the lake; MERCATO_LAKE_URI by default")
-    parser.add_argument("--engine", default=None, help="sail, spark or sc://host:port")
-    parser.add_argument("--full", action="store_true", help="compute anew even if nothing is new")
+    parser.add_argument("--layer", action="append", default=[], help="jobs of this layer; repeatable")
+    parser.add_argument("--lake-uri", "--lake_uri", help="root of the lake; MERCATO_LAKE_URI by default")
+    parser.add_argument("--base-uri", "--base_uri", help="lake to read what the first lacks")
+    parser.add_argument("--engine", help="sail, spark, sc://host:port, or active for the session at hand")
+    parser.add_argument("--full", action="store_true", help="go through all rows even if nothing is new")
     args, _ = parser.parse_known_args(arguments)
     settings = get_settings()
-    with runner(settings, Lake(args.lake_uri or settings.lake_uri), args.engine) as run:
-        for done in run_jobs(run, select(args.job), args.full):
-            print(json.dumps(dataclasses.asdict(done)), file=sys.stdout)
+    lake = Lake(args.lake_uri or settings.lake_uri, Lake(args.base_uri) if args.base_uri else None)
+    with connect(settings, args.engine) as spark:
+        run_jobs(
+            spark,
+            settings,
+            lake,
+            select(args.job, args.layer),
+            full=args.full,
+            on_run=lambda run: print(json.dumps(dataclasses.asdict(run)), flush=True),
+        )
 
 
 if __name__ == "__main__":

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from glue_jobs.jobs import GoldJob, Job, SilverJob
 from glue_jobs.silver.decode import decode
-from glue_jobs.silver.events import accepted, refused
+from glue_jobs.silver.events import accepted, refused, taken
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.silver import QUARANTINE
-from mercato.lake.tables import Lake
+from mercato.lake.tables import Lake, LogCleanedError
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, Row, SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 Mode = Literal["skipped", "incremental", "full"]
 
@@ -30,6 +28,7 @@ class Run:
     Attributes:
         job: name of its target.
         mode: `skipped` if nothing was new.
+        rows_in: rows that were new in its sources.
         rows: rows of the target afterwards.
         refused: records it sent to the quarantine.
         seconds: how long it took.
@@ -37,113 +36,139 @@ class Run:
 
     job: str
     mode: Mode
+    rows_in: int
     rows: int
     refused: int
     seconds: float
 
 
 @dataclass(frozen=True)
-class Runner:
-    """Runs jobs of a catalog on one session and one lake.
+class _News:
+    """What a source holds (version `upto`) beyond what the target has seen (`after`)."""
 
-    Attributes:
-        catalog: every job by its target's name.
-        on_refused: receives refused rows before they are written to the quarantine.
+    source: Table
+    after: int | None
+    upto: int
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs jobs on one session and one lake, one at a time.
+
+    A job's data and its progress are two commits; a crash between them repeats the work, which
+    changes nothing.
     """
 
     spark: SparkSession
     lake: Lake
-    catalog: Mapping[str, Job]
-    on_refused: Callable[[Iterable[Row]], None] = field(default=lambda _rows: None)
+    #: By source: the newest difference between two of its versions, which several jobs need.
+    _differences: dict[str, tuple[_News, DataFrame]] = field(default_factory=dict)
 
     def run(self, job: Job, full: bool = False) -> Run:
         """Bring the job's target up to date.
 
         Args:
-            full: compute it anew even if nothing is new.
+            full: go through all source rows even if nothing is new. A gold table is made anew;
+                silver keeps its rows, and gets what it lacks.
         """
         started = time.monotonic()
-        refusals = 0
-        if isinstance(job, SilverJob):
-            mode, refusals = self._silver(job, full)
-        else:
-            mode = self._gold(job, full)
-        delta = self.lake.own(job.target)
-        rows = delta.count() if delta else 0
-        return Run(job.target.name, mode, rows, refusals, round(time.monotonic() - started, 3))
+        news = [*self._news(job)]
+        held = [each for each in news if each.upto >= 0]
+        new = [each for each in held if each.after != each.upto]
+        refused_before, rows_in = self.lake.rows(QUARANTINE), 0
+        mode: Mode = "skipped"
+        if new or (held and full):
+            rows_in = sum(self._count_new(each) for each in new)
+            mode = (
+                self._silver(job, news[0], full)
+                if isinstance(job, SilverJob)
+                else self._gold(job, news, full)
+            )
+            self.lake.set_progress(job.target, [(each.source, each.upto) for each in held])
+        return Run(
+            job.target.name,
+            mode,
+            rows_in,
+            self.lake.rows(job.target),
+            self.lake.rows(QUARANTINE) - refused_before,
+            round(time.monotonic() - started, 3),
+        )
+
+    def _news(self, job: Job) -> Iterator[_News]:
+        for source in job.sources:
+            version = self.lake.version(source)
+            after = self.lake.progress(job.target, source)
+            # A table that was dropped and made again starts at a lower version.
+            known = after if version is not None and after is not None and after <= version else None
+            yield _News(source, known, -1 if version is None else version)
+
+    def _count_new(self, news: _News) -> int:
+        try:
+            return sum(self.lake.changes(news.source, news.after, news.upto).added.values())
+        except LogCleanedError:
+            return self.lake.rows(news.source)
 
     # --- silver -----------------------------------------------------------------------------------
 
-    def _silver(self, job: SilverJob, full: bool) -> tuple[Mode, int]:
-        source, target = job.sources[0], job.target
-        upto, after = self.lake.version(source), None if full else self.lake.progress(target, source)
-        if upto is None or upto == after:
-            return "skipped", 0
-        records = self.lake.read_added(self.spark, source, after, upto)
-        with _staged(decode(records, job.topic), self.lake, job.topic.short_name) as decoded:
-            existing = self.lake.read(self.spark, target)
-            # Refused first: once accepted, a record is told from its own repetition by its place alone.
-            refusals = self._quarantine(refused(decoded, records, existing, job.topic))
-            self.lake.append(accepted(decoded, existing, job.topic), target)
-        self.lake.set_progress(target, [(source, upto)])
-        return ("full" if after is None else "incremental"), refusals
-
-    def _quarantine(self, refusals: DataFrame) -> int:
-        held = self.lake.read(self.spark, QUARANTINE).select(*QUARANTINE.key)
-        rows = refusals.join(held, list(QUARANTINE.key), "left_anti").select(*QUARANTINE.c).collect()
-        if rows:
-            self.on_refused(rows)
-            self.lake.append(self.spark.createDataFrame(rows, QUARANTINE.spark_schema), QUARANTINE)
-        return len(rows)
+    def _silver(self, job: SilverJob, news: _News, full: bool) -> Mode:
+        source, target, topic = news.source, job.target, job.topic
+        mode: Mode = "full" if full or news.after is None else "incremental"
+        if mode == "incremental":
+            try:
+                records = self.lake.read_changed(self.spark, source, news.after, news.upto)
+            except LogCleanedError:
+                mode = "full"
+        if mode == "full":
+            records = self.lake.read(self.spark, source, news.upto)
+        existing = self.lake.read(self.spark, target)
+        # Written once and read often, because decoding is dear.
+        with self.lake.staged(decode(records, topic), f"decoded-{topic.short_name}") as decoded:
+            with self.lake.staged(taken(decoded, existing, topic), f"taken-{topic.short_name}") as ids:
+                self.lake.append(accepted(decoded, ids, topic), target)
+            refusals = refused(decoded, records, self.lake.read(self.spark, target), topic)
+            held = self.lake.read(self.spark, QUARANTINE).select(*QUARANTINE.key)
+            fresh = refusals.join(held, list(QUARANTINE.key), "left_anti")
+            if not fresh.isEmpty():
+                self.lake.append(fresh, QUARANTINE)
+        return mode
 
     # --- gold -------------------------------------------------------------------------------------
 
-    def _gold(self, job: GoldJob, full: bool) -> Mode:
-        now = [(root, version) for root in self._roots(job) if (version := self.lake.version(root)) is not None]
-        done = {root.name: self.lake.progress(job.target, root) for root, _ in now}
-        changed = [(root, done[root.name], version) for root, version in now if done[root.name] != version]
-        if not now or not (changed or full):
-            return "skipped"
-        inputs = [self.lake.read(self.spark, source) for source in job.sources]
-        by = job.refresh_by
-        if full or by is None or any(after is None or by not in root.c for root, after, _ in changed):
+    def _gold(self, job: GoldJob, news: Sequence[_News], full: bool) -> Mode:
+        inputs = [self._input(each) for each in news]
+        touched = None if full else self._touched(job, news)
+        if touched is None or job.refresh_by is None:
             self.lake.overwrite(job.transform(*inputs), job.target)
-            mode: Mode = "full"
-        else:
-            added = [self.lake.read_added(self.spark, root, after, upto) for root, after, upto in changed]
-            touched = reduce(lambda a, b: a.union(b), [rows.select(by) for rows in added]).distinct()
-            inputs = [frame.join(touched, by, "left_semi") if by in frame.columns else frame for frame in inputs]
-            self.lake.refresh(job.transform(*inputs), job.target, touched)
-            mode = "incremental"
-        self.lake.set_progress(job.target, now)
-        return mode
+            return "full"
+        by = job.refresh_by
+        inputs = [frame.join(touched, by, "left_semi") if by in frame.columns else frame for frame in inputs]
+        held = self.lake.read(self.spark, job.target).join(touched, by, "left_semi")
+        self.lake.replace(job.transform(*inputs), held, job.target)
+        return "incremental"
 
-    def _roots(self, job: Job) -> list[Table]:
-        """The append-only tables from which the job's sources derive.
+    def _input(self, news: _News) -> DataFrame:
+        if news.upto < 0:
+            return self.spark.createDataFrame([], news.source.spark_schema)
+        return self.lake.read(self.spark, news.source, news.upto)
 
-        What changed is read off these: a merged table's new files also hold old rows.
-        """
-        roots: dict[str, Table] = {}
-        for source in job.sources:
-            made_by = self.catalog.get(source.name)
-            if isinstance(made_by, GoldJob):
-                roots.update({root.name: root for root in self._roots(made_by)})
-            else:
-                roots[source.name] = source
-        return list(roots.values())
+    def _touched(self, job: GoldJob, news: Sequence[_News]) -> DataFrame | None:
+        """Values of `refresh_by` whose source rows changed; `None` if all of them may have."""
+        new = [each for each in news if each.after != each.upto and each.upto >= 0]
+        if job.refresh_by is None or any(
+            each.after is None or job.refresh_by not in each.source.c for each in new
+        ):
+            return None
+        try:
+            keys = [self._changed_rows(each).select(job.refresh_by) for each in new]
+        except LogCleanedError:
+            return None
+        return reduce(lambda one, other: one.union(other), keys).distinct()
 
-
-class _staged:
-    """Rows written once and read often, because decoding them again is dear; removed at the end."""
-
-    def __init__(self, frame: DataFrame, lake: Lake, name: str) -> None:
-        self._frame = frame
-        self._path = f"{lake.uri}/staging/{name}"
-
-    def __enter__(self) -> DataFrame:
-        self._frame.write.mode("overwrite").parquet(self._path)
-        return self._frame.sparkSession.read.schema(self._frame.schema).parquet(self._path)
-
-    def __exit__(self, *_: object) -> None:
-        if "://" not in self._path:
-            shutil.rmtree(Path(self._path), ignore_errors=True)
+    def _changed_rows(self, news: _News) -> DataFrame:
+        """Rows by which the two versions of a source differ; found once for all jobs that read it."""
+        known, rows = self._differences.get(news.source.name, (None, None))
+        if known != news or rows is None:
+            rows = self.lake.read_changed(self.spark, news.source, news.after, news.upto)
+            rows = self.lake.stage(rows, f"changed-{news.source.short_name}")
+            self._differences[news.source.name] = (news, rows)
+        return rows

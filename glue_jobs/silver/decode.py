@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mercato.contracts.events import TOPICS, Event, Topic, Violation
-from mercato.contracts.schema import Columns, spark_ddl
+from mercato.contracts.schema import spark_ddl
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.contracts.tables.silver import QUARANTINE, SILVER
 
@@ -18,104 +20,90 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 Q = QUARANTINE.c
-#: What a decoded row has beside its silver columns: filled where the record is refused.
-_REFUSAL = pa.schema(
-    [QUARANTINE.arrow_schema.field(name) for name in (Q.key, Q.value, Q.code, Q.field, Q.reason, Q.kafka_time)]
-)
-
-
-def decoded_schema(topic: Topic) -> pa.Schema:
-    """Arrow schema of `decode`'s rows: silver's columns, then the refusal's."""
-    fields = [*SILVER[topic.name].arrow_schema, *_renamed(_REFUSAL)]
-    return pa.schema([field.with_nullable(True) for field in fields])
+#: Events decoded at a time: few enough that they are still in the processor's cache when they
+#: are turned into columns.
+_CHUNK_ROWS = 8192
+#: Columns of the quarantine that say why a record is refused.
+REASONS = (Q.code, Q.field, Q.reason)
 
 
 def refusal(name: str) -> str:
-    """Column of a decoded row that holds a quarantine column; events have fields of the same names."""
+    """Column of a decoded row that holds one of REASONS; events have fields of the same names."""
     return f"refused_{name}"
+
+
+def decoded_schema(topic: Topic) -> pa.Schema:
+    """Arrow schema of `decode`'s rows: silver's columns, then why the record is refused, if it is."""
+    why = [QUARANTINE.arrow_schema.field(name).with_name(refusal(name)) for name in REASONS]
+    return pa.schema([field.with_nullable(True) for field in (*SILVER[topic.name].arrow_schema, *why)])
 
 
 def decode(records: DataFrame, topic: Topic) -> DataFrame:
     """Bronze records as typed rows; a refused one has its reason and no event columns."""
-    schema = spark_ddl(decoded_schema(topic))
-    decoded: DataFrame = records.mapInArrow(_decoder(topic.name), schema)
+    decoded: DataFrame = records.mapInArrow(_decoder(topic.name), spark_ddl(decoded_schema(topic)))
     return decoded
-
-
-def _renamed(schema: pa.Schema) -> list[pa.Field]:
-    return [field.with_name(refusal(field.name)) for field in schema]
 
 
 def _decoder(name: str) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         # The topic is looked up where the function runs: contracts do not travel by pickle.
+        topic = TOPICS[name]
         for batch in batches:
-            yield decode_batch(batch, TOPICS[name])
+            for start in range(0, batch.num_rows, _CHUNK_ROWS):
+                yield from decode_batch(batch.slice(start, _CHUNK_ROWS), topic)
 
     return run
 
 
-def decode_batch(batch: pa.RecordBatch, topic: Topic) -> pa.RecordBatch:
-    """One Arrow batch of bronze rows to one of `decoded_schema(topic)`, refused rows last."""
+def decode_batch(batch: pa.RecordBatch, topic: Topic) -> Iterator[pa.RecordBatch]:
+    """Bronze rows as batches of `decoded_schema(topic)`: the accepted rows, then the refused ones."""
     b = BRONZE[topic.name].c
-    # A batch holds few distinct arrival times, and making them into Python objects is slow.
-    received = batch[b.kafka_time].dictionary_encode()
-    times, index = received.dictionary.to_pylist(), received.indices.to_pylist()
-    values = batch[b.value].to_pylist()
-    outcomes = [topic.decode(value, times[i]) for value, i in zip(values, index, strict=True)]
-    good = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, Event)]
-    bad = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, Violation)]
-    if not bad:
-        return _accepted(batch, outcomes, topic)
-    accepted = _accepted(batch.take(pa.array(good, pa.int64())), [outcomes[i] for i in good], topic)
-    refused = _refused(batch.take(pa.array(bad, pa.int64())), [outcomes[i] for i in bad], topic)
-    both = pa.Table.from_batches([accepted, refused]).combine_chunks()
-    return both.to_batches()[0]
-
-
-def _source(batch: pa.RecordBatch, b: Columns, topic: Topic) -> dict[str, pa.Array]:
-    c = SILVER[topic.name].c
-    return {
-        c.source_partition: batch[b.partition],
-        c.source_offset: batch[b.offset],
-        c.ingest_time: batch[b.ingest_time],
+    # Many records share an arrival time. In datetime's own UTC it compares three times faster.
+    arrivals = batch[b.kafka_time].dictionary_encode()
+    times = [time.astimezone(UTC) for time in arrivals.dictionary.to_pylist()]
+    values, at = batch[b.value].to_pylist(), arrivals.indices.to_pylist()
+    decoded = [topic.decode(value, times[i]) for value, i in zip(values, at, strict=True)]
+    events = [outcome for outcome in decoded if isinstance(outcome, Event)]
+    if len(events) == len(decoded):
+        yield _batch(batch, _event_columns(events, topic), topic)
+        return
+    refused = pa.array([isinstance(outcome, Violation) for outcome in decoded])
+    yield _batch(batch.filter(pc.invert(refused)), _event_columns(events, topic), topic)
+    violations = [outcome for outcome in decoded if isinstance(outcome, Violation)]
+    why = {
+        refusal(Q.code): [violation.code for violation in violations],
+        refusal(Q.field): [violation.field for violation in violations],
+        refusal(Q.reason): [violation.reason for violation in violations],
     }
+    yield _batch(batch.filter(refused), why, topic)
 
 
-def _accepted(batch: pa.RecordBatch, events: list[Any], topic: Topic) -> pa.RecordBatch:
-    fields = list(topic.arrow_schema)
-    rows = map(attrgetter(*(field.name for field in fields)), events)
-    columns = zip(*rows, strict=True) if events else ([] for _ in fields)
-    arrays: dict[str, pa.Array] = {
-        field.name: pa.array(_plain(column, field.type), field.type)
-        for field, column in zip(fields, columns, strict=True)
+def _event_columns(events: Sequence[Event], topic: Topic) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for field in topic.arrow_schema:
+        column = list(map(attrgetter(field.name), events))
+        # Arrow reads dicts, not Structs.
+        nested = pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type)
+        columns[field.name] = msgspec.to_builtins(column) if nested else column
+    return columns
+
+
+def _batch(records: pa.RecordBatch, columns: dict[str, Any], topic: Topic) -> pa.RecordBatch:
+    b, c = BRONZE[topic.name].c, SILVER[topic.name].c
+    columns = {
+        **columns,
+        c.source_partition: records[b.partition],
+        c.source_offset: records[b.offset],
+        c.ingest_time: records[b.ingest_time],
     }
-    return _batch({**arrays, **_source(batch, BRONZE[topic.name].c, topic)}, len(events), topic)
-
-
-def _plain(column: Iterable[Any], dtype: pa.DataType) -> list[Any]:
-    # Arrow reads dicts, not Structs.
-    nested = pa.types.is_list(dtype) and pa.types.is_struct(dtype.value_type)
-    return msgspec.to_builtins(list(column)) if nested else list(column)
-
-
-def _refused(batch: pa.RecordBatch, violations: list[Any], topic: Topic) -> pa.RecordBatch:
-    b = BRONZE[topic.name].c
-    arrays = {
-        refusal(Q.key): batch[b.key],
-        refusal(Q.value): batch[b.value],
-        refusal(Q.code): pa.array([violation.code for violation in violations]),
-        refusal(Q.field): pa.array([violation.field for violation in violations]),
-        refusal(Q.reason): pa.array([violation.reason for violation in violations]),
-        refusal(Q.kafka_time): batch[b.kafka_time],
-    }
-    return _batch({**arrays, **_source(batch, b, topic)}, len(violations), topic)
-
-
-def _batch(arrays: dict[str, pa.Array], rows: int, topic: Topic) -> pa.RecordBatch:
-    schema = decoded_schema(topic)
-    full = [
-        arrays[field.name].cast(field.type) if field.name in arrays else pa.nulls(rows, field.type)
+    schema, rows = decoded_schema(topic), records.num_rows
+    arrays = [
+        _array(columns[field.name], field.type) if field.name in columns else pa.nulls(rows, field.type)
         for field in schema
     ]
-    return pa.RecordBatch.from_arrays(full, schema=schema)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _array(column: pa.Array | list[Any], dtype: pa.DataType) -> pa.Array:
+    # Engines differ in what they hand over: Sail's strings and bytes may be views.
+    return column.cast(dtype) if isinstance(column, pa.Array) else pa.array(column, dtype)

@@ -8,19 +8,23 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from glue_jobs.jobs import Job
     from glue_jobs.runner import Run
+    from mercato.contracts.events import Topic
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 Engine = Annotated[str | None, typer.Option(help="sail, spark or sc://host:port; MERCATO_ENGINE by default.")]
 TopicName = Annotated[str | None, typer.Option("--topic", help="Only of this topic, e.g. transactions.v1.")]
 Code = Annotated[str | None, typer.Option("--code", help="Only with this reason, e.g. wrong_type.")]
 
-quarantine = typer.Typer(help="Records that broke their contract: look at them, send them again.", no_args_is_help=True)
+quarantine = typer.Typer(
+    help="Records that broke their contract: look at them, send them again.", no_args_is_help=True
+)
 
 
 def _stop_on_signals() -> threading.Event:
@@ -32,9 +36,13 @@ def _stop_on_signals() -> threading.Event:
 
 def ingest(
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Only wait until another ingester has caught up.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Only wait until another ingester has caught up.")
+    ] = False,
     max_records: Annotated[int, typer.Option(help="Records per micro-batch.", min=1)] = 200_000,
-    max_seconds: Annotated[float, typer.Option(help="Age at which a smaller batch is written.", min=0.05)] = 2.0,
+    max_seconds: Annotated[
+        float, typer.Option(help="Age at which a smaller batch is written.", min=0.05)
+    ] = 2.0,
     as_json: Json = False,
 ) -> None:
     """Copy Kafka's records to bronze, exactly once.
@@ -59,9 +67,8 @@ def ingest(
     totals: dict[str, int] = {}
     with Console(stderr=True).status("ingesting") as status:
 
-        def on_batch(topic: object, records: int) -> None:
-            name = topic.name  # type: ignore[attr-defined]
-            totals[name] = totals.get(name, 0) + records
+        def on_batch(topic: Topic, records: int) -> None:
+            totals[topic.name] = totals.get(topic.name, 0) + records
             rate = sum(totals.values()) / (time.monotonic() - started)
             status.update(f"{sum(totals.values()):,} records, {rate:,.0f}/s")
 
@@ -80,58 +87,112 @@ def run(
     jobs: Annotated[list[str] | None, typer.Argument(help="Target tables; all by default.")] = None,
     layer: Annotated[list[str] | None, typer.Option(help="Only jobs of this layer: silver, gold.")] = None,
     engine: Engine = None,
-    follow: Annotated[float | None, typer.Option(help="Run again every so many seconds.", min=1)] = None,
-    full: Annotated[bool, typer.Option("--full", help="Compute anew even if nothing is new.")] = False,
+    follow: Annotated[float | None, typer.Option(help="Run again every so many seconds.", min=0.1)] = None,
+    full: Annotated[bool, typer.Option("--full", help="Go through all rows even if nothing is new.")] = False,
+    lake: Annotated[str | None, typer.Option(help="Root of the lake; MERCATO_LAKE_URI by default.")] = None,
+    base: Annotated[str | None, typer.Option(help="Lake to read what the first one lacks.")] = None,
     as_json: Json = False,
 ) -> None:
     """Bring silver and gold tables up to date with what is new.
 
-    Examples: `mercato run`, `mercato run gold.customer_360 --full`, `mercato run --layer silver --engine spark`
+    Examples: `mercato run`, `mercato run gold.customer_360 --full`,
+    `mercato run --layer silver --engine spark`, `mercato run --follow 10`
     """
+    from rich.console import Console
+
     from glue_jobs.catalog import select
-    from glue_jobs.main import run_jobs, runner
+    from glue_jobs.main import run_jobs
+    from mercato.lake.session import connect
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
 
     settings = get_settings()
+    root = Lake(lake or settings.lake_uri, Lake(base) if base else None)
     chosen = select(jobs or [], layer or [])
     stop = _stop_on_signals() if follow else threading.Event()
-    with runner(settings, Lake(settings.lake_uri), engine) as runs:
+    with Console(stderr=True).status("") as status, connect(settings, engine) as spark:
+
+        def on_start(job: Job) -> None:
+            status.update(f"{job.target.name} ...")
+
+        def on_run(done: Run) -> None:
+            # Following, what did not change is no news.
+            if not (follow and done.mode == "skipped"):
+                status.console.print(_line(done), highlight=False)
+
         while True:
-            done = run_jobs(runs, chosen, full, on_run=_report)
+            done = run_jobs(spark, settings, root, chosen, full=full, on_start=on_start, on_run=on_run)
+            if as_json:
+                typer.echo(json.dumps([dataclasses.asdict(each) for each in done]))
+            status.update("waiting")
             if follow is None or stop.wait(follow):
                 break
-    if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(each) for each in done], indent=2))
 
 
-def _report(done: Run) -> None:
+def _line(done: Run) -> str:
     refused = f"  {done.refused:,} refused" if done.refused else ""
-    typer.echo(f"{done.job:<28} {done.mode:<12} {done.rows:>11,} rows {done.seconds:>7.1f} s{refused}", err=True)
+    rows = f"{done.rows_in:>11,} new  {done.rows:>11,} rows" if done.mode != "skipped" else " " * 34
+    return f"{done.job:<26} {done.mode:<12}{rows} {done.seconds:>7.1f} s{refused}"
 
 
 @quarantine.command("list")
-def list_(topic: TopicName = None, code: Code = None, replayed: bool = False, as_json: Json = False) -> None:
+def list_(
+    topic: TopicName = None,
+    code: Code = None,
+    replayed: Annotated[bool, typer.Option("--all", help="Also those that were sent again.")] = False,
+    as_json: Json = False,
+) -> None:
     """List quarantined records with their reasons.
 
     Example: `mercato quarantine list --topic transactions.v1 --code wrong_type`
     """
     from mercato.contracts.tables.silver import QUARANTINE
+
+    c = QUARANTINE.c
+    rows = _listed(topic, code, replayed)
+    for row in rows:
+        place = f"{row[c.topic]} {row[c.partition]}:{row[c.offset]}"
+        if as_json:
+            typer.echo(json.dumps(_readable(row), default=str))
+        else:
+            typer.echo(f"{place:<28} {row[c.code]:<14} {row[c.field]:<22} {row[c.reason]}")
+    typer.echo(f"{len(rows):,} records", err=True)
+
+
+@quarantine.command("show")
+def show(
+    topic: Annotated[str, typer.Argument(help="Topic, e.g. transactions.v1.")],
+    place: Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `list` prints it.")],
+) -> None:
+    """Show one quarantined record whole, as JSON.
+
+    Example: `mercato quarantine show transactions.v1 2:1042`
+    """
+    from mercato.contracts.tables.silver import QUARANTINE
+
+    c = QUARANTINE.c
+    for row in _listed(topic, None, True):
+        if f"{row[c.partition]}:{row[c.offset]}" == place:
+            typer.echo(json.dumps(_readable(row), default=str, indent=2))
+            return
+    raise typer.BadParameter(
+        f"The quarantine has no record {topic} {place}; `mercato quarantine list --all`."
+    )
+
+
+def _listed(topic: str | None, code: str | None, replayed: bool) -> list[dict[str, Any]]:
     from mercato.lake.quarantine import listing
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
 
-    c = QUARANTINE.c
-    rows = listing(Lake(get_settings().lake_uri), topic, code, None if replayed else False).to_pylist()
-    for row in rows:
-        value = (row[c.value] or b"").decode(errors="backslashreplace")
-        if as_json:
-            shown = {**row, c.key: (row[c.key] or b"").decode(errors="backslashreplace"), c.value: value}
-            typer.echo(json.dumps(shown, default=str))
-        else:
-            place = f"{row[c.topic]} {row[c.partition]}:{row[c.offset]}"
-            typer.echo(f"{place:<28} {row[c.code]:<14} {row[c.field]:<18} {row[c.reason]}\n    {value[:200]}")
-    typer.echo(f"{len(rows)} records", err=True)
+    rows = listing(Lake(get_settings().lake_uri), topic, code, None if replayed else False)
+    listed: list[dict[str, Any]] = rows.to_pylist()
+    return listed
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its bytes as text; what is not UTF-8 is escaped."""
+    return {k: v.decode(errors="backslashreplace") if isinstance(v, bytes) else v for k, v in row.items()}
 
 
 @quarantine.command("replay")
@@ -140,9 +201,12 @@ def replay_(
     code: Code = None,
     with_file: Annotated[
         Path | None,
-        typer.Option("--with", help="Corrected values, one per line, in the order of `quarantine list`.", exists=True),
+        typer.Option(
+            "--with", help="Corrected values, one per line, in the order of `quarantine list`.", exists=True
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Send quarantined records to their topics again and mark them as replayed.
 
@@ -160,11 +224,14 @@ def replay_(
     if values is not None and len(values) != rows.num_rows:
         raise typer.BadParameter(f"{with_file} has {len(values)} lines for {rows.num_rows} records.")
     sent = 0 if dry_run else replay(settings, lake, rows, values)
-    typer.echo(f"{rows.num_rows} records would be sent" if dry_run else f"{sent} records sent", err=True)
+    if as_json:
+        typer.echo(json.dumps({"records": rows.num_rows, "sent": sent}))
+    typer.echo(f"{rows.num_rows:,} records {'would be ' if dry_run else ''}sent", err=True)
 
 
 def maintain(
-    retain_hours: Annotated[int, typer.Option(help="Keep removed files this long.", min=0)] = 168, as_json: Json = False
+    retain_hours: Annotated[int, typer.Option(help="Keep removed files this long.", min=0)] = 168,
+    as_json: Json = False,
 ) -> None:
     """Merge small files, write checkpoints and remove what no version needs any more.
 
@@ -178,7 +245,8 @@ def maintain(
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(done)))
         else:
-            typer.echo(f"{done.table:<28} {done.files_before:>6} -> {done.files_after:<6} files, {done.removed} removed")
+            files = f"{done.files_before:>6} -> {done.files_after:<6} files"
+            typer.echo(f"{done.table:<28} {files}, {done.removed} removed")
 
 
 def register(app: typer.Typer) -> None:

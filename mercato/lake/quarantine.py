@@ -1,58 +1,81 @@
-"""Records that broke their contract: told on Kafka, kept in Delta, sent again on demand."""
+"""Records that broke their contract: kept in Delta, told on Kafka, sent again on demand."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from confluent_kafka import Producer
+import pyarrow.parquet as pq
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from mercato.contracts.events import TOPICS
+from mercato.contracts.schema import UTC_MICROS
 from mercato.contracts.tables.silver import QUARANTINE
-from mercato.lake.tables import Lake
+from mercato.errors import MercatoError
+from mercato.lake.tables import Lake, LogCleanedError
 from mercato.settings import Settings
 from mercato.stream.topics import kafka_name
 
 Q = QUARANTINE.c
+#: Headers of a record on a quarantine topic: why it was refused, and where it stood.
+PLACE = (Q.topic, Q.partition, Q.offset)
+HEADERS = (Q.code, Q.field, Q.reason, *PLACE)
+#: Header of a record that was sent to its topic again.
+REPLAYED = "replayed"
+
+#: App transaction in the quarantine's own log: its version that Kafka has been told of.
+_PUBLISHED = "quarantine->kafka"
+#: The broker's limit. Longer values are told without their bytes, which the table has.
+_MAX_MESSAGE_BYTES = 2_097_152
+_MAX_TOLD_BYTES = 1_000_000
+_TIMEOUT = 30
 
 
-def _producer(settings: Settings) -> Producer:
-    return Producer({"bootstrap.servers": settings.require("kafka_bootstrap"), "enable.idempotence": True})
+class NotDeliveredError(MercatoError):
+    """Kafka did not take every record; what it did take is harmless when sent again."""
 
 
-def _flush(producer: Producer) -> None:
-    if left := producer.flush(30):
-        raise RuntimeError(f"Kafka did not take {left} records within 30 s; run the command again.")
+def publish(settings: Settings, lake: Lake) -> int:
+    """Tell each topic's quarantine topic of refused records that it does not have yet.
 
+    What has been told is marked in the table after Kafka has it. A kill between the two is
+    made good by looking on Kafka for the places of the records about to be told.
 
-def publisher(settings: Settings) -> Callable[[Iterable[Any]], None]:
-    """A function that tells refused rows on their topic's quarantine topic, if Kafka has an address.
+    Returns:
+        Number of records told.
 
-    At least once: the headers' partition and offset tell one record's repetitions.
+    Raises:
+        mercato.settings.NotRunningError: Kafka has no address.
+        NotDeliveredError: Kafka did not take them all.
     """
-    if settings.endpoint("kafka_bootstrap") is None:
-        return lambda _rows: None
-
-    def publish(rows: Iterable[Any]) -> None:
-        producer = _producer(settings)
-        for row in rows:
-            names = (Q.code, Q.field, Q.reason, Q.topic, Q.partition, Q.offset)
-            headers = [(name, str(row[name]).encode()) for name in names]
-            topic = kafka_name(settings, TOPICS[row[Q.topic]].quarantine)
-            producer.produce(topic, value=row[Q.value], key=row[Q.key], headers=headers)
-            producer.poll(0)
-        _flush(producer)
-
-    return publish
+    delta = lake.own(QUARANTINE)
+    if delta is None:
+        return 0
+    upto, after = delta.version(), lake.mark(QUARANTINE, _PUBLISHED)
+    rows = _new_rows(lake, after, upto)
+    if not rows.num_rows:
+        return 0
+    told = 0
+    with _Sender(settings) as sender:
+        for name in pc.unique(rows[Q.topic]).to_pylist():
+            refused = rows.filter(pc.equal(rows[Q.topic], name))
+            since = pc.min(refused[Q.quarantined_at]).as_py()
+            there = _places_since(settings, kafka_name(settings, TOPICS[name].quarantine), since)
+            for row in refused.to_pylist():
+                if tuple(str(row[part]) for part in PLACE) not in there:
+                    _tell(sender, kafka_name(settings, TOPICS[name].quarantine), row)
+                    told += 1
+    lake.set_marks(QUARANTINE, {_PUBLISHED: upto})
+    return told
 
 
 def listing(
     lake: Lake, topic: str | None = None, code: str | None = None, replayed: bool | None = False
 ) -> pa.Table:
-    """Quarantined records, oldest first.
+    """Quarantined records in the order of their places.
 
     Args:
         topic: only of this topic.
@@ -69,13 +92,13 @@ def listing(
         rows = rows.filter(pc.equal(rows[Q.code], code))
     if replayed is not None:
         rows = rows.filter(pc.equal(pc.is_valid(rows[Q.replayed_at]), replayed))
-    return rows.sort_by([(name, "ascending") for name in (Q.topic, Q.partition, Q.offset)])
+    return rows.sort_by([(name, "ascending") for name in PLACE])
 
 
 def replay(settings: Settings, lake: Lake, rows: pa.Table, values: Sequence[bytes] | None = None) -> int:
     """Send records to their topics again, then mark them as replayed.
 
-    A kill between the two sends them twice, which the lake's check for duplicates absorbs.
+    A kill between the two leaves them unmarked: sent once more, they are refused as duplicates.
 
     Args:
         rows: as `listing` returns them.
@@ -83,23 +106,115 @@ def replay(settings: Settings, lake: Lake, rows: pa.Table, values: Sequence[byte
 
     Returns:
         Number of records sent.
+
+    Raises:
+        NotDeliveredError: Kafka did not take them all; none is marked.
     """
     if not rows.num_rows:
         return 0
-    producer = _producer(settings)
-    originals = rows[Q.value].to_pylist()
-    keys, topics = rows[Q.key].to_pylist(), rows[Q.topic].to_pylist()
-    for topic, key, value in zip(topics, keys, values or originals, strict=True):
-        producer.produce(kafka_name(settings, topic), value=value, key=key, headers=[("replayed", b"true")])
-        producer.poll(0)
-    _flush(producer)
-    delta = lake.create(QUARANTINE)
-    now = dt.datetime.now(dt.UTC)
-    marked = rows.set_column(
-        rows.schema.get_field_index(Q.replayed_at), Q.replayed_at, pa.array([now] * len(rows), pa.timestamp("us", "UTC"))
-    )
-    on = " AND ".join(f"target.{name} = source.{name}" for name in QUARANTINE.key)
-    delta.merge(marked, predicate=on, source_alias="source", target_alias="target").when_matched_update(
-        {Q.replayed_at: f"source.{Q.replayed_at}"}
-    ).execute()
+    chosen = rows[Q.value].to_pylist() if values is None else values
+    with _Sender(settings) as sender:
+        for topic, key, value in zip(rows[Q.topic].to_pylist(), rows[Q.key].to_pylist(), chosen, strict=True):
+            sender.send(kafka_name(settings, topic), key=key, value=value, headers=[(REPLAYED, b"true")])
+    now = pa.array([dt.datetime.now(dt.UTC)] * rows.num_rows, UTC_MICROS)
+    marks = rows.select(list(PLACE)).append_column(Q.replayed_at, now)
+    on = " AND ".join(f"target.{name} = source.{name}" for name in PLACE)
+    merge = lake.create(QUARANTINE).merge(marks, predicate=on, source_alias="source", target_alias="target")
+    merge.when_matched_update({Q.replayed_at: f"source.{Q.replayed_at}"}).execute()
     return int(rows.num_rows)
+
+
+def _new_rows(lake: Lake, after: int | None, upto: int) -> pa.Table:
+    """Rows of versions `after + 1` to `upto`; marking rows as replayed makes none new."""
+    try:
+        changes = lake.changes(QUARANTINE, after, upto)
+        added, removed = _read(changes.added), _read(changes.removed)
+    except (LogCleanedError, FileNotFoundError):
+        return listing(lake, replayed=None)
+    return added.join(removed.select(list(PLACE)), list(PLACE), join_type="left anti")
+
+
+def _read(files: Iterator[str] | Sequence[str] | dict[str, int]) -> pa.Table:
+    tables = [pq.read_table(file, columns=list(Q)).cast(QUARANTINE.arrow_schema) for file in files]
+    return pa.concat_tables([QUARANTINE.arrow_schema.empty_table(), *tables])
+
+
+def _tell(sender: _Sender, topic: str, row: dict[str, Any]) -> None:
+    value = row[Q.value]
+    sender.send(
+        topic,
+        key=row[Q.key],
+        value=value if value is None or len(value) <= _MAX_TOLD_BYTES else None,
+        headers=[(name, str(row[name]).encode()) for name in HEADERS],
+        # The time by which `_places_since` finds it again.
+        timestamp=int(row[Q.quarantined_at].timestamp() * 1000),
+    )
+
+
+def _places_since(settings: Settings, topic: str, since: dt.datetime) -> set[tuple[str, ...]]:
+    """Places of the records that a quarantine topic has been told of since a moment."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.require("kafka_bootstrap"),
+            "group.id": f"{settings.topic_prefix}mercato-quarantine",
+            "enable.auto.commit": False,
+        }
+    )
+    try:
+        places: set[tuple[str, ...]] = set()
+        for partition in consumer.list_topics(topic, timeout=_TIMEOUT).topics[topic].partitions:
+            end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT)[1]
+            wanted = TopicPartition(topic, partition, int(since.timestamp() * 1000))
+            (start,) = consumer.offsets_for_times([wanted], timeout=_TIMEOUT)
+            if start.offset < 0:
+                continue
+            consumer.assign([start])
+            at = start.offset
+            while at < end:
+                for message in consumer.consume(1000, timeout=1):
+                    if message.error():
+                        raise KafkaException(message.error())
+                    at = message.offset() + 1
+                    headers = dict(message.headers() or [])
+                    places.add(tuple(headers.get(part, b"").decode() for part in PLACE))
+        return places
+    finally:
+        consumer.close()
+
+
+class _Sender:
+    """A producer that knows at the end of its `with` that Kafka has every record."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.require("kafka_bootstrap"),
+                "enable.idempotence": True,
+                "message.max.bytes": _MAX_MESSAGE_BYTES,
+            }
+        )
+        self._errors: list[str] = []
+
+    def __enter__(self) -> _Sender:
+        return self
+
+    def send(self, topic: str, **record: Any) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, on_delivery=self._delivered, **record)
+                break
+            except BufferError:
+                self._producer.poll(0.1)
+        self._producer.poll(0)
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        left = self._producer.flush(_TIMEOUT)
+        if failure is None and (left or self._errors):
+            cause = self._errors[0] if self._errors else f"no answer within {_TIMEOUT} s"
+            raise NotDeliveredError(
+                f"Kafka did not take {left + len(self._errors)} records ({cause}): run the command again."
+            )
+
+    def _delivered(self, error: object, _message: object) -> None:
+        if error is not None:
+            self._errors.append(str(error))

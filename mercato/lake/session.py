@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mercato.errors import MercatoError
 from mercato.local.java import java_home
 from mercato.local.ports import free_port
 from mercato.settings import Settings
@@ -25,7 +26,7 @@ SHARED_CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "t
 _START_TIMEOUT = 120
 
 
-class UnknownEngineError(ValueError):
+class UnknownEngineError(MercatoError):
     """The engine's name is none that Mercato knows."""
 
 
@@ -34,7 +35,8 @@ def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSess
     """A Spark session on the chosen engine; everything it started is stopped at the end.
 
     Args:
-        engine: `sail`, `spark` or `sc://host:port`; `settings.engine` unless given.
+        engine: `sail`, `spark`, `sc://host:port`, or `active` for the session that Glue or EMR
+            hands over; `settings.engine` unless given.
 
     Raises:
         UnknownEngineError: the name is none of these.
@@ -47,8 +49,24 @@ def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSess
         yield from _spark(settings)
     elif name.startswith("sc://"):
         yield from _remote(name)
+    elif name == "active":
+        yield _active()
     else:
-        raise UnknownEngineError(f"Unknown engine {name!r}: use sail, spark or sc://host:port.")
+        raise UnknownEngineError(f"Unknown engine {name!r}: use sail, spark, active or sc://host:port.")
+
+
+def _active() -> SparkSession:
+    """The session this process was given; its owner stops it."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.getOrCreate()
+    _configure(session)
+    return session
+
+
+def _configure(session: SparkSession) -> None:
+    for key, value in SHARED_CONF.items():
+        session.conf.set(key, value)
 
 
 def _remote(address: str) -> Iterator[SparkSession]:
@@ -57,8 +75,7 @@ def _remote(address: str) -> Iterator[SparkSession]:
     # Not `getOrCreate`: two engines may live in one process, as in the parity tests.
     session = SparkSession.builder.remote(address).create()
     try:
-        for key, value in SHARED_CONF.items():
-            session.conf.set(key, value)
+        _configure(session)
         yield session
     finally:
         session.stop()

@@ -7,14 +7,17 @@ vectors, no column mapping, timestamps in UTC.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import TableNotFoundError
-from pyarrow.fs import FileSystem
+from pyarrow.fs import FileSystem, FileType
 
 from mercato.contracts.tables.base import Table
 
@@ -22,6 +25,24 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _MERGE_VIEW = "mercato_merge_source"
+_GONE, _SIGN = "mercato_gone", "mercato_sign"
+
+
+class LogCleanedError(LookupError):
+    """What a version changed can no longer be told: go through the whole table."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Files by which two versions of a table differ in their rows.
+
+    Attributes:
+        added: address of each file that only the newer version has, with its rows.
+        removed: addresses of the files that only the older version has.
+    """
+
+    added: dict[str, int]
+    removed: list[str]
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,11 @@ class Lake:
         delta = self.open(table)
         return None if delta is None else delta.version()
 
+    def rows(self, table: Table) -> int:
+        """Number of rows, 0 if the table is not there."""
+        delta = self.open(table)
+        return 0 if delta is None else delta.count()
+
     # --- with a Spark session ---------------------------------------------------------------------
 
     def read(self, spark: SparkSession, table: Table, version: int | None = None) -> DataFrame:
@@ -82,12 +108,40 @@ class Lake:
             reader = reader.option("versionAsOf", str(version))
         return reader.load(delta.table_uri).select(*table.c)
 
-    def read_added(self, spark: SparkSession, table: Table, after: int | None, upto: int) -> DataFrame:
-        """Rows added by the versions `after + 1` to `upto` of an append-only table."""
-        files = self.added_files(table, after, upto)
-        if not files:
-            return spark.createDataFrame([], table.spark_schema)
-        return spark.read.parquet(*files).select(*table.c)
+    def read_changed(self, spark: SparkSession, table: Table, after: int | None, upto: int) -> DataFrame:
+        """Rows that only one of two versions has: for a table that is only appended to, what is new.
+
+        MERGE and compaction write unchanged rows into new files; these rows are not among them.
+
+        Raises:
+            LogCleanedError: the log, or a file, of one of these versions is gone.
+        """
+        from pyspark.sql import functions as F
+
+        changes = self.changes(table, after, upto)
+        added = _read_files(spark, table, list(changes.added))
+        if not changes.removed:
+            return added
+        removed = _read_files(spark, table, changes.removed)
+        both = added.withColumn(_SIGN, F.lit(1)).unionByName(removed.withColumn(_SIGN, F.lit(-1)))
+        return both.groupBy(*table.c).agg(F.sum(_SIGN).alias(_SIGN)).where(F.col(_SIGN) != 0).select(*table.c)
+
+    def stage(self, frame: DataFrame, name: str) -> DataFrame:
+        """The same rows read from a file, which the next `stage` of this name removes."""
+        storage, root = FileSystem.from_uri(_uri(f"{self.uri}/staging/{name}"))
+        if storage.get_file_info(root).type != FileType.NotFound:
+            storage.delete_dir(root)
+        # A new path each time: engines remember which files a path had.
+        path = f"{self.uri}/staging/{name}/{uuid.uuid4().hex}"
+        frame.write.parquet(path)
+        return frame.sparkSession.read.schema(frame.schema).parquet(path)
+
+    @contextmanager
+    def staged(self, frame: DataFrame, name: str) -> Iterator[DataFrame]:
+        """`stage` for the time of a `with`."""
+        yield self.stage(frame, name)
+        storage, root = FileSystem.from_uri(_uri(f"{self.uri}/staging/{name}"))
+        storage.delete_dir(root)
 
     def overwrite(self, frame: DataFrame, table: Table) -> None:
         """Replace the table's rows."""
@@ -100,32 +154,30 @@ class Lake:
 
     def merge(self, frame: DataFrame, table: Table) -> None:
         """Insert rows, or replace those with the same key."""
+        updates = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        self._merge(frame.select(*table.c), table, updates)
+
+    def replace(self, frame: DataFrame, held: DataFrame, table: Table) -> None:
+        """Put `frame` in the place of the rows `held`, in one commit."""
+        from pyspark.sql import functions as F
+
+        rows, key = frame.select(*table.c), list(table.key)
+        gone = held.select(*table.c).join(rows.select(*key), key, "left_anti").select(*table.c)
+        source = rows.withColumn(_GONE, F.lit(False)).unionByName(gone.withColumn(_GONE, F.lit(True)))
+        columns, values = ", ".join(table.c), ", ".join(f"source.{name}" for name in table.c)
+        updates = ", ".join(f"{name} = source.{name}" for name in table.c if name not in table.key)
+        clauses = (
+            f"WHEN MATCHED AND source.{_GONE} THEN DELETE "
+            + (f"WHEN MATCHED THEN UPDATE SET {updates} " if updates else "")
+            + f"WHEN NOT MATCHED AND NOT source.{_GONE} THEN INSERT ({columns}) VALUES ({values})"
+        )
+        self._merge(source, table, clauses)
+
+    def _merge(self, source: DataFrame, table: Table, clauses: str) -> None:
         self.create(table)
-        clauses = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
-        self._merge(frame.select(*table.c), table, clauses)
-
-    def delete(self, keys: DataFrame, table: Table) -> None:
-        """Remove the rows with these keys."""
-        self._merge(keys.select(*table.key), table, "WHEN MATCHED THEN DELETE")
-
-    def refresh(self, frame: DataFrame, table: Table, touched: DataFrame) -> None:
-        """Make `frame` the table's rows for the values in `touched`; the other rows stay.
-
-        Args:
-            frame: all rows that the touched values now have.
-            touched: one column of the table, distinct values.
-        """
-        self.merge(frame, table)
-        spark, key = frame.sparkSession, list(table.key)
-        before = self.read(spark, table).join(touched, touched.columns, "left_semi").select(*key)
-        vanished = before.join(frame.select(*key), key, "left_anti")
-        if not vanished.isEmpty():
-            self.delete(vanished, table)
-
-    def _merge(self, frame: DataFrame, table: Table, clauses: str) -> None:
-        frame.createOrReplaceTempView(_MERGE_VIEW)
+        source.createOrReplaceTempView(_MERGE_VIEW)
         on = " AND ".join(f"target.{key} = source.{key}" for key in table.key)
-        frame.sparkSession.sql(
+        source.sparkSession.sql(
             f"MERGE INTO delta.`{self.path(table)}` AS target USING {_MERGE_VIEW} AS source ON {on} {clauses}"
         ).collect()
 
@@ -133,46 +185,71 @@ class Lake:
 
     def progress(self, target: Table, source: Table) -> int | None:
         """Version of `source` that `target` holds; kept in the target's own log."""
-        delta = self.own(target)
-        return None if delta is None else delta.transaction_version(_reader(target, source))
+        return self.mark(target, _reader(target, source))
 
     def set_progress(self, target: Table, versions: Sequence[tuple[Table, int]]) -> None:
         """Record, in one commit without data, the source versions that `target` now holds."""
-        delta = self.create(target)
-        transactions = [Transaction(_reader(target, source), version) for source, version in versions]
+        self.set_marks(target, {_reader(target, source): version for source, version in versions})
+
+    def mark(self, table: Table, app_id: str) -> int | None:
+        """Number last recorded under an app transaction id in the table's log."""
+        delta = self.own(table)
+        return None if delta is None else delta.transaction_version(app_id)
+
+    def set_marks(self, table: Table, marks: Mapping[str, int]) -> None:
+        """Record numbers under app transaction ids, in one commit without data."""
+        delta = self.create(table)
         delta.create_write_transaction(
             [],
             mode="append",
             schema=delta.schema(),
-            partition_by=list(target.partition_by),
-            commit_properties=CommitProperties(app_transactions=transactions),
+            partition_by=list(table.partition_by),
+            commit_properties=CommitProperties(
+                app_transactions=[Transaction(app_id, number) for app_id, number in marks.items()]
+            ),
         )
 
-    def added_files(self, table: Table, after: int | None, upto: int) -> list[str]:
-        """Parquet files that the versions `after + 1` to `upto` added with new data.
-
-        Compaction rewrites files without new data and so adds nothing here.
+    def changes(self, table: Table, after: int | None, upto: int) -> Changes:
+        """How version `upto` differs from version `after` (`None`: from nothing).
 
         Raises:
-            LookupError: the log of one of these versions has been cleaned up.
+            LogCleanedError: the log of one of these versions is gone.
         """
         delta = self.open(table)
         if delta is None:
-            return []
+            return Changes({}, [])
+        # Compaction marks what it writes and removes as no change of data.
         uri = delta.table_uri.rstrip("/")
         storage, root = FileSystem.from_uri(uri)
-        files: list[str] = []
+        added: dict[str, int] = {}
+        removed: list[str] = []
         for version in range(0 if after is None else after + 1, upto + 1):
             try:
                 with storage.open_input_stream(f"{root}/_delta_log/{version:020}.json") as log:
                     actions = [json.loads(line) for line in log.read().splitlines()]
             except FileNotFoundError as error:
-                raise LookupError(
-                    f"{table.name} no longer has the log of version {version}: run with --full."
-                ) from error
-            added = (action["add"] for action in actions if "add" in action)
-            files += [f"{uri}/{add['path']}" for add in added if add["dataChange"]]
-        return files
+                raise LogCleanedError(f"The log of version {version} of {table.name} is gone.") from error
+            for add in (action["add"] for action in actions if action.get("add", {}).get("dataChange")):
+                added[f"{uri}/{add['path']}"] = json.loads(add["stats"])["numRecords"]
+            for remove in (a["remove"] for a in actions if a.get("remove", {}).get("dataChange")):
+                file = f"{uri}/{remove['path']}"
+                if added.pop(file, None) is None:
+                    removed.append(file)
+        return Changes(added, removed)
+
+
+def _read_files(spark: SparkSession, table: Table, files: Sequence[str]) -> DataFrame:
+    if not files:
+        return spark.createDataFrame([], table.spark_schema)
+    storage, _ = FileSystem.from_uri(files[0])
+    found = storage.get_file_info([FileSystem.from_uri(file)[1] for file in files])
+    if any(info.type == FileType.NotFound for info in found):
+        raise LogCleanedError(f"A file of {table.name} that is still to be read was vacuumed.")
+    return spark.read.schema(table.spark_schema).parquet(*files).select(*table.c)
+
+
+def _uri(path: str) -> str:
+    return path if "://" in path else Path(path).resolve().as_uri()
 
 
 def _reader(target: Table, source: Table) -> str:

@@ -28,7 +28,7 @@ EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 MAX_AHEAD = timedelta(minutes=5)
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Envelope of every event."""
 
     event_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="Unique per topic.")]
