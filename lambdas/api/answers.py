@@ -32,7 +32,7 @@ def recommendations(
         store_id=decision.store_id,
         items=products(decision.items, moment.shelf),
         session=_session(household.session, moment.shelf) if household else None,
-        changes=_changes(decision.changes, moment.shelf) if decision.changes else None,
+        changes=_changes(decision.changes, moment.shelf) if decision.changes is not None else None,
         fallback=decision.reason is not None,
         fallback_reason=decision.reason,
         notice=SENTENCES[decision.reason] if decision.reason else None,

@@ -151,7 +151,9 @@ class Recommender:
             self._metrics.fallbacks.labels(reason.value).inc()
         tag = f"{moment.tag}-{reason.value}" if reason else moment.tag
         before = self._recent.get(since) if since else None
-        changed = compare(before, items, _cause(moment.session), moment.shelf.name) if before else None
+        changed = (
+            compare(before, items, _cause(moment.session), moment.shelf.name) if before is not None else None
+        )
         self._recent.put(tag, items)
         watch.lap("decision")
         for stage, milliseconds in watch.stages.items():

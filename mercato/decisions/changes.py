@@ -49,9 +49,6 @@ class Changes:
     cause: Cause | None
     summary: str
 
-    def __bool__(self) -> bool:
-        return bool(self.entered or self.left or self.moved_up or self.moved_down)
-
 
 def compare(
     before: Sequence[Item],

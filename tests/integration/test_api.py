@@ -112,6 +112,14 @@ def test_a_long_poll_without_a_click_ends_as_unchanged(api: httpx.Client) -> Non
     assert time.monotonic() - started >= 1
 
 
+def test_a_click_that_changes_nothing_is_answered_too(rig: Rig, api: httpx.Client) -> None:
+    rig.click(_click("view", 31))
+    first = api.get("/v1/recommendations/1")
+    rig.click(_click("view", 31))
+    again = api.get("/v1/recommendations/1", headers={"If-None-Match": first.headers["etag"]})
+    assert again.json()["changes"]["summary"].endswith("The list stays as it was.")
+
+
 def test_what_was_taken_out_of_the_cart_is_not_offered_again(rig: Rig, api: httpx.Client) -> None:
     rig.click(_click("add_to_cart", 5), _click("remove_from_cart", 5))
     answer = api.get("/v1/recommendations/1").json()

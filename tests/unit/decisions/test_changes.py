@@ -26,7 +26,7 @@ def _compare(before: list[Item], after: list[Item], cause: Cause | None = None) 
 
 def test_same_list() -> None:
     changes = _compare(_list(1, 2), _list(1, 2), Cause("e", "view", 1))
-    assert not changes
+    assert changes.entered == changes.left == changes.moved_up == changes.moved_down == ()
     assert changes.summary == "You viewed bananas. The list stays as it was."
 
 
