@@ -99,6 +99,14 @@ def session(online: OnlineFeatures, household_id: int) -> Session:
     return household.session if household else Session()
 
 
+def in_cart(online: OnlineFeatures, household_id: int, product_id: int) -> Callable[[], bool]:
+    return lambda: product_id in session(online, household_id).cart
+
+
+def has_clicks(online: OnlineFeatures, household_id: int, count: int) -> Callable[[], bool]:
+    return lambda: session(online, household_id).clicks == count
+
+
 def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -112,7 +120,7 @@ def warm(clicker: Clicker, online: OnlineFeatures) -> None:
     """Wait until the consumer group has its partitions: a click of every partition has come through."""
     for household in range(9_000, 9_016):
         clicker.send(click(household, 1))
-        assert eventually(lambda household=household: session(online, household).cart == (1,))
+        assert eventually(in_cart(online, household, 1))
 
 
 def test_a_click_is_served_within_a_second(own: Settings, online: OnlineFeatures, clicker: Clicker) -> None:
@@ -121,7 +129,7 @@ def test_a_click_is_served_within_a_second(own: Settings, online: OnlineFeatures
         for product in range(1, 51):
             sent = time.monotonic()
             clicker.send(click(1, product))
-            assert eventually(lambda product=product: product in session(online, 1).cart)
+            assert eventually(in_cart(online, 1, product))
             assert time.monotonic() - sent < 1
     found = session(online, 1)
     assert (found.cart, found.clicks, found.store_id) == (tuple(range(1, 51)), 50, 367)
@@ -201,10 +209,7 @@ def test_restarts_by_sigkill_lose_and_double_nothing(
     try:
         for household, clicks in sent.items():
             wanted = household_session(household, reduce((), map(step, clicks)), datetime.now(UTC))
-            assert eventually(
-                lambda household=household, wanted=wanted: session(online, household).clicks == wanted.clicks,
-                40,
-            )
+            assert eventually(has_clicks(online, household, wanted.clicks), seconds=40)
             found = session(online, household)
             assert list(found.cart) == wanted.cart
             assert list(found.removed) == wanted.removed
