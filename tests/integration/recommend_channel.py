@@ -1,0 +1,80 @@
+"""A training channel of a made-up town: households that buy what they bought before."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from mercato.contracts.tables.features import (
+    HOUSEHOLD_HISTORY,
+    HOUSEHOLD_PROFILE,
+    PRODUCT_NEIGHBOURS,
+    PRODUCT_STATS,
+    STORE_POPULAR,
+    STORE_PROMOTIONS,
+)
+from mercato_models.recommend import channels
+from mercato_models.recommend.context import PROFILE
+from tests.unit.models import world
+
+START = world.NOW - timedelta(days=1)
+TARGETS = 4
+
+
+def write_channel(folder: Path, households: int = 80) -> None:
+    """Write every file; each household's last basket is the test."""
+    folder.mkdir(parents=True, exist_ok=True)
+    generator = np.random.default_rng(1)
+    rows = [row for household in range(1, households + 1) for row in _contexts(household, generator)]
+    contexts = pa.Table.from_pylist(rows, schema=channels.contexts_schema())
+    channels.write(folder, contexts, channels.CONTEXTS)
+    for contract, table in (
+        (PRODUCT_STATS, world.product_stats(START)),
+        (PRODUCT_NEIGHBOURS, world.product_neighbours(START)),
+        (STORE_POPULAR, world.store_popular(START)),
+        (STORE_PROMOTIONS, world.store_promotions(START)),
+    ):
+        channels.write(folder, table, contract)
+
+
+def _contexts(household: int, generator: np.random.Generator) -> list[dict[str, object]]:
+    c, h = channels.CONTEXTS.c, HOUSEHOLD_HISTORY.c
+    liked = generator.choice(world.PRODUCTS, 9, replace=False)
+    baskets = [sorted(generator.choice(liked, 4, replace=False).tolist()) for _ in range(12 + TARGETS)]
+    times = [world.NOW + timedelta(hours=20 * i + household / 60) for i in range(-12, TARGETS)]
+    rows = []
+    for last in range(12, 12 + TARGETS):
+        past = range(last)
+        lines = [product for b in past for product in baskets[b]]
+        rows.append(
+            {
+                c.household_id: household,
+                c.store_id: world.STORE,
+                c.event_timestamp: times[last].astimezone(UTC),
+                c.truth: baskets[last],
+                c.split: channels.TEST if last == 11 + TARGETS else channels.TRAIN,
+                h.basket_times: [int(times[b].timestamp()) for b in past],
+                h.basket_stores: [world.STORE] * last,
+                h.basket_sizes: [4] * last,
+                h.products: lines,
+                h.quantities: [1] * len(lines),
+                h.values: [2.5] * len(lines),
+                **{name: _profile_value(name) for name in PROFILE},
+            }
+        )
+    return rows
+
+
+def _profile_value(name: str) -> int | float:
+    whole = pa.types.is_integer(HOUSEHOLD_PROFILE.arrow_schema.field(name).type)
+    return 3 if whole else 0.5
+
+
+def truth_of_tests(folder: Path) -> dict[int, set[int]]:
+    """The test households' last baskets."""
+    c = channels.CONTEXTS.c
+    rows = channels.read_contexts(folder).to_pylist()
+    return {row[c.household_id]: set(row[c.truth]) for row in rows if row[c.split] == channels.TEST}

@@ -1,0 +1,165 @@
+"""The training script as SageMaker would run it, with a real MLflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mercato.contracts.tables.features import PRODUCT_STATS
+from mercato.settings import Settings
+from mercato_models.recommend import artefact, channels, tracking
+from mercato_models.recommend.features import FEATURES
+from mercato_models.recommend.metrics import quality
+from mercato_models.recommend.ranker import score
+from tests.integration.recommend_channel import truth_of_tests, write_channel
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "sagemaker" / "recommend" / "train.py"
+
+
+def train(
+    channel: Path, home: Path, *arguments: str, mlflow_uri: str = ""
+) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}",
+        "SM_CHANNEL_TRAIN": str(channel),
+        "SM_CHANNEL_TEST": str(channel),
+        "SM_MODEL_DIR": str(home / "model"),
+        "SM_OUTPUT_DATA_DIR": str(home / "output"),
+        "MLFLOW_TRACKING_URI": mlflow_uri,
+    }
+    command = [sys.executable, str(SCRIPT), "--rounds", "20", "--threads", "1", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def channel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("channel")
+    write_channel(folder)
+    return folder
+
+
+def test_a_model_is_trained_judged_registered_and_promoted(
+    channel: Path, tmp_path: Path, settings: Settings
+) -> None:
+    uri = settings.require("mlflow_uri")
+    versions = {"gold.basket_lines": 3, "gold.product_stats": 1}
+    done = train(channel, tmp_path, "--data-versions", json.dumps(versions), mlflow_uri=uri)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["passes"]
+    assert said["model_recall_at_10"] > said["popular_recall_at_10"]
+
+    client = mlflow.MlflowClient(uri)
+    champion = client.get_model_version_by_alias(tracking.NAME, tracking.CHAMPION)
+    assert champion.version == said["version"]
+    run = client.get_run(champion.run_id)
+    assert run.data.metrics["model_recall_at_10"] == said["model_recall_at_10"]
+    assert run.data.params["rounds"] == "20"
+    assert run.data.tags["delta.gold.basket_lines"] == "3"
+
+    mlflow.set_tracking_uri(uri)
+    loaded = mlflow.pyfunc.load_model(f"models:/{tracking.NAME}@{tracking.CHAMPION}")
+    assert loaded.metadata.signature.inputs.input_names() == list(FEATURES)
+    example = loaded.input_example
+    model = artefact.load(tmp_path / "model")
+    assert model.version == said["version"]
+    assert np.allclose(loaded.predict(example), score(model.booster, example.to_numpy(np.float32)))
+
+
+def test_the_written_lists_score_as_reported(channel: Path, tmp_path: Path) -> None:
+    done = train(channel, tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["version"] == tracking.UNREGISTERED
+    table = pq.read_table(tmp_path / "output" / "recommend.parquet")
+    assert table.schema.equals(artefact.PREDICTIONS)
+    lists: dict[int, list[int]] = defaultdict(list)
+    for row in table.to_pylist():
+        lists[row["household_id"]].append(row["product_id"])
+        assert row["rank"] == len(lists[row["household_id"]])
+    truths = truth_of_tests(channel)
+    judged = quality([lists[household] for household in truths], list(truths.values()))
+    assert judged.recall == pytest.approx(said["model_recall_at_10"])
+    assert judged.ndcg == pytest.approx(said["model_ndcg_at_10"])
+
+
+def test_the_same_seed_gives_the_same_lists(channel: Path, tmp_path: Path) -> None:
+    tables = []
+    for name in ("one", "two"):
+        assert train(channel, tmp_path / name).returncode == 0
+        tables.append(pq.read_table(tmp_path / name / "output" / "recommend.parquet"))
+    assert tables[0].equals(tables[1])
+
+
+def test_a_model_that_does_not_beat_the_baselines_is_no_champion(
+    channel: Path, tmp_path: Path, settings: Settings
+) -> None:
+    uri = settings.require("mlflow_uri")
+    done = train(channel, tmp_path, "--rounds", "1", "--learning-rate", "0.0", mlflow_uri=uri)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert not said["passes"]
+    version = mlflow.MlflowClient(uri).get_model_version(tracking.NAME, said["version"])
+    assert tracking.CHAMPION not in version.aliases
+
+
+def _without_rows(table: pa.Table) -> pa.Table:
+    return table.slice(0, 0)
+
+
+def _without_truth(table: pa.Table) -> pa.Table:
+    place = table.schema.get_field_index(channels.CONTEXTS.c.truth)
+    return table.set_column(
+        place, table.schema.field(place), pa.array([[5]] * len(table), pa.list_(pa.int64()))
+    )
+
+
+def _without_column(table: pa.Table) -> pa.Table:
+    return table.drop([channels.CONTEXTS.c.truth])
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (_without_rows, "has no rows: the slice holds no basket to foretell"),
+        (_without_column, "lacks the columns truth"),
+        (_without_truth, "the label is constant"),
+    ],
+)
+def test_what_can_not_be_trained_on_is_said_in_one_line(
+    channel: Path, tmp_path: Path, change: object, complaint: str
+) -> None:
+    broken = tmp_path / "channel"
+    broken.mkdir()
+    for file in channel.iterdir():
+        (broken / file.name).write_bytes(file.read_bytes())
+    contexts = pq.read_table(broken / channels.file_name(channels.CONTEXTS))
+    channels.write(broken, change(contexts), channels.CONTEXTS)  # type: ignore[operator]
+    done = train(broken, tmp_path)
+    assert done.returncode == 1
+    assert complaint in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_missing_table_is_named(channel: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "channel"
+    broken.mkdir()
+    name = channels.file_name(channels.CONTEXTS)
+    (broken / name).write_bytes((channel / name).read_bytes())
+    done = train(broken, tmp_path)
+    assert done.returncode == 1
+    assert f"{channels.file_name(PRODUCT_STATS)} is missing" in done.stderr

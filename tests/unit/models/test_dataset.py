@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mercato.contracts.tables.features import (
+    PRODUCT_NEIGHBOURS,
+    PRODUCT_STATS,
+    STORE_POPULAR,
+    STORE_PROMOTIONS,
+)
+from mercato_models.recommend import channels
+from mercato_models.recommend.catalogue import STATS
+from mercato_models.recommend.dataset import Target, hide, ranked, reveal, training_set
+from mercato_models.recommend.features import FEATURES
+from tests.unit.models import world
+from tests.unit.models.world import NOW, PRODUCTS
+
+WEEK = timedelta(days=7)
+
+
+def target(seed: int = 0, days: float = 0) -> Target:
+    context = world.random_context(seed)
+    truth = frozenset(np.unique(context.history.products)[:4].tolist())
+    return Target(seed, replace(context, time=(NOW + timedelta(days=days)).timestamp()), truth)
+
+
+@pytest.fixture
+def channel(tmp_path: Path) -> Path:
+    """Snapshots at NOW and a week later, whose popularity differs."""
+    later = world.product_stats(NOW + WEEK)
+    column = PRODUCT_STATS.c.baskets_4w
+    place = later.schema.get_field_index(column)
+    later = later.set_column(place, later.schema.field(column), pa.array([7] * len(PRODUCTS), pa.int32()))
+    for contract, tables in (
+        (PRODUCT_STATS, [later, world.product_stats()]),
+        (PRODUCT_NEIGHBOURS, [world.product_neighbours()]),
+        (STORE_POPULAR, [world.store_popular()]),
+        (STORE_PROMOTIONS, [world.store_promotions()]),
+    ):
+        channels.write(tmp_path, pa.concat_tables(tables), contract)
+    return tmp_path
+
+
+def test_the_catalogue_is_never_from_later_than_the_basket(channel: Path) -> None:
+    snapshots = channels.Snapshots(channel, [world.STORE])
+    column = STATS.index(PRODUCT_STATS.c.baskets_4w)
+    asked = [target(days=days) for days in (-0.001, 0, 6.999, 7, 30)]
+    seen = [catalogue.stats[0, column] for _, catalogue in snapshots.beside(asked)]
+    assert np.isnan(seen[0])
+    assert seen[1:] == [160, 160, 7, 7]
+
+
+def test_promotions_end(channel: Path) -> None:
+    snapshots = channels.Snapshots(channel, [world.STORE])
+    promoted = [c.promoted for _, c in snapshots.beside([target(days=6.9), target(days=7)])]
+    assert [list(found) for found in promoted] == [[world.STORE], []]
+
+
+def test_other_stores_are_not_read(channel: Path) -> None:
+    _, catalogue = next(iter(channels.Snapshots(channel, [999]).beside([target()])))
+    assert list(catalogue.popular) == [0]
+
+
+def test_a_missing_file_or_column_is_named(channel: Path) -> None:
+    path = channel / channels.file_name(STORE_POPULAR)
+    channels.write(channel, world.store_popular().drop([STORE_POPULAR.c.scores]), STORE_POPULAR)
+    with pytest.raises(channels.ChannelError, match=r"store_popular\.parquet lacks the columns scores"):
+        channels.Snapshots(channel, [])
+    path.unlink()
+    with pytest.raises(channels.ChannelError, match=r"store_popular\.parquet is missing"):
+        channels.Snapshots(channel, [])
+
+
+def test_an_empty_table_is_named(channel: Path) -> None:
+    channels.write(channel, STORE_PROMOTIONS.arrow_schema.empty_table(), STORE_PROMOTIONS)
+    with pytest.raises(channels.ChannelError, match=r"gold\.store_promotions has no rows"):
+        channels.Snapshots(channel, [])
+
+
+def test_what_is_bought_is_labelled_and_large_baskets_weigh_less() -> None:
+    catalogue = world.catalogue()
+    data = training_set([(target(seed), catalogue) for seed in range(30)], negatives=5)
+    assert data.features.shape == (len(data.labels), len(FEATURES))
+    for group in range(30):
+        mine = data.group == group
+        assert 1 <= data.labels[mine].sum() <= 4
+        assert (data.labels[mine] == 0).sum() == 5
+    cart = data.features[:, FEATURES.index("cart_size")]
+    assert np.allclose(data.weights, (4 - cart) ** -0.5)
+
+
+def test_the_basket_itself_never_reaches_the_features() -> None:
+    catalogue = world.catalogue()
+    one = target(3)
+    other = replace(one, truth=frozenset(PRODUCTS[:2]))
+    seen = [ranked(t.context, catalogue, lambda rows: rows.sum(axis=1), 5)[0].tolist() for t in (one, other)]
+    assert seen[0] == seen[1]
+
+
+def test_training_is_repeatable() -> None:
+    made = [
+        training_set([(target(s), world.catalogue()) for s in range(9)], negatives=5, seed=4) for _ in "ab"
+    ]
+    assert np.array_equal(made[0].features, made[1].features, equal_nan=True)
+
+
+def test_a_revealed_cart_is_no_longer_to_be_foretold() -> None:
+    generator = np.random.default_rng(0)
+    before = target(5)
+    shown = [reveal(before, np.array(PRODUCTS), generator) for _ in range(300)]
+    with_cart = [each for each in shown if each.context.cart]
+    assert 0.2 < len(with_cart) / len(shown) < 0.4
+    assert any(each.context.viewed for each in with_cart)
+    for each in with_cart:
+        assert each.truth | set(each.context.cart) == before.truth
+        assert not each.truth & set(each.context.cart)
+        assert each.truth
+
+
+def test_a_hidden_target_knows_neither_place_nor_time() -> None:
+    hidden = hide(target()).context
+    assert (hidden.store_id, hidden.time) == (None, None)
+
+
+def test_nothing_bought_is_an_error() -> None:
+    never = replace(target(), truth=frozenset([5]))
+    with pytest.raises(ValueError, match="label is constant"):
+        training_set([(never, world.catalogue())], negatives=5)

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from mercato_models.recommend.candidates import SOURCES, candidates
+from mercato_models.recommend.catalogue import Catalogue
+from mercato_models.recommend.context import Context
+from mercato_models.recommend.features import FEATURES, build
+from mercato_models.recommend.history import HABITS, History, habits
+from tests.unit.models import world
+from tests.unit.models.world import NOW, PRODUCTS, STORE
+
+
+def features_of(context: Context, catalogue: Catalogue) -> dict[int, dict[str, float]]:
+    found = candidates(context, catalogue)
+    matrix = build(context, catalogue, found)
+    assert matrix.shape == (len(found.rows), len(FEATURES))
+    assert matrix.dtype == np.float32
+    ids = catalogue.product_ids[found.rows].tolist()
+    return {
+        product: dict(zip(FEATURES, row.tolist(), strict=True))
+        for product, row in zip(ids, matrix, strict=True)
+    }
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_habits_are_what_a_loop_over_the_baskets_says(seed: int) -> None:
+    context, catalogue = world.random_context(seed), world.catalogue()
+    past, now = context.history, NOW.timestamp()
+    found = habits(past, catalogue.rows(past.products), now, STORE)
+    bounds = np.concatenate([[0], np.cumsum(past.basket_sizes)])
+    for row, values in zip(found.rows, found.values, strict=True):
+        said = dict(zip(HABITS, values.tolist(), strict=True))
+        product = catalogue.product_ids[row]
+        held = [b for b in range(past.baskets) if product in past.products[bounds[b] : bounds[b + 1]]]
+        ages = [(now - past.basket_times[b]) / 86_400 for b in held]
+        assert said["own_count"] == len(held)
+        assert said["own_decayed_30d"] == pytest.approx(sum(0.5 ** (age / 30) for age in ages), rel=1e-4)
+        ago = [past.baskets - 1 - b for b in held]
+        assert said["own_decayed_3b"] == pytest.approx(sum(0.5 ** (a / 3) for a in ago), rel=1e-4)
+        assert said["own_share_last_6"] == pytest.approx(sum(a < 6 for a in ago) / 6, rel=1e-4)
+        assert said["own_days_since_last"] == pytest.approx(min(ages), rel=1e-4)
+        assert said["own_same_store"] == pytest.approx(
+            np.mean([past.basket_stores[b] == STORE for b in held]), rel=1e-4
+        )
+        gaps = -np.diff(ages)
+        if len(gaps):
+            assert said["own_mean_gap_days"] == pytest.approx(gaps.mean(), rel=1e-3)
+            assert said["own_gap_deviation_days"] == pytest.approx(gaps.std(), rel=1e-2, abs=0.02)
+        else:
+            assert math.isnan(said["own_mean_gap_days"])
+
+
+def test_products_come_from_every_source() -> None:
+    past = world.history(
+        (30, STORE, [PRODUCTS[10]]), (20, STORE, [PRODUCTS[10]]), (10, STORE, [PRODUCTS[15]])
+    )
+    context = Context(
+        past, store_id=STORE, time=NOW.timestamp(), cart=(PRODUCTS[25],), viewed=(PRODUCTS[35],)
+    )
+    catalogue = world.catalogue()
+    found = candidates(context, catalogue)
+    by_product = {int(catalogue.product_ids[row]): set(found.names(i)) for i, row in enumerate(found.rows)}
+    assert "own" in by_product[PRODUCTS[10]]
+    assert {"together", "recent"} <= by_product[PRODUCTS[16]]
+    assert "session" in by_product[PRODUCTS[26]]
+    assert "session" in by_product[PRODUCTS[35]]  # what was viewed may be bought
+    assert {"popular", "popular_everywhere"} <= by_product[PRODUCTS[3]]
+    assert "promoted" in by_product[PRODUCTS[30]]
+    assert PRODUCTS[25] not in by_product  # it is in the cart already
+    assert set().union(*by_product.values()) == set(SOURCES)
+
+
+def test_a_click_changes_what_the_model_sees() -> None:
+    context, catalogue = world.random_context(1), world.catalogue()
+    before = features_of(context, catalogue)
+    after = features_of(replace(context, cart=(PRODUCTS[25],)), catalogue)
+    assert after[PRODUCTS[26]]["session"] > 0
+    assert all(row["session"] == 0 and row["cart_size"] == 0 for row in before.values())
+    assert all(row["cart_size"] == 1 for row in after.values())
+
+
+def test_promotions_popularity_and_prices_are_those_of_the_catalogue() -> None:
+    rows = features_of(
+        Context(world.history((9, STORE, [PRODUCTS[0]])), store_id=STORE, time=NOW.timestamp()),
+        world.catalogue(),
+    )
+    assert (rows[PRODUCTS[30]]["display"], rows[PRODUCTS[30]]["mailer"]) == (10, 0)
+    assert (rows[PRODUCTS[20]]["display"], rows[PRODUCTS[20]]["mailer"]) == (0, 3)
+    assert rows[PRODUCTS[3]]["store_popularity"] == 1
+    assert rows[PRODUCTS[1]]["popularity"] == 0.5
+    assert rows[PRODUCTS[1]]["price_ratio"] == 0.5
+    assert math.isnan(rows[PRODUCTS[0]]["price_ratio"])
+    assert rows[PRODUCTS[3]]["hour"] == 18
+    assert rows[PRODUCTS[3]]["own_count"] == 0
+    assert math.isnan(rows[PRODUCTS[3]]["own_decayed_10d"])
+
+
+def test_what_is_unknown_is_nan_and_not_a_guess() -> None:
+    rows = features_of(Context(world.history((9, STORE, [PRODUCTS[0]]))), world.catalogue())
+    unknown = (
+        "store_popularity",
+        "display",
+        "hour",
+        "weekday",
+        "own_same_store",
+        "own_same_time_of_day",
+        "store_share",
+    )
+    assert all(math.isnan(row[name]) for row in rows.values() for name in unknown)
+    assert all(row["popularity"] >= 0 for row in rows.values())
+
+
+def test_a_household_without_a_basket_gets_what_is_popular_and_promoted() -> None:
+    rows = features_of(Context(History.of(), store_id=STORE, time=NOW.timestamp()), world.catalogue())
+    assert set(rows) == {*PRODUCTS[:4], PRODUCTS[20], PRODUCTS[30]}
+
+
+def test_an_unknown_store_falls_back_to_all_stores() -> None:
+    catalogue = world.catalogue()
+    assert catalogue.popular_in(999) == catalogue.popular_in(None)
+    assert len(catalogue.popular_in(STORE).rows) == 1  # the product without statistics is left out
+
+
+def test_promotions_that_ended_are_left_out() -> None:
+    ended = world.store_promotions(NOW - timedelta(days=7), ends=NOW)
+    catalogue = Catalogue.from_tables(
+        world.product_stats(), world.product_neighbours(), world.store_popular(), ended, NOW
+    )
+    assert not catalogue.promoted
+
+
+def test_an_empty_catalogue_gives_no_candidates() -> None:
+    context = world.random_context(0)
+    found = candidates(context, Catalogue.bare([]))
+    assert build(context, Catalogue.bare([]), found).shape == (0, len(FEATURES))
+
+
+def test_a_bare_catalogue_gives_the_households_own_products() -> None:
+    context = world.random_context(0)
+    rows = features_of(context, Catalogue.bare(context.history.products))
+    assert set(rows) == set(context.history.products.tolist())
+
+
+def test_a_broken_history_is_refused() -> None:
+    with pytest.raises(ValueError, match="sizes sum to 3, but there are 2 products"):
+        History.of([1], [1], [3], [1, 2], [1, 1], [1.0, 1.0])
+    with pytest.raises(ValueError, match="2 basket times, 1 stores"):
+        History.of([1, 2], [1], [3, 1], [1, 2], [1, 1], [1.0, 1.0])

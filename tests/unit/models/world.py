@@ -1,0 +1,117 @@
+"""A small shop: 40 products, two stores, neighbours i <-> i+1, written by hand so that tests can reckon."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from mercato.contracts.tables.base import Table
+from mercato.contracts.tables.features import (
+    ALL_STORES,
+    PRODUCT_NEIGHBOURS,
+    PRODUCT_STATS,
+    STORE_POPULAR,
+    STORE_PROMOTIONS,
+)
+from mercato_models.recommend.catalogue import Catalogue
+from mercato_models.recommend.context import Context
+from mercato_models.recommend.history import History
+
+#: A Monday.
+NOW = datetime(2026, 3, 2, 18, tzinfo=UTC)
+PRODUCTS = [1000 + 10 * i for i in range(40)]
+STORE = 7
+
+
+def product_stats(at: datetime = NOW) -> pa.Table:
+    c = PRODUCT_STATS.c
+    rows = [
+        {
+            c.product_id: product,
+            c.event_timestamp: at,
+            c.baskets_1w: 40 - i,
+            c.baskets_4w: 4 * (40 - i),
+            c.baskets_13w: 13 * (40 - i),
+            c.baskets_52w: 52 * (40 - i),
+            c.households_52w: 100,
+            c.repeat_households_52w: 2 * i,
+            c.mean_price_13w: 2.0 if i else None,
+            c.last_price: 1.0,
+            c.discount_share_4w: None,
+        }
+        for i, product in enumerate(PRODUCTS)
+    ]
+    return table(PRODUCT_STATS, rows)
+
+
+def product_neighbours(at: datetime = NOW) -> pa.Table:
+    c = PRODUCT_NEIGHBOURS.c
+    rows = [
+        {c.product_id: product, c.event_timestamp: at, c.neighbour_ids: [after, 5], c.scores: [0.5, 0.4]}
+        for product, after in itertools.pairwise(PRODUCTS)
+    ]  # 5 is a product that has no statistics
+    return table(PRODUCT_NEIGHBOURS, rows)
+
+
+def store_popular(at: datetime = NOW) -> pa.Table:
+    c = STORE_POPULAR.c
+    rows = [
+        {
+            c.store_id: ALL_STORES,
+            c.event_timestamp: at,
+            c.product_ids: PRODUCTS[:4],
+            c.scores: [8.0, 4.0, 2.0, 1.0],
+        },
+        {c.store_id: STORE, c.event_timestamp: at, c.product_ids: [PRODUCTS[3], 5], c.scores: [10.0, 9.0]},
+    ]
+    return table(STORE_POPULAR, rows)
+
+
+def store_promotions(at: datetime = NOW, ends: datetime = NOW + timedelta(days=7)) -> pa.Table:
+    c = STORE_PROMOTIONS.c
+    row = {
+        c.store_id: STORE,
+        c.event_timestamp: at,
+        c.valid_to: ends,
+        c.product_ids: [PRODUCTS[30], PRODUCTS[20]],
+        c.displays: ["A", "0"],
+        c.mailers: ["0", "D"],
+    }
+    return table(STORE_PROMOTIONS, [row])
+
+
+def table(contract: Table, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=contract.arrow_schema)
+
+
+def catalogue() -> Catalogue:
+    return Catalogue.from_tables(
+        product_stats(), product_neighbours(), store_popular(), store_promotions(), NOW
+    )
+
+
+def history(*baskets: tuple[float, int, list[int]]) -> History:
+    """Baskets as (days before NOW, store, products)."""
+    products = [product for _, _, products in baskets for product in products]
+    return History.of(
+        [int((NOW - timedelta(days=days)).timestamp()) for days, _, _ in baskets],
+        [store for _, store, _ in baskets],
+        [len(products) for _, _, products in baskets],
+        products,
+        [2] * len(products),
+        [3.0] * len(products),
+    )
+
+
+def random_context(seed: int, baskets: int = 12) -> Context:
+    generator = np.random.default_rng(seed)
+    days = np.sort(generator.uniform(0.1, 200, baskets))[::-1]
+    made = [
+        (float(day), int(generator.integers(6, 9)), sorted(set(generator.choice(PRODUCTS, 6).tolist())))
+        for day in days
+    ]
+    return Context(history(*made), store_id=STORE, time=NOW.timestamp())
