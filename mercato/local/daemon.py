@@ -1,4 +1,4 @@
-"""supervisord of one MERCATO_HOME: configured, started, spoken to (docs/adr/0006)."""
+"""supervisord of one MERCATO_HOME: configured, started, spoken to (docs/adr/0007)."""
 
 from __future__ import annotations
 
