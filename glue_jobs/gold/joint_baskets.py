@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 L, C = BASKET_LINES.c, PRODUCT_PAIRS.c
-_PRODUCTS = "products"
+_PRODUCTS, _SIDE = "products", "side"
 
 
 def joint_baskets(lines: DataFrame, counts: Mapping[str, Column]) -> DataFrame:
@@ -40,5 +40,14 @@ def joint_baskets(lines: DataFrame, counts: Mapping[str, Column]) -> DataFrame:
 
 def both_ways(pairs: DataFrame) -> DataFrame:
     """Each pair once from either side."""
-    swapped = pairs.withColumns({C.product_id: F.col(C.neighbour_id), C.neighbour_id: F.col(C.product_id)})
-    return pairs.unionByName(swapped)
+    one, other = F.col(C.product_id), F.col(C.neighbour_id)
+    sides = F.array(
+        *(
+            F.struct(left.alias(C.product_id), right.alias(C.neighbour_id))
+            for left, right in ((one, other), (other, one))
+        )
+    )
+    # Not a union with the swapped pairs: an engine would count them all twice.
+    rest = [name for name in pairs.columns if name not in (C.product_id, C.neighbour_id)]
+    unfolded = pairs.select(F.explode(sides).alias(_SIDE), *rest)
+    return unfolded.select(*(f"{_SIDE}.{name}" for name in (C.product_id, C.neighbour_id)), *rest)

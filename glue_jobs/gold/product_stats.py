@@ -20,7 +20,7 @@ _YEAR = 52
 #: Windows of baskets, in weeks, by their columns.
 _BASKETS = {C.baskets_1w: 1, C.baskets_4w: 4, C.baskets_13w: 13, C.baskets_52w: _YEAR}
 _PRICE_WEEKS, _DISCOUNT_WEEKS = 13, 4
-_WEEK, _FIRST, _LAST, _BEFORE, _LAG = "week_ending", "first_snapshot", "last_snapshot", "week_before", "lag"
+_WEEK, _FIRST, _LAST, _LAG = "week_ending", "first_snapshot", "last_snapshot", "lag"
 _SOLD, _PRICED, _UNITS, _SHELF, _PRICE = "baskets", "priced_value", "units", "shelf_value", "price"
 _PREVIOUS, _NEXT = "previous_week", "next_week"
 _HOUSEHOLDS = (C.households_52w, C.repeat_households_52w)
@@ -81,21 +81,22 @@ def _sales_changes(lines: DataFrame) -> DataFrame:
         F.sum(loyalty + ticks(L.retail_disc)).alias(_SHELF),
         F.sum(ticks(L.retail_disc)).alias(L.retail_disc),
     )
+    price = dollars(ratio(F.col(_PRICED), F.col(_UNITS)))
+    in_order = Window.partitionBy(L.product_id, price.isNull()).orderBy(_WEEK)
+    # Of the prices before the first snapshot only the newest is known there.
+    outdated = F.coalesce(F.lead(_WEEK).over(in_order) <= F.col(_FIRST), F.lit(False))
     windows = sorted({0, *_BASKETS.values()})
-    enters_or_leaves = (
-        weekly.withColumn(_LAG, F.explode(F.array(*map(F.lit, windows))))
-        .withColumn(_BEFORE, F.col(_WEEK))
-        .withColumn(_WEEK, F.greatest(F.col(_WEEK) + F.col(_LAG), _FIRST))
-    )
-    price = F.when(F.col(_LAG) == 0, dollars(ratio(F.col(_PRICED), F.col(_UNITS))))
     return (
-        enters_or_leaves.where(F.col(_WEEK) <= F.col(_LAST))
+        weekly.withColumn(_PRICE, F.when(~outdated, price))
+        .withColumn(_LAG, F.explode(F.array(*map(F.lit, windows))))
+        .withColumn(_WEEK, F.greatest(F.col(_WEEK) + F.col(_LAG), _FIRST))
+        .where(F.col(_WEEK) <= F.col(_LAST))
         .groupBy(L.product_id, _WEEK)
         .agg(
             *(F.sum(_change(_SOLD, weeks)).alias(name) for name, weeks in _BASKETS.items()),
             *(F.sum(_change(name, _PRICE_WEEKS)).alias(name) for name in (_PRICED, _UNITS)),
             *(F.sum(_change(name, _DISCOUNT_WEEKS)).alias(name) for name in (_SHELF, L.retail_disc)),
-            F.max_by(price, F.when(price.isNotNull(), F.col(_BEFORE))).alias(_PRICE),
+            F.max(F.when(F.col(_LAG) == 0, F.col(_PRICE))).alias(_PRICE),
         )
     )
 
