@@ -29,8 +29,8 @@ _GOLD = (
     GoldJob(_LINES, (silver.TRANSACTIONS,), basket_lines, _HOUSEHOLD),
     GoldJob(gold.CUSTOMER_360, (_LINES, silver.PRODUCTS), customer_360, _HOUSEHOLD),
     GoldJob(gold.HOUSEHOLD_PRODUCT, (_LINES,), household_product, _HOUSEHOLD),
-    GoldJob(gold.PRODUCT_DAILY, (_LINES,), product_daily, _PRODUCT),
-    GoldJob(gold.PRICE_HISTORY, (_LINES,), price_history, _PRODUCT),
+    GoldJob(gold.PRODUCT_DAILY, (silver.TRANSACTIONS,), product_daily, _PRODUCT),
+    GoldJob(gold.PRICE_HISTORY, (silver.TRANSACTIONS,), price_history, _PRODUCT),
     GoldJob(gold.PRODUCT_PAIRS, (_LINES,), product_pairs),
 )
 

@@ -1,6 +1,6 @@
 """The weeks that as-of snapshots are taken at.
 
-A week ends on Monday 05:00 UTC, when the source's retail week does. Weeks are numbered by the
+A week ends on Monday 05:00 UTC, midnight at the shops in winter. Weeks are numbered by the
 instant at which they end, so that moving all events by whole weeks moves all snapshots alike.
 """
 
