@@ -184,7 +184,8 @@ class Dataset:
             week, product_id, display, mailer, store_id = map(_integers, columns)
             packed = Placements.pack(week, product_id, display, mailer, store_id)
             if self.households is not None:
-                packed = packed[np.isin(product_id, products) & np.isin(store_id, stores)]
+                shown = np.isin(product_id, products, kind="table") & np.isin(store_id, stores, kind="table")
+                packed = packed[shown]
             parts.append(packed)
         everything = np.concatenate(parts)
         everything.sort()
@@ -196,7 +197,7 @@ def _read_lines() -> Lines:
     time = table[_TRANSACTION_TIME].cast(pa.timestamp("us")).cast(pa.int64()).to_numpy()
     names = [field.name for field in fields(Lines)][1:]
     lines = Lines(time, **{name: table[name].to_numpy() for name in names})
-    return lines.take(np.lexsort((lines.product_id, lines.basket_id, lines.time)))
+    return lines.take(np.lexsort((lines.basket_id, lines.time)))
 
 
 def _integers(column: pa.Array) -> Ints:
@@ -214,7 +215,7 @@ def _source(name: str) -> Path:
 
 
 def _read(name: str) -> pa.Table:
-    return pq.read_table(_source(name))
+    return pq.ParquetFile(_source(name)).read()
 
 
 def _batches(name: str, **options: Any) -> Iterator[pa.RecordBatch]:

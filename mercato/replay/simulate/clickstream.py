@@ -34,7 +34,8 @@ class Clicks:
 
     def __init__(self, lines: Lines, baskets: Baskets, catalogue: Catalogue) -> None:
         basket, product, action = _steps(lines, baskets)
-        query = _queries(product, catalogue)
+        self._names = [_words(catalogue, row) for row in range(len(catalogue.product_id))]
+        query = self._queries(product, catalogue.product_id)
         kept = (action != _SEARCHED) | (query >= 0)
         basket, product, action, query = basket[kept], product[kept], action[kept], query[kept]
         number, time = _timed(basket, baskets)
@@ -43,7 +44,6 @@ class Clicks:
         self._number, self._basket, self._action = number[order], basket[order], action[order]
         self._product, self._query = product[order], query[order]
         self._baskets = baskets
-        self._names = [_words(catalogue, row) for row in range(len(catalogue.product_id))]
 
     def events(self, low: int, high: int, clock: Clock) -> Iterator[Click]:
         """See `Feed`."""
@@ -71,6 +71,12 @@ class Clicks:
                 query=self._names[query] if action == _SEARCHED else None,
                 basket_id=basket if action == _CHECKOUT else None,
             )
+
+    def _queries(self, product: Ints, known: Ints) -> Ints:
+        """Row of the catalogue whose words a search for the product uses, -1 where there are none."""
+        row = np.searchsorted(known, product).clip(max=len(known) - 1)
+        named = np.array([name is not None for name in self._names])
+        return np.where((known[row] == product) & named[row], row, -1)
 
 
 def _steps(lines: Lines, baskets: Baskets) -> tuple[Ints, Ints, Ints]:
@@ -137,13 +143,6 @@ def _timed(basket: Ints, baskets: Baskets) -> tuple[Ints, Ints]:
     elapsed = np.cumsum(gap)
     end = elapsed[np.cumsum(counts) - 1] if len(gap) else elapsed
     return number, baskets.time[basket] - (end[basket] - elapsed)
-
-
-def _queries(product: Ints, catalogue: Catalogue) -> Ints:
-    """Row of the catalogue whose words a search for the product uses, -1 where there are none."""
-    row = np.searchsorted(catalogue.product_id, product).clip(max=len(catalogue.product_id) - 1)
-    named = np.array([bool(_words(catalogue, one)) for one in range(len(catalogue.product_id))])
-    return np.where((catalogue.product_id[row] == product) & named[row], row, -1)
 
 
 def _words(catalogue: Catalogue, row: int) -> str | None:

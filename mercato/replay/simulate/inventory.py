@@ -91,7 +91,8 @@ def _sold_until_next(at: Ints, time: Micros, shelf_of_line: Ints, lines: Lines) 
     """
 
     def moment(shelf: Ints, when: Micros) -> Ints:
-        return shelf << _TIME_BITS | (when - WEEK_START[1]) // SECOND
+        moments: Ints = shelf << _TIME_BITS | (when - WEEK_START[1]) // SECOND
+        return moments
 
     sales = moment(shelf_of_line, lines.time)
     order = np.argsort(sales, kind="stable")
