@@ -128,20 +128,27 @@ class Lake:
 
     def stage(self, frame: DataFrame, name: str) -> DataFrame:
         """The same rows read from a file, which the next `stage` of this name removes."""
-        storage, root = FileSystem.from_uri(_uri(f"{self.uri}/staging/{name}"))
-        if storage.get_file_info(root).type != FileType.NotFound:
-            storage.delete_dir(root)
+        self._unstage(name)
         # A new path each time: engines remember which files a path had.
         path = f"{self.uri}/staging/{name}/{uuid.uuid4().hex}"
         frame.write.parquet(path)
-        return frame.sparkSession.read.schema(frame.schema).parquet(path)
+        spark = frame.sparkSession
+        # Sail writes nothing at all where there are no rows.
+        if not _exists(path):
+            return spark.createDataFrame([], frame.schema)
+        return spark.read.schema(frame.schema).parquet(path)
 
     @contextmanager
     def staged(self, frame: DataFrame, name: str) -> Iterator[DataFrame]:
         """`stage` for the time of a `with`."""
         yield self.stage(frame, name)
-        storage, root = FileSystem.from_uri(_uri(f"{self.uri}/staging/{name}"))
-        storage.delete_dir(root)
+        self._unstage(name)
+
+    def _unstage(self, name: str) -> None:
+        path = f"{self.uri}/staging/{name}"
+        if _exists(path):
+            storage, root = _storage(path)
+            storage.delete_dir(root)
 
     def overwrite(self, frame: DataFrame, table: Table) -> None:
         """Replace the table's rows."""
@@ -220,7 +227,7 @@ class Lake:
             return Changes({}, [])
         # Compaction marks what it writes and removes as no change of data.
         uri = delta.table_uri.rstrip("/")
-        storage, root = FileSystem.from_uri(uri)
+        storage, root = _storage(uri)
         added: dict[str, int] = {}
         removed: list[str] = []
         for version in range(0 if after is None else after + 1, upto + 1):
@@ -241,15 +248,19 @@ class Lake:
 def _read_files(spark: SparkSession, table: Table, files: Sequence[str]) -> DataFrame:
     if not files:
         return spark.createDataFrame([], table.spark_schema)
-    storage, _ = FileSystem.from_uri(files[0])
-    found = storage.get_file_info([FileSystem.from_uri(file)[1] for file in files])
-    if any(info.type == FileType.NotFound for info in found):
+    if not all(map(_exists, files)):
         raise LogCleanedError(f"A file of {table.name} that is still to be read was vacuumed.")
     return spark.read.schema(table.spark_schema).parquet(*files).select(*table.c)
 
 
-def _uri(path: str) -> str:
-    return path if "://" in path else Path(path).resolve().as_uri()
+def _storage(path: str) -> tuple[FileSystem, str]:
+    storage, root = FileSystem.from_uri(path if "://" in path else Path(path).resolve().as_uri())
+    return storage, root
+
+
+def _exists(path: str) -> bool:
+    storage, root = _storage(path)
+    return bool(storage.get_file_info(root).type != FileType.NotFound)
 
 
 def _reader(target: Table, source: Table) -> str:
