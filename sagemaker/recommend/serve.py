@@ -56,8 +56,6 @@ class Served:
                 self._model, self._modified = load(self._folder), now
             except ModelError as error:
                 raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
-            # One request is too small to share between threads.
-            self._model.booster.set_param({"nthread": 1})
         return self._model
 
 

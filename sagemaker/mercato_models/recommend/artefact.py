@@ -15,6 +15,7 @@ import xgboost as xgb
 from mercato.errors import MercatoError
 from mercato_models.recommend.evaluation import Evaluation
 from mercato_models.recommend.features import FEATURES
+from mercato_models.recommend.ranker import single_threaded
 
 _MODEL, _FEATURES, _VERSION = "model.ubj", "features.json", "version"
 PREDICTIONS = pa.schema(
@@ -74,6 +75,7 @@ def load(folder: Path) -> Model:
         raise ModelError(
             f"{folder}: the model takes {booster.num_features()} columns, {_FEATURES} names {len(features)}"
         )
+    single_threaded(booster)
     return Model(booster, features, version)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,25 +11,33 @@ from mercato_models.recommend.history import History
 from mercato_models.recommend.metrics import CUT, order
 
 
-def popular(counts: tuple[NDArray[np.int64], NDArray[np.int64]], n: int = CUT) -> list[int]:
-    """The n products of most lines.
+@dataclass(frozen=True, slots=True)
+class Popularity:
+    """Lines of each product over all households; `products` ascending."""
 
-    Args:
-        counts: product ids, and lines of each.
+    products: NDArray[np.int64]
+    lines: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, histories: list[History]) -> Popularity:
+        """Counted over histories."""
+        products, lines = np.unique(
+            np.concatenate([history.products for history in histories]), return_counts=True
+        )
+        return cls(products, lines.astype(np.int64))
+
+    def top(self, n: int = CUT) -> list[int]:
+        """The products of most lines."""
+        best = order(self.lines.astype(np.float64), self.products)[:n]
+        return [int(product) for product in self.products[best]]
+
+
+def personal(history: History, popularity: Popularity, n: int = CUT) -> list[int]:
+    """The products of most baskets of the household, then popular ones.
+
+    Among products of equally many of its baskets the more popular ones come first.
     """
-    products, lines = counts
-    return [int(product) for product in products[order(lines.astype(np.float64), products)[:n]]]
-
-
-def line_counts(histories: list[History]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Lines of each product over all histories, as `popular` takes them."""
-    lines = [history.products for history in histories]
-    products, counts = np.unique(np.concatenate(lines), return_counts=True)
-    return products, counts.astype(np.int64)
-
-
-def personal(history: History, fill: list[int], n: int = CUT) -> list[int]:
-    """The n products of most baskets of the household, filled up with popular ones."""
     products, counts = np.unique(history.products, return_counts=True)
-    own = products[order(counts.astype(np.float64), products)[:n]].tolist()
-    return [*own, *(product for product in fill if product not in own)][:n]
+    lines = popularity.lines[np.searchsorted(popularity.products, products)]
+    own = products[order(counts + lines / (1 + popularity.lines.max()), products)[:n]].tolist()
+    return [*own, *(product for product in popularity.top(n) if product not in own)][:n]

@@ -17,6 +17,8 @@ from mercato_models.recommend.metrics import order
 #: Shares of training contexts that show an open cart, and a cart with views as well.
 CART_SHARE = 0.2
 VIEWS_SHARE = 0.1
+#: Share of training contexts whose place and time are hidden, so that the model can do without.
+HIDDEN_SHARE = 0.15
 #: Products shown to the model in such a session at most.
 SESSION_PRODUCTS = 4
 
@@ -90,6 +92,8 @@ def training_set(
     parts: list[tuple[NDArray[np.float32], NDArray[np.float32], float]] = []
     for target, catalogue in targets:
         shown = reveal(target, _distractors(catalogue, target), generator)
+        if generator.random() < HIDDEN_SHARE:
+            shown = hide(shown)
         found = candidates(shown.context, catalogue)
         bought = np.isin(catalogue.product_ids[found.rows], list(shown.truth))
         if not bought.any():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mercato_models.recommend.baselines import line_counts, personal, popular
+from mercato_models.recommend.baselines import Popularity, personal
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.dataset import Score, Target, hide, ranked
 from mercato_models.recommend.metrics import Quality, quality
@@ -65,10 +65,10 @@ def evaluate(tests: Iterable[tuple[Target, Catalogue]], score: Score) -> Evaluat
         blind.append(ranked(hide(target).context, catalogue, score, LISTED)[0].tolist())
     histories = [target.context.history for target in held]
     truths = [target.truth for target in held]
-    most_bought = popular(line_counts(histories))
+    popularity = Popularity.of(histories)
     lists = {
-        POPULAR: [most_bought] * len(held),
-        PERSONAL: [personal(history, most_bought) for history in histories],
+        POPULAR: [popularity.top()] * len(held),
+        PERSONAL: [personal(history, popularity) for history in histories],
         MODEL: [best.tolist() for best in products],
         WITHOUT_CONTEXT: blind,
     }

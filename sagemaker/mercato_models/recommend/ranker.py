@@ -65,7 +65,14 @@ def fit(data: TrainingSet, given: Hyperparameters) -> xgb.Booster:
         max_bin=given.max_bin,
         nthread=given.threads or None,
     )
-    return xgb.train(settings, matrix, given.rounds)
+    booster = xgb.train(settings, matrix, given.rounds)
+    single_threaded(booster)
+    return booster
+
+
+def single_threaded(booster: xgb.Booster) -> None:
+    """Score on one thread: a few hundred rows are too few to share."""
+    booster.set_param({"nthread": 1})
 
 
 def score(booster: xgb.Booster, features: NDArray[np.float32]) -> NDArray[np.float32]:

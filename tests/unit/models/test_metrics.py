@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mercato_models.recommend.baselines import line_counts, personal, popular
+from mercato_models.recommend.baselines import Popularity, personal
 from mercato_models.recommend.metrics import ndcg, order, quality, recall
 from tests.unit.models import world
 
@@ -56,7 +56,8 @@ def test_nothing_to_judge_is_an_error(truths: list[set[int]]) -> None:
 
 
 def test_own_products_first_then_popular_ones_each_once() -> None:
-    past = world.history((9, 1, [5, 6]), (3, 1, [6]))
-    most = popular(line_counts([past, world.history((1, 1, [8, 6]), (2, 1, [8]))]), n=3)
-    assert most == [6, 8, 5]
-    assert personal(past, most, n=3) == [6, 5, 8]
+    past = world.history((9, 1, [4, 5, 6]), (3, 1, [6]))
+    others = [world.history((1, 1, [8, 6]), (2, 1, [8]), (3, 1, [8, 5])), past]
+    popularity = Popularity.of(others)
+    assert popularity.top(3) == [6, 8, 5]
+    assert personal(past, popularity, n=4) == [6, 5, 4, 8]

@@ -1,0 +1,187 @@
+"""The scorer process through its container contract."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import urllib3
+import xgboost as xgb
+
+from mercato.local.ports import free_port
+from mercato_models.recommend import artefact
+from mercato_models.recommend.features import FEATURES
+from mercato_models.recommend.ranker import score
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+CSV, NPY, JSON = "text/csv", "application/x-npy", "application/json"
+ROWS = np.random.default_rng(0).normal(size=(300, len(FEATURES))).astype(np.float32)
+ROWS[::7, 3] = np.nan
+
+
+def model(depth: int) -> xgb.Booster:
+    labels = (ROWS[:, 0] > 0).astype(np.float32)
+    data = xgb.DMatrix(ROWS, labels, feature_names=list(FEATURES))
+    return xgb.train({"objective": "binary:logistic", "max_depth": depth, "nthread": 1}, data, 5)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    artefact.save(folder, model(3), "4")
+    return folder
+
+
+class Server:
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        environment = os.environ | {
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}",
+            "SM_MODEL_DIR": str(folder),
+            "SAGEMAKER_BIND_TO_PORT": str(port),
+        }
+        script = ROOT / "sagemaker" / "recommend" / "serve.py"
+        self.process = subprocess.Popen(
+            [sys.executable, str(script)], env=environment, stderr=subprocess.PIPE
+        )
+        self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                self.ping()
+                return
+            except urllib3.exceptions.HTTPError:
+                time.sleep(0.05)
+        raise AssertionError("the scorer did not start")
+
+    def ping(self) -> urllib3.BaseHTTPResponse:
+        return self.pool.request("GET", "/ping")
+
+    def invoke(self, body: bytes, kind: str, accept: str | None = None) -> urllib3.BaseHTTPResponse:
+        headers = {"Content-Type": kind} | ({"Accept": accept} if accept else {})
+        return self.pool.request("POST", "/invocations", body=body, headers=headers)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Server]:
+    server = Server(folder)
+    yield server
+    server.stop()
+
+
+def npy(rows: np.ndarray) -> bytes:
+    body = io.BytesIO()
+    np.save(body, rows)
+    return body.getvalue()
+
+
+def csv(rows: np.ndarray) -> bytes:
+    return "\n".join(",".join("" if np.isnan(v) else repr(float(v)) for v in row) for row in rows).encode()
+
+
+def as_json(rows: np.ndarray) -> bytes:
+    return json.dumps(
+        {"instances": [[None if np.isnan(v) else float(v) for v in row] for row in rows]}
+    ).encode()
+
+
+def scores_of(answer: urllib3.BaseHTTPResponse) -> np.ndarray:
+    kind = answer.headers["content-type"].split(";")[0]
+    if kind == NPY:
+        return np.load(io.BytesIO(answer.data))
+    if kind == CSV:
+        return np.array([float(line) for line in answer.data.decode().splitlines()])
+    return np.array([row["score"] for row in json.loads(answer.data)["predictions"]])
+
+
+@pytest.mark.parametrize(("kind", "encode"), [(NPY, npy), (CSV, csv), (JSON, as_json)])
+@pytest.mark.parametrize("accept", [None, NPY, CSV, JSON])
+def test_scores_are_the_models_in_every_format(
+    server: Server, folder: Path, kind: str, encode: object, accept: str | None
+) -> None:
+    answer = server.invoke(encode(ROWS), kind, accept)  # type: ignore[operator]
+    assert answer.status == 200
+    assert answer.headers["content-type"].split(";")[0] == (accept or kind)
+    assert "model_version=4" in answer.headers["X-Amzn-SageMaker-Custom-Attributes"]
+    assert np.allclose(scores_of(answer), score(artefact.load(folder).booster, ROWS), atol=1e-6)
+
+
+def test_ping(server: Server) -> None:
+    assert server.ping().status == 200
+
+
+def test_no_rows_have_no_scores(server: Server) -> None:
+    assert len(scores_of(server.invoke(npy(ROWS[:0]), NPY))) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "said"),
+    [
+        (npy(ROWS[:, :-1]), NPY, 400, f"takes rows of {len(FEATURES)} columns, the request has"),
+        (npy(ROWS[0]), NPY, 400, f"has shape ({len(FEATURES)},)"),
+        (b"1,2,3", CSV, 400, "has shape (1, 3)"),
+        (b"1,two", CSV, 400, "could not convert string to float: 'two'"),
+        (b"1,2\n3", CSV, 400, "is not text/csv of numbers"),
+        (b"\xff\xfe", CSV, 400, "is not text/csv of numbers"),
+        (b"", NPY, 400, "is not application/x-npy of numbers"),
+        (npy(np.array([["a"]])), NPY, 400, "its type is"),
+        (npy(np.array([[{}]], dtype=object)), NPY, 400, "is not application/x-npy of numbers"),
+        (b"{", JSON, 400, "is not application/json of numbers"),
+        (b"[1]", JSON, 400, "is not application/json of numbers"),
+        (b"{}", JSON, 400, "instances"),
+        (b"1", "text/plain", 415, "'text/plain' is not one of text/csv"),
+        (b"0," * (13 * 1024 * 1024), CSV, 413, "at most"),
+    ],
+)  # fmt: skip
+def test_what_it_can_not_score_is_refused_with_the_reason(
+    server: Server, body: bytes, kind: str, status: int, said: str
+) -> None:
+    answer = server.invoke(body, kind)
+    assert (answer.status, said in answer.data.decode()) == (status, True), answer.data
+
+
+def test_a_model_may_come_later_and_be_replaced(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    try:
+        assert server.ping().status == 503
+        refused = server.invoke(npy(ROWS), NPY)
+        assert (refused.status, b"mercato train recommend" in refused.data) == (503, True)
+        for version, depth in (("1", 2), ("2", 5)):
+            artefact.save(tmp_path, model(depth), version)
+            answer = server.invoke(npy(ROWS), NPY)
+            assert answer.headers["X-Amzn-SageMaker-Custom-Attributes"] == f"model_version={version}"
+            assert np.allclose(scores_of(answer), score(model(depth), ROWS), atol=1e-6)
+    finally:
+        assert server.stop() in (0, -signal.SIGTERM)
+
+
+def test_sigterm_ends_it_cleanly(folder: Path) -> None:
+    server = Server(folder)
+    assert server.stop() in (0, -signal.SIGTERM)
+    assert server.process.stderr is not None
+    assert b"Traceback" not in server.process.stderr.read()
+
+
+def test_one_household_is_scored_within_the_budget(server: Server) -> None:
+    body = npy(ROWS)
+    times = []
+    for _ in range(200):
+        started = time.perf_counter()
+        assert server.invoke(body, NPY).status == 200
+        times.append(time.perf_counter() - started)
+    assert np.median(times) < 0.05
