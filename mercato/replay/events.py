@@ -53,6 +53,7 @@ class Year:
     """
 
     def __init__(self, dataset: Dataset, topics: Collection[str] = tuple(TOPICS)) -> None:
+        self.dataset = dataset
         #: Source time of the first day's start, UTC, and of the last checkout.
         self.start = int(dataset.lines.time[0]) // DAY * DAY
         self.last = int(dataset.lines.time[-1])

@@ -22,7 +22,7 @@ from mercato.stream.topics import kafka_name
 #: Records between two looks at the time and at `stop`.
 _SLICE = 2_000
 #: The position is saved after so many records or seconds, whichever comes first.
-_SAVE_RECORDS, _SAVE_SECONDS = 250_000, 5.0
+_SAVE_RECORDS, _SAVE_SECONDS = 100_000, 2.0
 #: While nothing is due, look again after this many seconds.
 _NAP = 0.05
 _CONFIG: dict[str, object] = {
