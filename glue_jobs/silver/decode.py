@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import functools
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -40,19 +42,16 @@ def decoded_schema(topic: Topic) -> pa.Schema:
 
 def decode(records: DataFrame, topic: Topic) -> DataFrame:
     """Bronze records as typed rows; a refused one has its reason and no event columns."""
-    decoded: DataFrame = records.mapInArrow(_decoder(topic.name), spark_ddl(decoded_schema(topic)))
+    # A module's function travels by its name: contracts are looked up where it runs.
+    run = functools.partial(_decode_batches, topic.name)
+    decoded: DataFrame = records.mapInArrow(run, spark_ddl(decoded_schema(topic)))
     return decoded
 
 
-def _decoder(name: str) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        # The topic is looked up where the function runs: contracts do not travel by pickle.
-        topic = TOPICS[name]
-        for batch in batches:
-            for start in range(0, batch.num_rows, _CHUNK_ROWS):
-                yield from decode_batch(batch.slice(start, _CHUNK_ROWS), topic)
-
-    return run
+def _decode_batches(name: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for start in range(0, batch.num_rows, _CHUNK_ROWS):
+            yield from decode_batch(batch.slice(start, _CHUNK_ROWS), TOPICS[name])
 
 
 def decode_batch(batch: pa.RecordBatch, topic: Topic) -> Iterator[pa.RecordBatch]:
@@ -71,24 +70,34 @@ def decode_batch(batch: pa.RecordBatch, topic: Topic) -> Iterator[pa.RecordBatch
     yield _batch(batch.filter(pc.invert(refused)), _event_columns(events, topic), topic)
     violations = [outcome for outcome in decoded if isinstance(outcome, Violation)]
     why = {
-        refusal(Q.code): [violation.code for violation in violations],
-        refusal(Q.field): [violation.field for violation in violations],
-        refusal(Q.reason): [violation.reason for violation in violations],
+        refusal(Q.code): pa.array(_values(violations, "code"), pa.string()),
+        refusal(Q.field): pa.array(_values(violations, "field"), pa.string()),
+        refusal(Q.reason): pa.array(_values(violations, "reason"), pa.string()),
     }
     yield _batch(batch.filter(refused), why, topic)
 
 
-def _event_columns(events: Sequence[Event], topic: Topic) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    for field in topic.arrow_schema:
-        column = list(map(attrgetter(field.name), events))
-        # Arrow reads dicts, not Structs.
-        nested = pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type)
-        columns[field.name] = msgspec.to_builtins(column) if nested else column
-    return columns
+def _event_columns(events: Sequence[Event], topic: Topic) -> dict[str, pa.Array]:
+    return {field.name: _column(_values(events, field.name), field.type) for field in topic.arrow_schema}
 
 
-def _batch(records: pa.RecordBatch, columns: dict[str, Any], topic: Topic) -> pa.RecordBatch:
+def _values(structs: Sequence[Any], name: str) -> list[Any]:
+    return list(map(attrgetter(name), structs))
+
+
+def _column(values: list[Any], dtype: pa.DataType) -> pa.Array:
+    """Values of a contract's field as Arrow; lists and structs, which are never null, part by part."""
+    if pa.types.is_struct(dtype):
+        parts = [_column(_values(values, field.name), field.type) for field in dtype]
+        return pa.StructArray.from_arrays(parts, fields=list(dtype))
+    if pa.types.is_list(dtype):
+        offsets = np.cumsum([0, *map(len, values)], dtype=np.int32)
+        items = _column(list(chain.from_iterable(values)), dtype.value_type)
+        return pa.ListArray.from_arrays(offsets, items, type=dtype)
+    return pa.array(values, dtype)
+
+
+def _batch(records: pa.RecordBatch, columns: dict[str, pa.Array], topic: Topic) -> pa.RecordBatch:
     b, c = BRONZE[topic.name].c, SILVER[topic.name].c
     columns = {
         **columns,
@@ -98,12 +107,8 @@ def _batch(records: pa.RecordBatch, columns: dict[str, Any], topic: Topic) -> pa
     }
     schema, rows = decoded_schema(topic), records.num_rows
     arrays = [
-        _array(columns[field.name], field.type) if field.name in columns else pa.nulls(rows, field.type)
+        # Engines differ in what they hand over: Sail's strings and bytes may be views.
+        columns[field.name].cast(field.type) if field.name in columns else pa.nulls(rows, field.type)
         for field in schema
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _array(column: pa.Array | list[Any], dtype: pa.DataType) -> pa.Array:
-    # Engines differ in what they hand over: Sail's strings and bytes may be views.
-    return column.cast(dtype) if isinstance(column, pa.Array) else pa.array(column, dtype)

@@ -59,6 +59,9 @@ class Columns:
         self._names = names
 
     def __getattr__(self, name: str) -> str:
+        # Pickle asks for `__setstate__` before there are any names.
+        if name.startswith("_"):
+            raise AttributeError(name)
         if name in self._names:
             return name
         raise AttributeError(f"{self._owner} has no column {name!r}; it has {list(self._names)}")

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from mercato.contracts.events import TOPICS, Topic
 from mercato.contracts.schema import UTC_MICROS
 from mercato.contracts.tables.bronze import BRONZE
+from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.topics import kafka_name
@@ -48,6 +49,10 @@ def next_offset(table: DeltaTable, topic: Topic, partition: int) -> int:
     """First offset that bronze does not hold."""
     version: int | None = table.transaction_version(app_id(topic, partition))
     return OFFSET_BEGINNING if version is None else version
+
+
+class OffsetsGoneError(MercatoError):
+    """Kafka no longer has the records that bronze lacks."""
 
 
 class Ingester:
@@ -82,6 +87,10 @@ class Ingester:
                 "max.partition.fetch.bytes": 8 * 1024 * 1024,
                 "queued.max.messages.kbytes": 256 * 1024,
                 "isolation.level": "read_committed",
+                # The table says where to read on; what Kafka lacks must not be skipped unseen.
+                "auto.offset.reset": "error",
+                # The end of a partition may be markers of transactions, which are never delivered.
+                "enable.partition.eof": True,
             }
         )
         # Kept here, because Kafka's own position is unknown after a seek until a record arrives.
@@ -107,20 +116,39 @@ class Ingester:
     def _run(self, more: Callable[[], bool]) -> int:
         held: dict[str, list[Message]] = defaultdict(list)
         count, oldest, written = 0, time.monotonic(), 0
-        while more():
-            messages = self._consumer.consume(_FETCH, timeout=0.1)
-            if messages and not count:
+        while True:
+            going = more()
+            fetched = self._fetch(held) if going else 0
+            if fetched and not count:
                 oldest = time.monotonic()
-            for message in messages:
-                if message.error():
-                    raise KafkaException(message.error())
-                held[message.topic()].append(message)
-                self._position[message.topic(), message.partition()] = message.offset() + 1
-            count += len(messages)
-            if count >= self._limits.records or (count and time.monotonic() - oldest >= self._limits.seconds):
+            count += fetched
+            age = time.monotonic() - oldest
+            if count and (not going or count >= self._limits.records or age >= self._limits.seconds):
                 written += self._flush(held)
                 count = 0
-        return written + self._flush(held)
+            elif not going:
+                # Only here, because a flush that met another ingester's commit makes more to do.
+                return written
+
+    def _fetch(self, held: dict[str, list[Message]]) -> int:
+        fetched = 0
+        for message in self._consumer.consume(_FETCH, timeout=0.1):
+            name, partition = message.topic(), message.partition()
+            if (error := message.error()) is None:
+                held[name].append(message)
+                self._position[name, partition] = message.offset() + 1
+                fetched += 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._position[name, partition] = message.offset()
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                raise OffsetsGoneError(
+                    f"Kafka does not have offset {self._position[name, partition]} of {name}[{partition}], "
+                    f"at which bronze goes on ({error.str()}). If the broker was made anew, use a new lake "
+                    "(MERCATO_LAKE_URI); if records expired, bronze lacks them."
+                )
+            else:
+                raise KafkaException(error)
+        return fetched
 
     def _flush(self, held: dict[str, list[Message]]) -> int:
         written = sum(self._commit(name, messages) for name, messages in held.items() if messages)
