@@ -76,6 +76,9 @@ class Columns:
 def arrow_type(info: mi.Type) -> tuple[pa.DataType, bool]:
     """Arrow type and nullability of one msgspec type.
 
+    What lies inside lists and structs is nullable, as in `spark_ddl`: an engine that reads
+    files of another refuses to narrow it.
+
     Raises:
         TypeError: the type has no counterpart in a table.
     """
@@ -89,10 +92,10 @@ def arrow_type(info: mi.Type) -> tuple[pa.DataType, bool]:
             raise TypeError(f"a column holds one type, not the union {info.types}")
         return arrow_type(members[0])[0], len(members) != len(info.types)
     if isinstance(info, mi.ListType):
-        item, nullable = arrow_type(info.item_type)
-        return pa.list_(pa.field("element", item, nullable)), False
+        item, _ = arrow_type(info.item_type)
+        return pa.list_(pa.field("element", item)), False
     if isinstance(info, mi.StructType):
-        return pa.struct(arrow_fields(info.cls)), False
+        return pa.struct([field.with_nullable(True) for field in arrow_fields(info.cls)]), False
     scalar = _ARROW_SCALARS.get(type(info))
     if scalar is None:
         raise TypeError(f"no column type for {info}")

@@ -1,0 +1,79 @@
+"""A slice of the real year as bronze tables, written as ingest writes them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+from deltalake import write_deltalake
+
+from mercato.contracts.events import TOPICS
+from mercato.contracts.tables.bronze import BRONZE
+from mercato.lake.tables import Lake
+from mercato.replay.clock import DAY, Clock
+from mercato.replay.dataset import Dataset
+from mercato.replay.events import Year
+
+HOUSEHOLDS = 15
+#: Source days of the year that arrive after the rest.
+LATE_DAYS = 9
+INGESTED = datetime(2020, 1, 1, tzinfo=UTC)
+#: Two values that break the contract, in every topic.
+BROKEN = (b'{"event_id": ', b"\xff\xfe")
+
+Record = tuple[str, bytes, bytes]
+
+
+class Bronze:
+    """Bronze of one lake; `early` and `late` are two commits per topic.
+
+    The late one repeats an early record and has values that break the contract.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self._year = Year(Dataset(HOUSEHOLDS))
+        self._until = self._year.last - LATE_DAYS * DAY
+        self._offsets: dict[str, int] = defaultdict(int)
+        self._first: dict[str, Record] = {}
+
+    def write_early(self) -> None:
+        for name, records in _by_topic(self._records(0, self._until)).items():
+            self._first[name] = records[0]
+            self._write(name, records)
+
+    def write_late(self) -> None:
+        late = _by_topic(self._records(self._until, None))
+        for name, first in self._first.items():
+            broken = [(name, b"0", value) for value in BROKEN]
+            self._write(name, [*late.get(name, []), first, *broken])
+
+    def _records(self, start: int, until: int | None) -> Iterable[Record]:
+        done = self._year.totals(start) if start else None
+        for batch in self._year.batches(Clock(), done, until):
+            yield from batch.records
+
+    def _write(self, name: str, records: list[Record]) -> None:
+        table, first, count = BRONZE[name], self._offsets[name], len(records)
+        self._offsets[name] += count
+        kafka_time = INGESTED - timedelta(minutes=1)
+        columns = {
+            table.c.key: [key for _, key, _ in records],
+            table.c.value: [value for _, _, value in records],
+            table.c.topic: [name] * count,
+            table.c.partition: [0] * count,
+            table.c.offset: range(first, first + count),
+            table.c.kafka_time: [kafka_time] * count,
+            table.c.ingest_time: [INGESTED] * count,
+        }
+        arrow = pa.table(columns, pa.schema([field.with_nullable(True) for field in table.arrow_schema]))
+        write_deltalake(self.lake.path(table), arrow, mode="append")
+
+
+def _by_topic(records: Iterable[Record]) -> dict[str, list[Record]]:
+    grouped: dict[str, list[Record]] = {name: [] for name in TOPICS}
+    for record in records:
+        grouped[record[0]].append(record)
+    return {name: rows for name, rows in grouped.items() if rows}
