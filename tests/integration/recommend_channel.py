@@ -1,4 +1,4 @@
-"""A training channel of a made-up town: households that buy what they bought before."""
+"""A training channel of a made-up town: each household buys each of its sixteen products in every fourth basket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from mercato_models.recommend.context import PROFILE
 from tests.unit.models import world
 
 START = world.NOW - timedelta(days=1)
-TARGETS = 4
+#: Baskets before the first target: as many that before the test each product was bought equally often.
+BEFORE, TARGETS = 13, 4
 
 
 def write_channel(folder: Path, households: int = 80) -> None:
@@ -42,11 +43,11 @@ def write_channel(folder: Path, households: int = 80) -> None:
 
 def _contexts(household: int, generator: np.random.Generator) -> list[dict[str, object]]:
     c, h = channels.CONTEXTS.c, HOUSEHOLD_HISTORY.c
-    liked = generator.choice(world.PRODUCTS, 9, replace=False)
-    baskets = [sorted(generator.choice(liked, 4, replace=False).tolist()) for _ in range(12 + TARGETS)]
-    times = [world.NOW + timedelta(hours=20 * i + household / 60) for i in range(-12, TARGETS)]
+    liked = generator.choice(world.PRODUCTS, 16, replace=False)
+    baskets = [sorted(liked[b % 4 :: 4].tolist()) for b in range(BEFORE + TARGETS)]
+    times = [world.NOW + timedelta(hours=20 * i + household / 60) for i in range(-BEFORE, TARGETS)]
     rows = []
-    for last in range(12, 12 + TARGETS):
+    for last in range(BEFORE, BEFORE + TARGETS):
         past = range(last)
         lines = [product for b in past for product in baskets[b]]
         rows.append(
@@ -55,7 +56,7 @@ def _contexts(household: int, generator: np.random.Generator) -> list[dict[str, 
                 c.store_id: world.STORE,
                 c.event_timestamp: times[last].astimezone(UTC),
                 c.truth: baskets[last],
-                c.split: channels.TEST if last == 11 + TARGETS else channels.TRAIN,
+                c.split: channels.TEST if last == BEFORE + TARGETS - 1 else channels.TRAIN,
                 h.basket_times: [int(times[b].timestamp()) for b in past],
                 h.basket_stores: [world.STORE] * last,
                 h.basket_sizes: [4] * last,

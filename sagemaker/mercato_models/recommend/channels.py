@@ -129,12 +129,14 @@ class Snapshots:
         stores: whose popularity and promotions are wanted; ALL_STORES always is.
 
     Raises:
-        ChannelError: a file or column is missing, or a file is empty.
+        ChannelError: a file or column is missing, or no product is known.
     """
 
     def __init__(self, channel: Path, stores: Iterable[int]) -> None:
         self._files = {table: _open(channel, table, table.arrow_schema.names) for table in CATALOGUE_TABLES}
         self._instants = {table: _instants(table, file) for table, file in self._files.items()}
+        if len(self._instants[PRODUCT_STATS]) == 0:
+            raise ChannelError(f"{channel / file_name(PRODUCT_STATS)} has no rows: no product is known")
         self._stores = pa.array(sorted({*stores, ALL_STORES}), pa.int64())
 
     def beside(self, wanted: Iterable[Target]) -> Iterator[tuple[Target, Catalogue]]:
@@ -190,6 +192,4 @@ def _instants(table: Table, file: ds.Dataset) -> NDArray[np.int64]:
     """Instants of a table's snapshots, microseconds since 1970, ascending."""
     column = file.to_table(columns=[table.c.event_timestamp]).column(0)
     instants = np.unique(pc.cast(pc.cast(column, UTC_MICROS), pa.int64()).to_numpy())
-    if len(instants) == 0:
-        raise ChannelError(f"the file of {table.name} has no rows")
     return instants.astype(np.int64)

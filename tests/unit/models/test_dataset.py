@@ -77,9 +77,12 @@ def test_a_missing_file_or_column_is_named(channel: Path) -> None:
         channels.Snapshots(channel, [])
 
 
-def test_an_empty_table_is_named(channel: Path) -> None:
+def test_a_store_may_promote_nothing_but_products_must_be_known(channel: Path) -> None:
     channels.write(channel, STORE_PROMOTIONS.arrow_schema.empty_table(), STORE_PROMOTIONS)
-    with pytest.raises(channels.ChannelError, match=r"gold\.store_promotions has no rows"):
+    _, catalogue = next(iter(channels.Snapshots(channel, []).beside([target()])))
+    assert not catalogue.promoted
+    channels.write(channel, PRODUCT_STATS.arrow_schema.empty_table(), PRODUCT_STATS)
+    with pytest.raises(channels.ChannelError, match="no product is known"):
         channels.Snapshots(channel, [])
 
 

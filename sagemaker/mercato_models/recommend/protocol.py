@@ -1,0 +1,95 @@
+"""The evaluation protocol's cut of the data: whose last basket is the test, and what is history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models.recommend.channels import CONTEXTS, TEST, TRAIN
+
+_L = BASKET_LINES.c
+_C = CONTEXTS.c
+
+#: A household in the evaluation has as many baskets of history, a product as many lines.
+MIN_BASKETS, MIN_LINES = 3, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Basket lines in two parts; both have the columns of gold.basket_lines.
+
+    Attributes:
+        history: lines of earlier baskets, of households and products with enough of them.
+        test: all lines of the last basket of each household that is in the history.
+    """
+
+    history: pa.Table
+    test: pa.Table
+
+
+def cut(lines: pa.Table) -> Cut:
+    """Cut gold.basket_lines; a basket's place in a household's life is its `basket_seq`."""
+    household, basket, product, place = (
+        lines[name].to_numpy() for name in (_L.household_id, _L.basket_id, _L.product_id, _L.basket_seq)
+    )
+    owner, owner_of = np.unique(household, return_inverse=True)
+    newest = np.zeros(len(owner), place.dtype)
+    np.maximum.at(newest, owner_of, place)
+    last = place == newest[owner_of]
+    kept = _core(household, basket, product, ~last)
+    test = last & np.isin(household, np.unique(household[kept]))
+    return Cut(lines.filter(pa.array(kept)), lines.filter(pa.array(test)))
+
+
+def contexts(divided: Cut, targets: int) -> pa.Table:
+    """Baskets to foretell, columns as in CONTEXTS: the test, and the newest of each history.
+
+    Args:
+        targets: training baskets per household at most.
+    """
+    newest = divided.history.group_by(_L.household_id).aggregate([(_L.basket_seq, "max")])
+    recent = divided.history.join(newest, _L.household_id)
+    place, top = recent[_L.basket_seq], recent[f"{_L.basket_seq}_max"]
+    recent = recent.filter(pc.greater(place, pc.subtract(top, targets)))
+    return pa.concat_tables([_baskets(recent, TRAIN), _baskets(divided.test, TEST)])
+
+
+def _baskets(lines: pa.Table, split: str) -> pa.Table:
+    """One row per basket."""
+    keys = [_L.household_id, _L.basket_id, _L.store_id, _L.basket_time]
+    found = lines.group_by(keys).aggregate([(_L.product_id, "list")])
+    columns = {
+        _C.household_id: found[_L.household_id],
+        _C.store_id: found[_L.store_id],
+        _C.event_timestamp: found[_L.basket_time],
+        _C.truth: found[f"{_L.product_id}_list"],
+        _C.split: pa.array([split] * len(found), pa.string()),
+    }
+    return pa.table(columns).cast(CONTEXTS.arrow_schema)
+
+
+def _core(
+    household: NDArray[np.int64],
+    basket: NDArray[np.int64],
+    product: NDArray[np.int64],
+    kept: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Drop households with few baskets and products with few lines until none is left."""
+    _, first = np.unique(basket, return_index=True)  # a basket id belongs to one household
+    names, products = np.unique(product, return_inverse=True)
+    owners, owner = np.unique(household, return_inverse=True)
+    _, place = np.unique(basket, return_inverse=True)
+    while True:
+        alive = np.zeros(len(first), bool)
+        alive[place[kept]] = True
+        baskets = np.bincount(owner[first[alive]], minlength=len(owners))
+        smaller = kept & (baskets >= MIN_BASKETS)[owner]
+        smaller &= (np.bincount(products[smaller], minlength=len(names)) >= MIN_LINES)[products]
+        if smaller.sum() == kept.sum():
+            return smaller
+        kept = smaller
