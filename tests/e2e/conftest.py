@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from mercato.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / "var" / "jars"
 #: Screenshots of the newest run.
@@ -29,13 +31,19 @@ CHROMIUM_FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a demo with 200 households; MERCATO_E2E_URL names a running one to use instead."""
-    if running := os.environ.get("MERCATO_E2E_URL"):
-        yield running
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home of the demo; MERCATO_E2E_HOME names that of a running one to use instead."""
+    running = os.environ.get("MERCATO_E2E_HOME")
+    return Path(running) if running else tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="session")
+def demo(demo_home: Path) -> Iterator[str]:
+    """Address of a demo with 200 households."""
+    environment = {**os.environ, "MERCATO_HOME": str(demo_home), "MERCATO_JARS_DIR": str(JARS)}
+    if "MERCATO_E2E_HOME" in os.environ:
+        yield Settings(home=demo_home).require("api_url")
         return
-    home = tmp_path_factory.mktemp("demo")
-    environment = {**os.environ, "MERCATO_HOME": str(home), "MERCATO_JARS_DIR": str(JARS)}
     command = [sys.executable, "-m", "mercato", "demo", "--households", "200", "--json"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:
