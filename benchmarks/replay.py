@@ -64,9 +64,8 @@ def main() -> None:
         machine = describe_machine()
         try:
             stack.up(["kafka"])
-            figures = measure(
-                settings.model_copy(update={"kafka_bootstrap": _address(stack)}), chosen.households
-            )
+            broker = settings.require("kafka_bootstrap")
+            figures = measure(settings.model_copy(update={"kafka_bootstrap": broker}), chosen.households)
         finally:
             stack.down()
     print(write_result("replay", {"machine": machine, **figures}), file=sys.stderr)
