@@ -42,7 +42,6 @@ def recommend(
 
     Examples: `mercato train recommend`, `mercato train recommend --targets 8 --json`
     """
-    from mercato.errors import MercatoError
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
@@ -59,7 +58,7 @@ def recommend(
     said = f"R@10 {model:.4f} (personal frequency {baseline:.4f}), nDCG@10 {result['model_ndcg_at_10']:.4f}"
     typer.echo(json.dumps(result) if as_json else said)
     if not result["passes"]:
-        raise MercatoError("The model does not beat the baselines, so the champion stays as it is.")
+        typer.echo("The model does not beat the baselines, so the champion stays as it is.", err=True)
 
 
 def _run_script(settings: Settings, folder: Path, versions: dict[str, int]) -> dict[str, Any]:
@@ -69,6 +68,8 @@ def _run_script(settings: Settings, folder: Path, versions: dict[str, int]) -> d
         "SM_CHANNEL_TEST": str(folder / "channel"),
         "SM_MODEL_DIR": str(folder / "model"),
         "SM_OUTPUT_DATA_DIR": str(folder / "output"),
+        # Threads that wait for each other give way to the engines running beside them.
+        "OMP_WAIT_POLICY": "PASSIVE",
         "MLFLOW_TRACKING_URI": settings.endpoint("mlflow_uri") or "",
     }
     command = [sys.executable, str(_SCRIPT), "--data-versions", json.dumps(versions)]

@@ -1,4 +1,4 @@
-"""A training channel of a made-up town: each household buys each of its sixteen products in every fourth basket."""
+"""A training channel of a made-up town: a household buys its products in every fourth basket."""
 
 from __future__ import annotations
 
