@@ -11,9 +11,11 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from glue_jobs.bronze import stream
 from glue_jobs.catalog import select
 from glue_jobs.jobs import Job
 from glue_jobs.runner import Run, Runner
+from mercato.contracts.events import TOPICS
 from mercato.lake.lock import exclusive
 from mercato.lake.quarantine import publish
 from mercato.lake.session import connect
@@ -63,12 +65,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--layer", action="append", default=[], help="jobs of this layer; repeatable")
     parser.add_argument("--lake-uri", "--lake_uri", help="root of the lake; MERCATO_LAKE_URI by default")
     parser.add_argument("--base-uri", "--base_uri", help="lake to read what the first lacks")
+    parser.add_argument("--stream", metavar="TOPIC", help="copy this topic to bronze instead (Spark only)")
+    parser.add_argument("--follow", action="store_true", help="with --stream: go on until stopped")
     parser.add_argument("--engine", help="sail, spark, sc://host:port, or active for the session at hand")
     parser.add_argument("--full", action="store_true", help="go through all rows even if nothing is new")
     args, _ = parser.parse_known_args(arguments)
     settings = get_settings()
     lake = Lake(args.lake_uri or settings.lake_uri, Lake(args.base_uri) if args.base_uri else None)
     with connect(settings, args.engine) as spark:
+        if args.stream:
+            stream.start(spark, settings, lake, TOPICS[args.stream], follow=args.follow).awaitTermination()
+            return
         run_jobs(
             spark,
             settings,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
@@ -45,10 +45,10 @@ def app_id(topic: Topic, partition: int) -> str:
     return f"ingest:{topic.name}:{partition}"
 
 
-def next_offset(table: DeltaTable, topic: Topic, partition: int) -> int:
-    """First offset that bronze does not hold."""
+def next_offset(table: DeltaTable, topic: Topic, partition: int) -> int | None:
+    """First offset that bronze does not hold; `None` if it holds none."""
     version: int | None = table.transaction_version(app_id(topic, partition))
-    return OFFSET_BEGINNING if version is None else version
+    return version
 
 
 class OffsetsGoneError(MercatoError):
@@ -99,7 +99,7 @@ class Ingester:
 
     def run_once(self, stop: threading.Event | None = None) -> int:
         """Copy what the topics hold now, or less if `stop` is set. Returns the number of records written."""
-        ends = {key: self._end(*key) for key in self._position}
+        ends = {key: self._watermarks(*key)[1] for key in self._position}
         halt = stop or threading.Event()
         return self._run(
             lambda: not halt.is_set() and any(self._position[key] < end for key, end in ends.items())
@@ -118,7 +118,7 @@ class Ingester:
         count, oldest, written = 0, time.monotonic(), 0
         while True:
             going = more()
-            fetched = self._fetch(held) if going else 0
+            fetched = self._fetch(held, self._limits.records - count) if going else 0
             if fetched and not count:
                 oldest = time.monotonic()
             count += fetched
@@ -130,9 +130,9 @@ class Ingester:
                 # Only here, because a flush that met another ingester's commit makes more to do.
                 return written
 
-    def _fetch(self, held: dict[str, list[Message]]) -> int:
+    def _fetch(self, held: dict[str, list[Message]], most: int) -> int:
         fetched = 0
-        for message in self._consumer.consume(_FETCH, timeout=0.1):
+        for message in self._consumer.consume(min(most, _FETCH), timeout=0.1):
             name, partition = message.topic(), message.partition()
             if (error := message.error()) is None:
                 held[name].append(message)
@@ -141,11 +141,7 @@ class Ingester:
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._position[name, partition] = message.offset()
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
-                raise OffsetsGoneError(
-                    f"Kafka does not have offset {self._position[name, partition]} of {name}[{partition}], "
-                    f"at which bronze goes on ({error.str()}). If the broker was made anew, use a new lake "
-                    "(MERCATO_LAKE_URI); if records expired, bronze lacks them."
-                )
+                raise _offsets_gone(name, partition, self._position[name, partition])
             else:
                 raise KafkaException(error)
         return fetched
@@ -188,13 +184,23 @@ class Ingester:
 
     def _start(self, name: str, partition: int) -> TopicPartition:
         topic = self._topics[name]
+        low, high = self._watermarks(name, partition)
         offset = next_offset(self._tables[topic.name], topic, partition)
-        self._position[name, partition] = max(offset, 0)
-        return TopicPartition(name, partition, offset)
+        if offset is not None and not low <= offset <= high:
+            raise _offsets_gone(name, partition, offset)
+        self._position[name, partition] = low if offset is None else offset
+        return TopicPartition(name, partition, self._position[name, partition])
 
-    def _end(self, name: str, partition: int) -> int:
-        end: int = self._consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=20)[1]
-        return end
+    def _watermarks(self, name: str, partition: int) -> tuple[int, int]:
+        low, high = self._consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=20)
+        return low, high
+
+
+def _offsets_gone(name: str, partition: int, offset: int) -> OffsetsGoneError:
+    return OffsetsGoneError(
+        f"Kafka does not have offset {offset} of {name}[{partition}], at which bronze goes on. If the broker "
+        "was made anew, use a new lake (MERCATO_LAKE_URI); if records expired, bronze lacks them."
+    )
 
 
 def to_arrow(topic: Topic, messages: list[Message]) -> pa.Table:
@@ -226,6 +232,6 @@ def lag(settings: Settings, lake: Lake) -> dict[str, int]:
         behind[topic.name] = 0
         for partition in consumer.list_topics(name, timeout=20).topics[name].partitions:
             low, high = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=20)
-            behind[topic.name] += high - max(next_offset(table, topic, partition), low)
+            behind[topic.name] += high - max(next_offset(table, topic, partition) or low, low)
     consumer.close()
     return behind

@@ -1,0 +1,152 @@
+"""Kafka -> bronze, exactly once, whatever happens to the ingester."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from mercato.contracts.events import PAYMENTS, TOPICS
+from mercato.contracts.tables.bronze import BRONZE
+from mercato.lake.ingest import Ingester, Limits, OffsetsGoneError, app_id, lag
+from mercato.lake.maintenance import maintain
+from mercato.lake.tables import Lake
+from mercato.settings import Settings
+from mercato.stream.topics import ensure_topics
+from tests.integration.records import assert_once, bronze, payment, produce
+
+pytestmark = pytest.mark.integration
+TABLE = BRONZE[PAYMENTS.name]
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    ensure_topics(settings)
+    return Lake(settings.lake_uri)
+
+
+def ingest_once(settings: Settings, lake: Lake) -> int:
+    ingester = Ingester(settings, lake)
+    try:
+        return ingester.run_once()
+    finally:
+        ingester.close()
+
+
+def test_copies_records_as_they_came_and_goes_on_from_the_table(settings: Settings, lake: Lake) -> None:
+    first = [payment(0), b"\xff not JSON", None, b""]
+    produce(settings, PAYMENTS, first)
+    assert sum(lag(settings, lake).values()) == 4
+    assert ingest_once(settings, lake) == 4
+    second = [payment(1), payment(2)]
+    produce(settings, PAYMENTS, second)
+    assert ingest_once(settings, lake) == 2
+    assert ingest_once(settings, lake) == 0
+    rows = bronze(lake, PAYMENTS)
+    assert_once(rows, [*first, *second])
+    assert None in rows["value"].to_pylist()
+    assert set(rows["topic"].to_pylist()) == {PAYMENTS.name}
+    assert not any(lag(settings, lake).values())
+    assert lake.version(BRONZE[TOPICS["transactions.v1"].name]) == 0
+
+
+def test_killed_at_random_points_it_neither_loses_nor_doubles(settings: Settings, lake: Lake) -> None:
+    values = [payment(number) for number in range(60_000)]
+    environment = {
+        **os.environ,
+        "MERCATO_HOME": str(settings.home),
+        "MERCATO_KAFKA_BOOTSTRAP": settings.require("kafka_bootstrap"),
+        "MERCATO_TOPIC_PREFIX": settings.topic_prefix,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    command = [sys.executable, "-m", "mercato", "ingest", "--follow"]
+    # Small batches, so that many kills fall into a write or a commit.
+    command += ["--max-records", "700", "--max-seconds", "0.05"]
+    chance = random.Random(11)
+    sender = threading.Thread(target=produce, args=(settings, PAYMENTS, values))
+    sender.start()
+    progress = []
+    for _ in range(12):
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        held = lake.rows(TABLE)
+        deadline = time.monotonic() + 60
+        # Past its start-up, then at any instant.
+        while lake.rows(TABLE) == held and held < len(values) and time.monotonic() < deadline:
+            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.12))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        progress.append(lake.rows(TABLE))
+    sender.join()
+    ingest_once(settings, lake)
+    assert len({*progress, 0}) > 10, "the kills fell between batches of one and the same run"
+    assert_once(bronze(lake, PAYMENTS), values)
+
+
+def test_two_ingesters_do_not_double(settings: Settings, lake: Lake) -> None:
+    values = [payment(number) for number in range(20_000)]
+    produce(settings, PAYMENTS, values)
+    ingesters = [Ingester(settings, lake, [PAYMENTS], Limits(500, 0.05)) for _ in range(2)]
+    written: list[int] = []
+    threads = [threading.Thread(target=lambda one=one: written.append(one.run_once())) for one in ingesters]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    for one in ingesters:
+        one.close()
+    assert_once(bronze(lake, PAYMENTS), values)
+    assert sum(written) == len(values)
+
+
+def test_upkeep_while_ingesting_loses_nothing(settings: Settings, lake: Lake) -> None:
+    values = [payment(number) for number in range(10_000)]
+    produce(settings, PAYMENTS, values)
+    ingester, stop = Ingester(settings, lake, [PAYMENTS], Limits(200, 0.05)), threading.Event()
+    thread = threading.Thread(target=ingester.run, args=(stop,))
+    thread.start()
+    while lake.rows(TABLE) < len(values):
+        list(maintain(lake, retain_hours=1))
+    stop.set()
+    thread.join(60)
+    ingester.close()
+    assert_once(bronze(lake, PAYMENTS), values)
+
+
+def test_says_when_kafka_is_not_the_one_that_bronze_knows(settings: Settings, lake: Lake) -> None:
+    produce(settings, PAYMENTS, [payment(0)])
+    lake.create(TABLE)
+    lake.set_marks(TABLE, {app_id(PAYMENTS, partition): 1000 for partition in range(4)})
+    with pytest.raises(OffsetsGoneError, match="does not have offset 1000"):
+        ingest_once(settings, lake)
+
+
+def test_sigterm_writes_what_is_held(settings: Settings, lake: Lake) -> None:
+    produce(settings, PAYMENTS, [payment(number) for number in range(100)])
+    stop, batches = threading.Event(), Counter[str]()
+    ingester = Ingester(
+        settings,
+        lake,
+        [PAYMENTS],
+        Limits(1_000_000, 3600),
+        on_batch=lambda topic, records: batches.update({topic.name: records}),
+    )
+    thread = threading.Thread(target=ingester.run, args=(stop,))
+    thread.start()
+    time.sleep(3)
+    assert not batches
+    stop.set()
+    thread.join(60)
+    ingester.close()
+    assert batches == {PAYMENTS.name: 100}
+    assert lake.rows(TABLE) == 100
