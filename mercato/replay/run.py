@@ -142,6 +142,8 @@ def run(
     if position is None:
         clock = Clock() if request.original_time else Clock.ending_by(datetime.now(UTC), year.last)
         position = Position(options=options, weeks=clock.weeks, acknowledged={})
+        # Before the first event: a replay killed early must not go on with another shift.
+        position.save(path)
     clock = Clock(position.weeks)
     until = request.limit(year, clock)
     totals = year.totals(until)
