@@ -78,7 +78,9 @@ def _codes(catalogue: Catalogue, promoted: Promoted | None) -> dict[int, tuple[s
 def _described(catalogue: Catalogue, details: pa.Table) -> dict[int, Described]:
     """Every product that has details or was sold in the last year."""
     last = catalogue.stats[:, _LAST_PRICE].astype(np.float64).round(2).tolist()
-    prices = dict(zip(catalogue.product_ids.tolist(), last, strict=True))
+    # A product that was never sold by the unit has no price; NaN is not JSON.
+    known = (None if np.isnan(price) else price for price in last)
+    prices = dict(zip(catalogue.product_ids.tolist(), known, strict=True))
     described = {
         row[_DETAILS.product_id]: Described(
             product_id=row[_DETAILS.product_id],
