@@ -78,8 +78,8 @@ def _codes(catalogue: Catalogue, promoted: Promoted | None) -> dict[int, tuple[s
 def _described(catalogue: Catalogue, details: pa.Table) -> dict[int, Described]:
     """Every product that has details or was sold in the last year."""
     last = catalogue.stats[:, _LAST_PRICE].astype(np.float64).round(2).tolist()
-    # A product that was never sold by the unit has no price; NaN is not JSON.
-    known = (None if np.isnan(price) else price for price in last)
+    # No price: never sold by the unit (NaN, which is not JSON), or less than a cent (fuel by the 1/1000 gallon).
+    known = (price if price > 0 else None for price in last)
     prices = dict(zip(catalogue.product_ids.tolist(), known, strict=True))
     described = {
         row[_DETAILS.product_id]: Described(
