@@ -17,7 +17,7 @@ from mercato.online.reader import OnlineFeatures
 from mercato.settings import Settings
 
 #: Identifiers as the event contracts bound them.
-Identifier = Annotated[int, Path(gt=0, lt=2**53)]
+Identifier = Annotated[int, Path(gt=0, lt=2**53, description="As in the events.")]
 
 
 @dataclass(slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
+from markupsafe import Markup, escape
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 from starlette.templating import Jinja2Templates
@@ -146,4 +148,16 @@ def _slug(text: str) -> str:
     return "-".join("".join(c if c.isalpha() else " " for c in text.lower()).split())
 
 
-templates.env.filters |= {"meta": _meta, "money": _money, "day": _day, "slug": _slug, "habits": _habits}
+def _marked(text: str) -> Markup:
+    """Text with `code` in backticks, as the OpenAPI document has it."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+templates.env.filters |= {
+    "marked": _marked,
+    "meta": _meta,
+    "money": _money,
+    "day": _day,
+    "slug": _slug,
+    "habits": _habits,
+}

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 MAX_WAIT = 10.0
 LOOK_PAUSE = 0.015
 
-ProductIds = Annotated[list[Annotated[int, Query(gt=0, lt=2**53)]], Query(max_length=200)]
+ProductId = Annotated[int, Query(gt=0, lt=2**53)]
 
 
 @router.get(
@@ -39,8 +39,8 @@ async def get_recommendations(
     services: UseServices,
     n: Annotated[int, Query(ge=1, le=100, description="Items wanted.")] = 10,
     store_id: Annotated[int | None, Query(gt=0, lt=2**53, description="Default: the usual store.")] = None,
-    exclude: ProductIds = [],  # noqa: B006 (FastAPI copies it)
-    cart: ProductIds = [],  # noqa: B006
+    exclude: Annotated[list[ProductId], Query(max_length=200, description="Products not to show.")] = [],  # noqa: B006
+    cart: Annotated[list[ProductId], Query(max_length=200, description="Also in the cart.")] = [],  # noqa: B006
     if_none_match: Annotated[str | None, Header(description="ETag of the list shown now.")] = None,
     prefer: Annotated[str | None, Header(description="`wait=2`: hold the answer until it changed.")] = None,
 ) -> Response:

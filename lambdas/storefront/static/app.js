@@ -95,6 +95,7 @@ picker(byId("household"), byId("households"));
 if (household) {
   shown = JSON.parse(byId("state").textContent);
   document.querySelector("main").addEventListener("click", onClick);
+  age();
   setInterval(refresh, REFRESH_MS);
   setInterval(age, 1_000);
 }
