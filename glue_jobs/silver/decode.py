@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC
 from itertools import chain
 from operator import attrgetter
@@ -51,10 +53,24 @@ def decode(records: DataFrame, topic: Topic) -> DataFrame:
 def _decode_batches(name: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         for start in range(0, batch.num_rows, _CHUNK_ROWS):
-            yield from decode_batch(batch.slice(start, _CHUNK_ROWS), TOPICS[name])
+            with _collector_paused():
+                decoded = decode_batch(batch.slice(start, _CHUNK_ROWS), TOPICS[name])
+            yield from decoded
 
 
-def decode_batch(batch: pa.RecordBatch, topic: Topic) -> Iterator[pa.RecordBatch]:
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Events hold no cycles; looking for some among them takes longer than decoding them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def decode_batch(batch: pa.RecordBatch, topic: Topic) -> list[pa.RecordBatch]:
     """Bronze rows as batches of `decoded_schema(topic)`: the accepted rows, then the refused ones."""
     b = BRONZE[topic.name].c
     # Many records share an arrival time. In datetime's own UTC it compares three times faster.
@@ -64,17 +80,16 @@ def decode_batch(batch: pa.RecordBatch, topic: Topic) -> Iterator[pa.RecordBatch
     decoded = [topic.decode(value, times[i]) for value, i in zip(values, at, strict=True)]
     events = [outcome for outcome in decoded if isinstance(outcome, Event)]
     if len(events) == len(decoded):
-        yield _batch(batch, _event_columns(events, topic), topic)
-        return
+        return [_batch(batch, _event_columns(events, topic), topic)]
     refused = pa.array([isinstance(outcome, Violation) for outcome in decoded])
-    yield _batch(batch.filter(pc.invert(refused)), _event_columns(events, topic), topic)
+    accepted = _batch(batch.filter(pc.invert(refused)), _event_columns(events, topic), topic)
     violations = [outcome for outcome in decoded if isinstance(outcome, Violation)]
     why = {
         refusal(Q.code): pa.array(_values(violations, "code"), pa.string()),
         refusal(Q.field): pa.array(_values(violations, "field"), pa.string()),
         refusal(Q.reason): pa.array(_values(violations, "reason"), pa.string()),
     }
-    yield _batch(batch.filter(refused), why, topic)
+    return [accepted, _batch(batch.filter(refused), why, topic)]
 
 
 def _event_columns(events: Sequence[Event], topic: Topic) -> dict[str, pa.Array]:

@@ -123,7 +123,8 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
     command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
     command += [word for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
     environment = {**os.environ, "JAVA_HOME": str(java_home()), "PYSPARK_PYTHON": sys.executable}
-    environment["SPARK_HOME"] = str(home)
+    # Python workers import what this process can.
+    environment |= {"SPARK_HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     log = settings.home / "log" / "spark.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output, tempfile.TemporaryDirectory(prefix="mercato-spark-") as scratch:
