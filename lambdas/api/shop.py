@@ -78,7 +78,7 @@ def _codes(catalogue: Catalogue, promoted: Promoted | None) -> dict[int, tuple[s
 def _described(catalogue: Catalogue, details: pa.Table) -> dict[int, Described]:
     """Every product that has details or was sold in the last year."""
     last = catalogue.stats[:, _LAST_PRICE].astype(np.float64).round(2).tolist()
-    # No price: never sold by the unit (NaN, which is not JSON), or less than a cent (fuel by the 1/1000 gallon).
+    # No price: never sold by the unit (NaN, which is not JSON), or below a cent (fuel by the 1/1000 gallon).
     known = (price if price > 0 else None for price in last)
     prices = dict(zip(catalogue.product_ids.tolist(), known, strict=True))
     described = {
