@@ -9,6 +9,7 @@ Every row is written to Redis anew, with the values that belong there.
 from __future__ import annotations
 
 import argparse
+import functools
 import time
 import uuid
 from collections.abc import Callable
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from benchmarks.machine import describe_machine, write_result
 
+from benchmarks.machine import describe_machine, write_result
 from mercato.contracts.events import CLICKSTREAM, Click
 from mercato.contracts.tables.features import HOUSEHOLD_HISTORY
 from mercato.lake.session import connect
@@ -77,7 +78,8 @@ def bring_online(spark: SparkSession, lake: Lake, settings: Settings) -> dict[st
 def reads(online: OnlineFeatures, count: int) -> dict[str, Any]:
     """Read households one after another, then the catalogue."""
     households = online.household_ids()
-    taken = [timed(lambda n=n: online.household(households[n % len(households)]))[1] for n in range(count)]
+    wanted = [households[n % len(households)] for n in range(count)]
+    taken = [timed(functools.partial(online.household, household))[1] for household in wanted]
     tables, seconds = timed(online.catalogue)
     return {
         "household_ms": percentiles(taken),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
@@ -83,12 +82,10 @@ def _scored(pairs: DataFrame, sold: DataFrame) -> DataFrame:
 
 
 def _strongest(scored: DataFrame) -> DataFrame:
-    strongest = Window.partitionBy(P.product_id, _SNAPSHOT).orderBy(F.desc(P.cosine), P.neighbour_id)
-    best = scored.withColumn(P.rank, F.row_number().over(strongest)).where(F.col(P.rank) <= NEIGHBOURS)
-    ranked = F.array_sort(F.collect_list(F.struct(P.rank, P.neighbour_id, P.cosine)))
+    strongest_first = F.struct((-F.col(P.cosine)).alias(P.rank), P.neighbour_id, P.cosine)
     return (
-        best.groupBy(P.product_id, _SNAPSHOT)
-        .agg(ranked.alias(C.scores))
+        scored.groupBy(P.product_id, _SNAPSHOT)
+        .agg(F.slice(F.array_sort(F.collect_list(strongest_first)), 1, NEIGHBOURS).alias(C.scores))
         .select(
             P.product_id,
             _SNAPSHOT,

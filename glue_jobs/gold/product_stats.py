@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
@@ -116,7 +117,13 @@ def _household_changes(lines: DataFrame) -> DataFrame:
     visits = lines.groupBy(L.product_id, L.household_id, _WEEK, _FIRST, _LAST).agg(
         F.count(F.lit(1)).alias(_SOLD)
     )
-    in_order = Window.partitionBy(L.product_id, L.household_id).orderBy(_WEEK)
+    # Few large partitions: a household's visits to all products in one cost a fifth of one each.
+    in_order = Window.partitionBy(L.household_id).orderBy(L.product_id, _WEEK)
+
+    def of_the_same_product(shift: Callable[[str], Column]) -> Column:
+        same = shift(L.product_id).over(in_order) == F.col(L.product_id)
+        return F.when(same, shift(_WEEK).over(in_order))
+
     week, never = F.col(_WEEK), F.col(_LAST) + 1
     following = F.coalesce(F.col(_NEXT), never)
     basket_before = F.when(F.col(_SOLD) > 1, week).otherwise(F.col(_PREVIOUS))
@@ -130,7 +137,7 @@ def _household_changes(lines: DataFrame) -> DataFrame:
     )
     event = "event"
     return (
-        visits.withColumns({_PREVIOUS: F.lag(_WEEK).over(in_order), _NEXT: F.lead(_WEEK).over(in_order)})
+        visits.withColumns({_PREVIOUS: of_the_same_product(F.lag), _NEXT: of_the_same_product(F.lead)})
         .select(L.product_id, _FIRST, _LAST, F.explode(changes).alias(event))
         .where(F.col(f"{event}.{_WEEK}") <= F.col(_LAST))
         .groupBy(L.product_id, F.greatest(F.col(f"{event}.{_WEEK}"), _FIRST).alias(_WEEK))

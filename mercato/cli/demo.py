@@ -35,11 +35,13 @@ class _Demo:
         """Run one `mercato` command; what it reports goes to the terminal."""
         typer.secho(f"\n==> {title}: mercato {shlex.join(arguments)}", err=True, bold=True)
         started = time.monotonic()
-        process = subprocess.run([sys.executable, "-m", "mercato", *arguments], stdout=sys.stderr, check=False)
+        process = subprocess.run(
+            [sys.executable, "-m", "mercato", *arguments], stdout=sys.stderr, check=False
+        )
         self.seconds[title] = round(time.monotonic() - started, 1)
         if process.returncode:
             typer.secho(
-                f"{title} failed. The same command can be run again by itself; logs are in {self.home / 'log'}.",
+                f"{title} failed. The command can be run again by itself; logs are in {self.home / 'log'}.",
                 err=True,
                 fg="red",
             )
@@ -83,8 +85,12 @@ class _PeakMemory(threading.Thread):
 
 
 def demo(
-    households: Annotated[int | None, typer.Option(help="Only so many households; all 2,469 by default.", min=20)] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Leave everything running; `mercato down` stops it.")] = False,
+    households: Annotated[
+        int | None, typer.Option(help="Only so many households; all 2,469 by default.", min=20)
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave everything running; `mercato down` stops it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Replay the year, build the lake and the features, train, and serve a live page.
@@ -109,7 +115,10 @@ def demo(
             typer.echo(json.dumps(result))
             sys.stdout.flush()
         typer.secho(f"\nOpen {result['url']} and pick a household.", err=True, bold=True, fg="green")
-        typer.echo(f"Models: {settings.require('mlflow_uri')}   Stop: {'mercato down' if detach else 'Ctrl-C'}", err=True)
+        typer.echo(
+            f"Models: {settings.require('mlflow_uri')}   Stop: {'mercato down' if detach else 'Ctrl-C'}",
+            err=True,
+        )
         while not detach:
             time.sleep(1)
     except StackError as error:

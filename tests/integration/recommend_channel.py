@@ -46,7 +46,7 @@ def _contexts(household: int, generator: np.random.Generator) -> list[dict[str, 
     liked = generator.choice(world.PRODUCTS, 16, replace=False)
     baskets = [sorted(liked[b % 4 :: 4].tolist()) for b in range(BEFORE + TARGETS)]
     times = [world.NOW + timedelta(hours=20 * i + household / 60) for i in range(-BEFORE, TARGETS)]
-    rows = []
+    rows: list[dict[str, object]] = []
     for last in range(BEFORE, BEFORE + TARGETS):
         past = range(last)
         lines = [product for b in past for product in baskets[b]]

@@ -103,7 +103,8 @@ def as_json(rows: np.ndarray) -> bytes:
 def scores_of(answer: urllib3.BaseHTTPResponse) -> np.ndarray:
     kind = answer.headers["content-type"].split(";")[0]
     if kind == NPY:
-        return np.load(io.BytesIO(answer.data))
+        array: np.ndarray = np.load(io.BytesIO(answer.data))
+        return array
     if kind == CSV:
         return np.array([float(line) for line in answer.data.decode().splitlines()])
     return np.array([row["score"] for row in json.loads(answer.data)["predictions"]])

@@ -38,6 +38,7 @@ def train(
         "SM_CHANNEL_TEST": str(channel),
         "SM_MODEL_DIR": str(home / "model"),
         "SM_OUTPUT_DATA_DIR": str(home / "output"),
+        "OMP_WAIT_POLICY": "PASSIVE",
         "MLFLOW_TRACKING_URI": mlflow_uri,
     }
     command = [sys.executable, str(SCRIPT), "--rounds", "20", "--threads", "1", *arguments]

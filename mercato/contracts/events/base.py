@@ -55,7 +55,12 @@ class Violation:
 
 _PATH = re.compile(r" - at `(?P<path>[^`]+)`$")
 _NAMED = re.compile(r"field `(?P<name>[^`]+)`")
-_BAD_VALUE = ("Expected `str` of length", "Expected `array` of length", "Invalid enum value", "Invalid RFC3339")
+_BAD_VALUE = (
+    "Expected `str` of length",
+    "Expected `array` of length",
+    "Invalid enum value",
+    "Invalid RFC3339",
+)
 
 
 def _violation(error: msgspec.ValidationError) -> Violation:

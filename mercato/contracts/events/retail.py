@@ -28,7 +28,9 @@ class Transaction(Event, frozen=True, kw_only=True):
     store_id: StoreId
     basket_id: BasketId
     product_id: ProductId
-    quantity: Annotated[int, Meta(ge=0, le=1_000_000, description="Units; fuel is in thousandths of a gallon.")]
+    quantity: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Units; fuel is in thousandths of a gallon.")
+    ]
     sales_value: Annotated[Money, Meta(description="Paid to the retailer, after retail_disc.")]
     retail_disc: Annotated[Money, Meta(description="Loyalty-card discount given, as a positive amount.")]
     coupon_disc: Annotated[Money, Meta(description="Manufacturer coupon, as a positive amount.")]

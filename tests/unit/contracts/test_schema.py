@@ -48,7 +48,7 @@ def test_topics_are_versioned_and_keyed_by_a_field(topic: Topic) -> None:
 
 def test_constants_are_the_names_and_nothing_else() -> None:
     assert gold.BASKET_LINES.c.household_id == "household_id"
-    with pytest.raises(AttributeError, match="gold.basket_lines has no column 'houshold_id'"):
+    with pytest.raises(AttributeError, match=r"gold\.basket_lines has no column 'houshold_id'"):
         _ = gold.BASKET_LINES.c.houshold_id
 
 
