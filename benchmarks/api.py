@@ -19,8 +19,8 @@ from typing import Any
 
 import aiohttp
 import numpy as np
-from benchmarks.machine import describe_machine, write_result
 
+from benchmarks.machine import describe_machine, write_result
 from mercato.settings import get_settings
 
 STAGES = ("features", "candidates", "model", "decision")
