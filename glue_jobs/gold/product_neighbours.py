@@ -28,7 +28,7 @@ MIN_BASKETS, MIN_JOINT_BASKETS = 5, 2
 #: How many weeks before the newest complete week each snapshot is.
 _AGES = tuple(range(0, SNAPSHOT_WEEKS, NEIGHBOUR_STEP_WEEKS))
 _LAST_WEEK, _AGE, _SNAPSHOT = "last_week", "age", "snapshot"
-_BASKETS, _NEIGHBOUR_BASKETS = "baskets", "neighbour_baskets"
+_BASKETS, _NEIGHBOUR_BASKETS, _ORDER = "baskets", "neighbour_baskets", "order"
 
 
 def product_neighbours(lines: DataFrame) -> DataFrame:
@@ -82,7 +82,7 @@ def _scored(pairs: DataFrame, sold: DataFrame) -> DataFrame:
 
 
 def _strongest(scored: DataFrame) -> DataFrame:
-    strongest_first = F.struct((-F.col(P.cosine)).alias(P.rank), P.neighbour_id, P.cosine)
+    strongest_first = F.struct((-F.col(P.cosine)).alias(_ORDER), P.neighbour_id, P.cosine)
     return (
         scored.groupBy(P.product_id, _SNAPSHOT)
         .agg(F.slice(F.array_sort(F.collect_list(strongest_first)), 1, NEIGHBOURS).alias(C.scores))

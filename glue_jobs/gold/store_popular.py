@@ -20,7 +20,7 @@ HALF_LIFE_WEEKS, WINDOW_WEEKS = 4, 16
 #: Weights are whole numbers (a basket of the last week has this one): their sums, and so the
 #: ties between products, are the same in whatever order an engine adds them.
 _UNIT = 1 << 20
-_LAST_WEEK, _SOLD, _AGE, _BASKETS, _WEIGHT, _RANK = "last_week", "sold", "age", "baskets", "weight", "rank"
+_LAST_WEEK, _SOLD, _AGE, _BASKETS, _WEIGHT, _ORDER = "last_week", "sold", "age", "baskets", "weight", "order"
 
 
 def store_popular(lines: DataFrame) -> DataFrame:
@@ -61,7 +61,7 @@ def _weighted(sales: DataFrame) -> DataFrame:
 def _strongest(weighted: DataFrame) -> DataFrame:
     # Sorting a list per store costs half of ranking the rows in a window.
     strongest_first = F.struct(
-        (-F.col(_WEIGHT)).alias(_RANK), L.product_id, (F.col(_WEIGHT) / _UNIT).alias(_WEIGHT)
+        (-F.col(_WEIGHT)).alias(_ORDER), L.product_id, (F.col(_WEIGHT) / _UNIT).alias(_WEIGHT)
     )
     return (
         weighted.groupBy(L.store_id, _AGE)
