@@ -24,6 +24,9 @@ from mercato.stream.topics import kafka_name
 
 #: Records asked of Kafka at a time; a larger number only delays the flush.
 _FETCH = 20_000
+#: Seconds that Kafka may take to answer.
+_TIMEOUT = 20
+_NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
@@ -177,7 +180,7 @@ class Ingester:
             self._consumer.seek(self._start(name, partition))
 
     def _partitions(self, name: str) -> list[int]:
-        metadata = self._consumer.list_topics(name, timeout=20).topics[name]
+        metadata = self._consumer.list_topics(name, timeout=_TIMEOUT).topics[name]
         if metadata.error:
             raise KafkaException(metadata.error)
         return sorted(metadata.partitions)
@@ -192,8 +195,16 @@ class Ingester:
         return TopicPartition(name, partition, self._position[name, partition])
 
     def _watermarks(self, name: str, partition: int) -> tuple[int, int]:
-        low, high = self._consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=20)
-        return low, high
+        place, deadline = TopicPartition(name, partition), time.monotonic() + _TIMEOUT
+        while True:
+            try:
+                low, high = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT)
+                return low, high
+            except KafkaException as error:
+                # The broker names the leader of a new partition before it takes the lead.
+                if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
 
 def _offsets_gone(name: str, partition: int, offset: int) -> OffsetsGoneError:
@@ -230,8 +241,8 @@ def lag(settings: Settings, lake: Lake) -> dict[str, int]:
         name = kafka_name(settings, topic.name)
         table = lake.create(BRONZE[topic.name])
         behind[topic.name] = 0
-        for partition in consumer.list_topics(name, timeout=20).topics[name].partitions:
-            low, high = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=20)
+        for partition in consumer.list_topics(name, timeout=_TIMEOUT).topics[name].partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=_TIMEOUT)
             behind[topic.name] += high - max(next_offset(table, topic, partition) or low, low)
     consumer.close()
     return behind
