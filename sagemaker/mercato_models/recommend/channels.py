@@ -94,7 +94,9 @@ def targets(contexts: pa.Table, split: str) -> list[Target]:
     Raises:
         ChannelError: there is none.
     """
-    rows = contexts.filter(pc.equal(contexts[_C.split], split)).sort_by(_C.event_timestamp)
+    # Household breaks ties: a join answers in any order, and the same data shall give the same model.
+    order = [(_C.event_timestamp, "ascending"), (_C.household_id, "ascending")]
+    rows = contexts.filter(pc.equal(contexts[_C.split], split)).sort_by(order)
     found = [_target(row) for batch in rows.to_batches(512) for row in batch.to_pylist() if row[_C.truth]]
     if not found:
         raise ChannelError(f"no `{split}` context has a product to foretell")
@@ -112,8 +114,11 @@ def _target(row: dict[str, Any]) -> Target:
 
 
 def write(channel: Path, table: pa.Table, contract: Table) -> None:
-    """Write a table's file: one row group per snapshot, so that reading one reads only it."""
+    """Write a table's file; catalogue tables get a row group per snapshot, so reading one reads only it."""
     ordered = table.sort_by(contract.c.event_timestamp)
+    if contract not in CATALOGUE_TABLES:
+        pq.write_table(ordered, channel / file_name(contract))
+        return
     instants = ordered[contract.c.event_timestamp].to_numpy()
     starts = np.flatnonzero(np.concatenate([[True], instants[1:] != instants[:-1]]))[: len(instants)]
     with pq.ParquetWriter(channel / file_name(contract), ordered.schema) as file:
