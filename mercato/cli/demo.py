@@ -147,7 +147,12 @@ def _run(home: Path, households: int | None) -> dict[str, object]:
     mlflow.wait()
     run.step("tracking", "up", "mlflow")
     run.step("model", "train", "recommend")
-    run.step("decisions", "up", "scorer", "api")
+    trained = (home / "models" / "recommend" / "version").exists()
+    if not trained:
+        typer.echo(
+            "No model beat the baselines, so the page shows what is popular. Try more households.", err=True
+        )
+    run.step("decisions", "up", *(["scorer"] if trained else []), "api")
     return {
         "households": households or "all",
         "seconds": run.seconds,
