@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from lambdas.api.circuit import Circuit
 
-#: Seconds; the model's own budget is 5 ms, what takes fifty times as long is broken.
+#: Seconds; the model's own budget is 5 ms, what takes a hundred times as long is broken.
 CONNECT_TIMEOUT = 0.1
-READ_TIMEOUT = 0.25
+READ_TIMEOUT = 0.5
 
 NPY = "application/x-npy"
 #: Header in which a SageMaker container may say something of its own; here `model_version=3`.

@@ -71,6 +71,13 @@ _EXPANSIONS = (
     (r"\bbtl\b", "bottle"),
     (r"\bx-large\b", "extra large"),
     (r"\brefrig\b", "refrigerated"),
+    (r"\bdairy case\b", "chilled"),
+    (r"-magazine\b", " magazine"),
+    (r"\bcooki$", "cookies"),
+    (r"\bcracke$", "crackers"),
+    (r"\bcleane$", "cleaners"),
+    (r"\bdrnkng\b", "drinking"),
+    (r"\bmnrl wat\b", "mineral water"),
     (r"\bcat ?fd\b", "cat food"),
     (r"\bdog ?fd\b", "dog food"),
     (r"\bchix\b", "chicken"),
@@ -85,7 +92,14 @@ _EXPANSIONS = (
     (r"\s+- all others\b|\s+- all\b|\s+all$", ""),
 )
 _COMPILED = tuple((re.compile(pattern), words) for pattern, words in _EXPANSIONS)
-_PROPER = {"bbq": "BBQ", "italian": "Italian", "french": "French", "mexican": "Mexican", "usa": "USA"}
+_PROPER = {
+    "bbq": "BBQ",
+    "italian": "Italian",
+    "french": "French",
+    "mexican": "Mexican",
+    "usa": "USA",
+    "tv": "TV",
+}
 
 _DEPARTMENTS = {
     "CHEF SHOPPE": "Chef shop",
@@ -125,9 +139,14 @@ def readable(text: str) -> str:
     words = re.sub(r"\s*&\s*", " and ", words)
     words = re.sub(r"(?<=[a-z])/(?=[a-z])", ", ", words)
     words = re.sub(r"\(([^)]*)$", "", words)
-    parts = [_PROPER.get(word, word) for word in words.split() if word not in _CUT_OFF]
+    parts = [_proper(word) for word in words.split() if word not in _CUT_OFF]
     joined = re.sub(r"[\s,]+$", "", re.sub(r"\s+,", ",", " ".join(parts)))
     return joined[:1].upper() + joined[1:]
+
+
+def _proper(word: str) -> str:
+    bare = word.rstrip(",")
+    return _PROPER.get(bare, bare) + word[len(bare) :]
 
 
 def product_name(product_type: str | None, category: str | None, product_id: int) -> str:
@@ -155,7 +174,7 @@ def size_name(package_size: str | None) -> str | None:
 def in_sentence(name: str) -> str:
     """A product name as it stands inside a sentence: first letter small, unless it is an acronym."""
     first = name.split(" ", 1)[0]
-    keeps = first.isupper() or first.rstrip(",").lower() in _PROPER
+    keeps = first.rstrip(",").isupper() or first.rstrip(",").lower() in _PROPER
     return name if keeps else name[:1].lower() + name[1:]
 
 

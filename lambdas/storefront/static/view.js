@@ -113,10 +113,14 @@ export function drawChange(summary, took) {
   line.append(figure);
 }
 
-// The click's way: accepted on Kafka, in the online features, list on the page.
+// The click's way: confirmed by Kafka, in the online features, list on the page. The features
+// may have it before the confirmation is back, so the stages stand in the order of their times.
 export function drawJourney(accepted, online, shown, timings) {
   const times = { accepted, online, shown };
-  for (const stage of document.querySelectorAll("#journey [data-stage]")) {
+  const stages = [...document.querySelectorAll("#journey [data-stage]")]
+    .sort((a, b) => (times[a.dataset.stage] ?? 0) - (times[b.dataset.stage] ?? 0));
+  stages[0].parentNode.append(...stages);
+  for (const stage of stages) {
     const time = times[stage.dataset.stage];
     stage.querySelector("b").textContent = time == null ? "–" : `${Math.round(time)} ms`;
     stage.querySelector("i").style.setProperty("--share", Math.min(1, (time ?? 0) / shown));
