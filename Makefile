@@ -41,6 +41,7 @@ bench: setup ## every benchmark, one JSON each in var/bench
 .PHONY: docs
 docs: setup ## write the generated pages of docs/reference
 	$(BIN)/python -m mercato.contracts.reference docs/reference/contracts.md
+	$(BIN)/python -m mercato.cli.reference docs/reference/commands.md
 
 .PHONY: doctor
 doctor: ## what is missing on this machine, and how to get it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 
 from feast.infra.offline_stores.contrib.spark_offline_store.spark_source import SparkSource
@@ -15,6 +16,8 @@ def temp_view(view: View) -> str:
 
 
 # Feast says at every source, also one read from the registry, that its support of Spark is young.
+# Its store asks to see every warning as it is imported; hence the store first, then this.
+importlib.import_module("features.offline_store")
 warnings.filterwarnings("ignore", "The spark data source API", RuntimeWarning)
 
 SOURCES = {

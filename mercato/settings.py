@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         engine: `sail`, `spark` or a Spark Connect address `sc://host:port`.
         jars_dir: folder with the `kafka/` and `spark/` jars; `{home}/jars` unless set.
         topic_prefix: put before every Kafka topic name, to share one broker.
+        kafka_bootstrap: address of Kafka; this and those below: what `mercato up` started, unless set.
+        redis_url: address of the online features.
+        mlflow_uri: address of the experiment tracking and model registry.
+        scorer_url: address of the model's container.
+        api_url: address of the decision API.
     """
 
     model_config = SettingsConfigDict(env_prefix="MERCATO_", frozen=True)

@@ -18,7 +18,7 @@ from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato.decisions.aisles import aisle
 from mercato.decisions.fallback import Popular
 from mercato.decisions.wording import department_name, product_name, readable, size_name
-from mercato.online import views
+from mercato.online import apart, views
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineUnavailable
 from mercato_models.recommend.catalogue import Catalogue
@@ -70,7 +70,7 @@ class Shelf:
     @classmethod
     def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> Shelf:
         """The shelf of what is materialised now."""
-        tables = online.catalogue()
+        tables = apart.catalogue(online.url)
         catalogue = Catalogue.from_tables(
             tables[views.PRODUCT_STATS.name],
             tables[views.PRODUCT_NEIGHBOURS.name],

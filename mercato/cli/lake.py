@@ -118,7 +118,7 @@ def run(
         def on_run(done: Run) -> None:
             # Following, what did not change is no news.
             if not (follow and done.mode == "skipped"):
-                status.console.print(_line(done), highlight=False)
+                status.console.print(_line(done), highlight=False, soft_wrap=True)
 
         while True:
             done = run_jobs(spark, settings, root, chosen, full=full, on_start=on_start, on_run=on_run)

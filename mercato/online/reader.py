@@ -103,6 +103,9 @@ class OnlineFeatures:
     """Reads of the online store. One instance serves several threads.
 
     Every method raises `mercato.online.store.OnlineUnavailable` when Redis is gone.
+
+    Attributes:
+        url: of the Redis it reads.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -111,7 +114,8 @@ class OnlineFeatures:
         Raises:
             mercato.settings.NotRunningError: Redis has no address.
         """
-        self.store = OnlineStore(settings.require("redis_url"))
+        self.url = settings.require("redis_url")
+        self.store = OnlineStore(self.url)
         self._codecs = (
             Codec(views.HOUSEHOLD_HISTORY),
             Codec(views.HOUSEHOLD_PROFILE),

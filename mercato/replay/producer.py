@@ -35,6 +35,8 @@ _CONFIG: dict[str, object] = {
     # A delivered record costs nothing in Python; a failed one is reported.
     "delivery.report.only.error": True,
     "message.timeout.ms": 60_000,
+    # Errors only: a fresh broker's coordinator is asked again until it is there.
+    "log_level": 3,
 }
 
 

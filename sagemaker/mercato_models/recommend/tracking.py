@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 
@@ -43,6 +44,8 @@ def register(
     import mlflow
     from mlflow.models import infer_signature
 
+    # Its news is what the calls below ask for.
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
     rows = pd.DataFrame(example, columns=list(FEATURES))
     mlflow.set_experiment(NAME)
     with mlflow.start_run():
