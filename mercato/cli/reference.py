@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
+import typer
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
@@ -25,7 +25,7 @@ def render() -> str:
     """The whole page."""
 
     command = get_command(app)
-    commands = get_docs_for_click(obj=command, ctx=click.Context(command), name="mercato")
+    commands = get_docs_for_click(obj=command, ctx=typer.Context(command), name="mercato")
     return f"{_HEADER}\n{commands.strip()}\n\n## Settings\n\n" + "\n".join(_settings()) + "\n"
 
 

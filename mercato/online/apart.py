@@ -32,7 +32,7 @@ def catalogue(redis_url: str) -> dict[str, pa.Table]:
     if reader.returncode:
         last = reader.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise OnlineUnavailable(f"the catalogue could not be read: {last or reader.returncode}")
-    tables: dict[str, pa.Table] = pickle.loads(reader.stdout)  # noqa: S301  (our own process wrote it)
+    tables: dict[str, pa.Table] = pickle.loads(reader.stdout)  # written by our own process
     return tables
 
 
