@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
+
+from mercato.cli.endings import interrupted_by_signals
 
 Json = Annotated[bool, typer.Option("--json", help="Timings and address as JSON on stdout.")]
 
@@ -104,7 +104,7 @@ def demo(
 
     settings = get_settings()
     stack = Stack(settings)
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupted_by_signals()
     try:
         result = _run(settings.home, households)
         result["url"] = settings.require("api_url")
@@ -164,10 +164,6 @@ def _run(home: Path, households: int | None) -> dict[str, object]:
 
 
 _REPLAY_TO_MODEL = ("replay", "bronze", "silver", "gold", "features", "online features", "tracking", "model")
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def register(app: typer.Typer) -> None:

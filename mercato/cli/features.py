@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from mercato.cli.endings import stopped_by_signals
 
 if TYPE_CHECKING:
     from features.materialize import Outcome
@@ -88,7 +88,7 @@ def materialize_(
     from mercato.online import OnlineUnavailable
     from mercato.settings import NotRunningError, get_settings
 
-    settings, stop = get_settings(), _stopped_by_signals()
+    settings, stop = get_settings(), stopped_by_signals()
     try:
         settings.require("redis_url")
         with connect(settings, engine) as spark:
@@ -112,20 +112,13 @@ def serve_stream() -> None:
     from mercato.settings import NotRunningError, get_settings
     from mercato.stream.online_features import Updater
 
-    stop = _stopped_by_signals()
+    stop = stopped_by_signals()
     try:
         updater = Updater(get_settings())
         typer.echo("following clickstream.v1", err=True)
         updater.run(stop)
     except (NotRunningError, KafkaException) as error:
         _fail(error)
-
-
-def _stopped_by_signals() -> threading.Event:
-    stop = threading.Event()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, lambda _signal, _frame: stop.set())
-    return stop
 
 
 def _print_outcomes(outcomes: Sequence[Outcome], as_json: bool) -> None:

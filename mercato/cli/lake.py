@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from mercato.cli.endings import stopped_by_signals
 
 if TYPE_CHECKING:
     from glue_jobs.jobs import Job
@@ -25,13 +26,6 @@ Code = Annotated[str | None, typer.Option("--code", help="Only with this reason,
 quarantine = typer.Typer(
     help="Records that broke their contract: look at them, send them again.", no_args_is_help=True
 )
-
-
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 def ingest(
@@ -73,7 +67,7 @@ def ingest(
             status.update(f"{sum(totals.values()):,} records, {rate:,.0f}/s")
 
         ingester = Ingester(settings, lake, limits=Limits(max_records, max_seconds), on_batch=on_batch)
-        stop = _stop_on_signals()
+        stop = stopped_by_signals()
         _ = ingester.run(stop) if follow else ingester.run_once(stop)
         ingester.close()
     if as_json:
@@ -109,7 +103,7 @@ def run(
     settings = get_settings()
     root = Lake(lake or settings.lake_uri, Lake(base) if base else None)
     chosen = select(jobs or [], layer or [])
-    stop = _stop_on_signals() if follow else threading.Event()
+    stop = stopped_by_signals() if follow else threading.Event()
     with Console(stderr=True).status("") as status, connect(settings, engine) as spark:
 
         def on_start(job: Job) -> None:

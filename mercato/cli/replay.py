@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from mercato.cli.endings import stopped_by_signals
 
 if TYPE_CHECKING:
     from mercato.replay.run import Outcome
@@ -73,9 +73,7 @@ def replay(
         topics=tuple(topics or ()),
         restart=restart,
     )
-    stop = threading.Event()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, lambda _signal, _frame: stop.set())
+    stop = stopped_by_signals()
     try:
         with _progress() as on_progress:
             outcome = run(get_settings(), request, on_progress, stop)

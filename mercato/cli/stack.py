@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
 import sys
-import time
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from mercato.cli.endings import interrupted_by_signals, stopped_by_signals
+
 if TYPE_CHECKING:
     from mercato.local.supervisor import ServiceStatus, Stack
 
-#: SIGINT is set too, because a shell starts background jobs with it ignored.
-_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
 
@@ -35,8 +32,7 @@ def up(
 
     stack = Stack(get_settings())
     if foreground:
-        for ending in _ENDINGS:
-            signal.signal(ending, _interrupt)
+        interrupted_by_signals()
     try:
         stack.up(
             names or [engine.name for engine in ENGINES],
@@ -86,24 +82,11 @@ def doctor(as_json: Json = False) -> None:
     raise typer.Exit(checks.main())
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def _watch(stack: Stack) -> NoReturn:
     """Report each service whose state changes, until told to end."""
-    ended = False
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        # A flag: an exception raised here is lost if it meets a finaliser (`__del__`).
-        nonlocal ended
-        ended = True
-
-    for ending in _ENDINGS:
-        signal.signal(ending, end)
+    stop = stopped_by_signals()
     states = {row.name: row.state for row in stack.status()}
-    while not ended:
-        time.sleep(1)
+    while not stop.wait(1):
         for row in stack.status():
             # From STARTING to RUNNING is no news: it was healthy already.
             if row.state not in {states[row.name], "RUNNING"}:

@@ -21,12 +21,12 @@ from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.topics import kafka_name
+from mercato.stream.watermarks import watermarks
 
 #: Records asked of Kafka at a time; a larger number only delays the flush.
 _FETCH = 20_000
 #: Seconds that Kafka may take to answer.
 _TIMEOUT = 20
-_NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
@@ -102,7 +102,7 @@ class Ingester:
 
     def run_once(self, stop: threading.Event | None = None) -> int:
         """Copy what the topics hold now, or less if `stop` is set. Returns the number of records written."""
-        ends = {key: self._watermarks(*key)[1] for key in self._position}
+        ends = {key: watermarks(self._consumer, TopicPartition(*key))[1] for key in self._position}
         halt = stop or threading.Event()
         return self._run(
             lambda: not halt.is_set() and any(self._position[key] < end for key, end in ends.items())
@@ -187,24 +187,12 @@ class Ingester:
 
     def _start(self, name: str, partition: int) -> TopicPartition:
         topic = self._topics[name]
-        low, high = self._watermarks(name, partition)
+        low, high = watermarks(self._consumer, TopicPartition(name, partition))
         offset = next_offset(self._tables[topic.name], topic, partition)
         if offset is not None and not low <= offset <= high:
             raise _offsets_gone(name, partition, offset)
         self._position[name, partition] = low if offset is None else offset
         return TopicPartition(name, partition, self._position[name, partition])
-
-    def _watermarks(self, name: str, partition: int) -> tuple[int, int]:
-        place, deadline = TopicPartition(name, partition), time.monotonic() + _TIMEOUT
-        while True:
-            try:
-                low, high = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT)
-                return low, high
-            except KafkaException as error:
-                # The broker names the leader of a new partition before it takes the lead.
-                if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
 
 
 def _offsets_gone(name: str, partition: int, offset: int) -> OffsetsGoneError:
@@ -242,7 +230,7 @@ def lag(settings: Settings, lake: Lake) -> dict[str, int]:
         table = lake.create(BRONZE[topic.name])
         behind[topic.name] = 0
         for partition in consumer.list_topics(name, timeout=_TIMEOUT).topics[name].partitions:
-            low, high = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=_TIMEOUT)
+            low, high = watermarks(consumer, TopicPartition(name, partition))
             behind[topic.name] += high - max(next_offset(table, topic, partition) or low, low)
     consumer.close()
     return behind

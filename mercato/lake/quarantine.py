@@ -18,6 +18,7 @@ from mercato.errors import MercatoError
 from mercato.lake.tables import Lake, LogCleanedError
 from mercato.settings import Settings
 from mercato.stream.topics import kafka_name
+from mercato.stream.watermarks import watermarks
 
 Q = QUARANTINE.c
 #: Headers of a record on a quarantine topic: why it was refused, and where it stood.
@@ -163,7 +164,7 @@ def _places_since(settings: Settings, topic: str, since: dt.datetime) -> set[tup
     try:
         places: set[tuple[str, ...]] = set()
         for partition in consumer.list_topics(topic, timeout=_TIMEOUT).topics[topic].partitions:
-            end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT)[1]
+            end = watermarks(consumer, TopicPartition(topic, partition))[1]
             wanted = TopicPartition(topic, partition, int(since.timestamp() * 1000))
             (start,) = consumer.offsets_for_times([wanted], timeout=_TIMEOUT)
             if start.offset < 0:

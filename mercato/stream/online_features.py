@@ -19,6 +19,7 @@ from mercato.online.store import OnlineStore, OnlineUnavailable
 from mercato.online.views import HOUSEHOLD_SESSION as VIEW
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics, kafka_name
+from mercato.stream.watermarks import watermarks
 
 log = logging.getLogger(__name__)
 
@@ -186,5 +187,5 @@ def _commit_ends(consumer: Consumer, topic: str) -> None:
     if any(found.offset >= 0 for found in consumer.committed(partitions, timeout=_KAFKA_SECONDS)):
         return
     for partition in partitions:
-        _, partition.offset = consumer.get_watermark_offsets(partition, timeout=_KAFKA_SECONDS)
+        _, partition.offset = watermarks(consumer, partition)
     consumer.commit(offsets=partitions, asynchronous=False)

@@ -16,6 +16,7 @@ from mercato.lake.ingest import app_id
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.topics import kafka_name
+from mercato.stream.watermarks import watermarks
 
 
 def payment(number: int, **changed: object) -> bytes:
@@ -57,7 +58,7 @@ def consume(settings: Settings, name: str) -> list[Message]:
     messages: list[Message] = []
     full = f"{settings.topic_prefix}{name}"
     for partition in consumer.list_topics(full, timeout=20).topics[full].partitions:
-        end = consumer.get_watermark_offsets(TopicPartition(full, partition), timeout=20)[1]
+        end = watermarks(consumer, TopicPartition(full, partition))[1]
         consumer.assign([TopicPartition(full, partition, 0)])
         start = len(messages)
         while len(messages) - start < end:

@@ -25,6 +25,7 @@ from mercato.replay.run import position_file
 from mercato.replay.state import Position
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics, kafka_name
+from mercato.stream.watermarks import watermarks
 
 pytestmark = pytest.mark.integration
 
@@ -89,7 +90,7 @@ def consumer(settings: Settings) -> Consumer:
 def ends(settings: Settings, reader: Consumer, topic: str) -> dict[int, int]:
     name = kafka_name(settings, topic)
     known = reader.list_topics(name, timeout=20).topics[name]
-    return {p: reader.get_watermark_offsets(TopicPartition(name, p), timeout=20)[1] for p in known.partitions}
+    return {p: watermarks(reader, TopicPartition(name, p))[1] for p in known.partitions}
 
 
 def held(settings: Settings) -> Held:

@@ -23,6 +23,7 @@ from redis.retry import Retry
 from mercato.local.daemon import HOME_MARKER
 from mercato.local.supervisor import Stack, StackError
 from mercato.settings import Settings
+from mercato.stream.watermarks import watermarks
 
 pytestmark = pytest.mark.integration
 
@@ -197,7 +198,7 @@ def test_a_killed_broker_comes_back_with_its_records(stack: Stack, settings: Set
         row = next(row for row in stack.status() if row.name == "kafka")
     assert row.healthy
     consumer = Consumer({**bootstrap, "group.id": topic})
-    assert consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=20) == (0, 1000)
+    assert watermarks(consumer, TopicPartition(topic, 0)) == (0, 1000)
     consumer.close()
 
 

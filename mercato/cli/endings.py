@@ -1,0 +1,30 @@
+"""How a command is told to end: Ctrl-C, `kill`, a closed terminal."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import NoReturn
+
+#: SIGINT is handled explicitly, because a shell starts background jobs with it ignored.
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def stopped_by_signals() -> threading.Event:
+    """An event that the first signal to end sets; the command then ends by itself."""
+    # A flag: an exception raised in a handler is lost if it meets a finaliser (`__del__`).
+    stop = threading.Event()
+    for ending in ENDINGS:
+        signal.signal(ending, lambda _signal, _frame: stop.set())
+    return stop
+
+
+def interrupted_by_signals() -> None:
+    """Make every signal to end raise KeyboardInterrupt where the command is, as Ctrl-C does."""
+    for ending in ENDINGS:
+        signal.signal(ending, _interrupt)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
