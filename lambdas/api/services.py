@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Path, Request
 
 from lambdas.api.event_log import EventLog
@@ -20,6 +21,11 @@ from mercato.settings import Settings
 Identifier = Annotated[int, Path(gt=0, lt=2**53, description="As in the events.")]
 
 
+#: Lists decided at a time. Deciding is Python's work, and threads that take turns at it only delay each
+#: other: at 100 requests/s, p99 was 17-30 ms with 2, 14-71 ms with 4, 100-940 ms with 40.
+DECIDERS = 2
+
+
 @dataclass(slots=True)
 class Services:
     """Handles to everything outside the process; `None` where it was never started."""
@@ -31,6 +37,7 @@ class Services:
     scorer: Scorer
     keeper: ShelfKeeper
     recommender: Recommender
+    deciders: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(DECIDERS))
 
     def require_online(self) -> OnlineFeatures:
         """The online features.

@@ -7,8 +7,8 @@ import re
 import time
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Response
-from starlette.concurrency import run_in_threadpool
 
 from lambdas.api import answers
 from lambdas.api.problem import documented
@@ -56,7 +56,7 @@ async def get_recommendations(
     since = if_none_match.strip('"') if if_none_match else None
     until = time.monotonic() + _seconds(prefer)
     while True:
-        changed = await run_in_threadpool(_answer, services, wish, since)
+        changed = await to_thread.run_sync(_answer, services, wish, since, limiter=services.deciders)
         if changed is not None:
             return changed
         if time.monotonic() >= until:
