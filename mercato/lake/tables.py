@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import TableNotFoundError
-from pyarrow.fs import FileSystem, FileType
+from pyarrow.fs import FileSystem, FileType, SubTreeFileSystem
 
 from mercato.contracts.tables.base import Table
 
@@ -95,6 +95,17 @@ class Lake:
         """Number of rows, 0 if the table is not there."""
         delta = self.open(table)
         return 0 if delta is None else delta.count()
+
+    def read_arrow(self, table: Table) -> pa.Table:
+        """All rows of the newest version, read without a session; none if the table is not there."""
+        delta = self.open(table)
+        if delta is None:
+            return table.arrow_schema.empty_table()
+        # Arrow's own file system: a thread of its pool that is inside delta-rs's, which is Python's,
+        # when the interpreter ends aborts the process (apache/arrow#34314).
+        storage, root = _storage(delta.table_uri)
+        rows = delta.to_pyarrow_table(columns=list(table.c), filesystem=SubTreeFileSystem(root, storage))
+        return rows.cast(table.arrow_schema)
 
     # --- with a Spark session ---------------------------------------------------------------------
 

@@ -70,8 +70,7 @@ def consume(settings: Settings, name: str) -> list[Message]:
 def bronze(lake: Lake, topic: Topic) -> pa.Table:
     """The bronze table's rows by partition and offset."""
     table = BRONZE[topic.name]
-    rows = lake.create(table).to_pyarrow_table().select(list(table.c))
-    return rows.sort_by([(table.c.partition, "ascending"), (table.c.offset, "ascending")])
+    return lake.read_arrow(table).sort_by([(table.c.partition, "ascending"), (table.c.offset, "ascending")])
 
 
 def assert_once(rows: pa.Table, values: Sequence[bytes | None]) -> None:

@@ -107,7 +107,7 @@ def run_all(spark: SparkSession, lake: Lake) -> dict[str, Run]:
 
 
 def ordered(lake: Lake, table: Table) -> pa.Table:
-    rows = lake.create(table).to_pyarrow_table().select([n for n in table.c if n != "ingest_time"])
+    rows = lake.read_arrow(table).select([n for n in table.c if n != "ingest_time"])
     return rows.sort_by([(name, "ascending") for name in table.key])
 
 

@@ -86,8 +86,7 @@ def run_silver(spark: SparkSession, settings: Settings, lake: Lake, full: bool =
 
 
 def ids(lake: Lake) -> list[str]:
-    delta = lake.own(SILVER_PAYMENTS)
-    return sorted(delta.to_pyarrow_table()[C.event_id].to_pylist()) if delta else []
+    return sorted(lake.read_arrow(SILVER_PAYMENTS)[C.event_id].to_pylist())
 
 
 def test_every_kind_of_violation_is_refused_told_and_replayed(
