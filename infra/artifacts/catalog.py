@@ -1,0 +1,21 @@
+"""What a deploy ships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from infra.artifacts.artifact import Artifact, BuildError
+
+_ALL: tuple[Artifact, ...] = ()
+ARTIFACTS: Mapping[str, Artifact] = {each.name: each for each in _ALL}
+
+
+def artifact(name: str) -> Artifact:
+    """The artifact of that name.
+
+    Raises:
+        BuildError: there is none.
+    """
+    if name not in ARTIFACTS:
+        raise BuildError(f"No artifact named {name}; there are {', '.join(ARTIFACTS)}.")
+    return ARTIFACTS[name]
