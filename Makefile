@@ -10,6 +10,11 @@ BIN := $(VENV)/bin
 UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9
 HOUSEHOLDS ?=
+ENV ?= dev
+
+# A Python of this version on the path or from pyenv; failing that its number, for uv to fetch one.
+python = $(or $(firstword $(foreach each,python$(1) $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python),\
+           $(shell $(each) -c 'import sys; print(sys.executable)' 2>/dev/null))),$(1))
 
 .PHONY: help
 help: ## list the targets
@@ -43,15 +48,19 @@ docs: setup ## write the generated pages of docs/reference
 	$(BIN)/python -m mercato.contracts.reference docs/reference/contracts.md
 	$(BIN)/python -m mercato.cli.reference docs/reference/commands.md
 
+.PHONY: synth
+synth: .venv/cdk/ready.stamp ## the CloudFormation templates of an environment, in cdk.out/ENV (ENV=dev)
+	.venv/cdk/bin/python app.py --env $(ENV)
+
 .PHONY: doctor
 doctor: ## what is missing on this machine, and how to get it
 	@python3 -m mercato.local.doctor
 
 .PHONY: pins
 pins: $(UV) ## compile requirements/*.in
-	cd requirements && for name in core dev; do \
-	  ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version 3.11 \
-	    --custom-compile-command "make pins" $$name.in -o $$name.txt; done
+	cd requirements && for pins in core=3.11 dev=3.11 cdk=3.13; do \
+	  ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version $${pins#*=} \
+	    --custom-compile-command "make pins" $${pins%=*}.in -o $${pins%=*}.txt; done
 
 .PHONY: clean
 clean: ## stop everything, remove .venv and var
@@ -78,6 +87,12 @@ $(VENV)/ready.stamp: requirements/dev.txt pyproject.toml | $(UV) .venv/system.st
 	[ -x $(BIN)/python ] || python3 -m venv --without-pip $(VENV)
 	$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.venv/cdk/ready.stamp: requirements/cdk.txt | $(UV) .venv/system.stamp
+	@echo "==> CDK and its checks in .venv/cdk"
+	[ -x .venv/cdk/bin/python ] || $(UV) venv --quiet --no-project --python $(call python,3.13) .venv/cdk
+	$(UV) pip sync --quiet --python .venv/cdk/bin/python requirements/cdk.txt
 	@touch $@
 
 var/jars/ready.stamp: jars/pom.xml | .venv/system.stamp

@@ -1,0 +1,1 @@
+"""What several stacks are built from, with the defaults that every resource of its kind must have."""

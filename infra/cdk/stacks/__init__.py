@@ -1,0 +1,1 @@
+"""One module a plane. A stack composes and grants; constructs build."""
