@@ -17,8 +17,9 @@ from mercato.contracts.events.retail import (
     Promotion,
     Transaction,
 )
+from mercato.contracts.events.sessions import SESSIONS, Session
 
-TOPICS = by_name(TRANSACTIONS, CLICKSTREAM, INVENTORY, PROMOTIONS, PAYMENTS, PRODUCTS)
+TOPICS = by_name(TRANSACTIONS, CLICKSTREAM, INVENTORY, PROMOTIONS, PAYMENTS, PRODUCTS, SESSIONS)
 
 __all__ = [
     "CLICKSTREAM",
@@ -26,6 +27,7 @@ __all__ = [
     "PAYMENTS",
     "PRODUCTS",
     "PROMOTIONS",
+    "SESSIONS",
     "TOPICS",
     "TRANSACTIONS",
     "Click",
@@ -35,6 +37,7 @@ __all__ = [
     "Placement",
     "Product",
     "Promotion",
+    "Session",
     "Topic",
     "Transaction",
     "Violation",

@@ -51,6 +51,7 @@ INVENTORY = SILVER["inventory.v1"]
 PROMOTIONS = SILVER["promotions.v1"]
 PAYMENTS = SILVER["payments.v1"]
 PRODUCTS = SILVER["products.v1"]
+SESSIONS = SILVER["sessions.v1"]
 
 QUARANTINE = Table(
     "quarantine.events", Refused, ("topic", "partition", "offset"), "Records that broke their contract."
