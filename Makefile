@@ -25,7 +25,7 @@ demo: setup ## replay the year, train, and serve a live page (HOUSEHOLDS=200 for
 	@$(BIN)/mercato demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
 .PHONY: test
-test: setup lint ## every check and test, on real engines
+test: setup lint var/jars/flink.stamp ## every check and test, on real engines
 	$(BIN)/python -m pytest
 
 .PHONY: test-quick
@@ -51,6 +51,10 @@ docs: setup ## write the generated pages of docs/reference
 .PHONY: synth
 synth: .venv/cdk/ready.stamp ## the CloudFormation templates of an environment, in cdk.out/ENV (ENV=dev)
 	.venv/cdk/bin/python app.py --env $(ENV)
+
+.PHONY: flink
+flink: setup var/jars/flink.stamp ## sessions from the clicks, beside `mercato up kafka`
+	@$(BIN)/python -m flink_jobs.local
 
 .PHONY: doctor
 doctor: ## what is missing on this machine, and how to get it
@@ -101,4 +105,11 @@ var/jars/ready.stamp: jars/pom.xml | .venv/system.stamp
 	  rm -rf var/jars/$$profile; \
 	  mvn --batch-mode --quiet -f jars/pom.xml -P $$profile dependency:copy-dependencies \
 	    -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/var/jars/$$profile; done
+	@touch $@
+
+var/jars/flink.stamp: jars/pom.xml | .venv/system.stamp
+	@echo "==> Flink jars in var/jars/flink (175 MB)"
+	@rm -rf var/jars/flink
+	@mvn --batch-mode --quiet -f jars/pom.xml -P flink dependency:copy-dependencies \
+	  -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/var/jars/flink
 	@touch $@

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe_machine, write_result
-from mercato.contracts.events import TOPICS
 from mercato.local.supervisor import Stack
+from mercato.replay.events import REPLAYED
 from mercato.replay.run import Outcome, Request, run
 from mercato.settings import Settings, get_settings
 
@@ -26,7 +26,9 @@ from mercato.settings import Settings, get_settings
 def measure(settings: Settings, households: int | None) -> dict[str, Any]:
     """Replay the year together, then one topic at a time, each to topics of its own."""
     together = _replay(settings, Request(households=households), "all")
-    alone = {name: _replay(settings, Request(households=households, topics=(name,)), name) for name in TOPICS}
+    alone = {
+        name: _replay(settings, Request(households=households, topics=(name,)), name) for name in REPLAYED
+    }
     return {
         "households": households or "all",
         "together": together,

@@ -14,7 +14,6 @@ from mercato.contracts.events import (
     PAYMENTS,
     PRODUCTS,
     PROMOTIONS,
-    TOPICS,
     TRANSACTIONS,
 )
 from mercato.replay.clock import DAY, Clock, Micros
@@ -24,6 +23,18 @@ from mercato.replay.recorded import Products, Promotions, Transactions
 from mercato.replay.simulate.clickstream import Clicks
 from mercato.replay.simulate.inventory import StockLevels
 from mercato.replay.simulate.payments import Payments
+
+#: At one instant the catalogue comes before what mentions it, and a click before its checkout.
+_FEEDS: Mapping[str, Callable[[Dataset, int], Feed]] = {
+    PRODUCTS.name: lambda dataset, start: Products(dataset.catalogue, start),
+    PROMOTIONS.name: lambda dataset, start: Promotions(dataset.placements, start),
+    INVENTORY.name: lambda dataset, start: StockLevels(dataset.lines, start),
+    CLICKSTREAM.name: lambda dataset, _start: Clicks(dataset.lines, dataset.baskets, dataset.catalogue),
+    PAYMENTS.name: lambda dataset, _start: Payments(dataset.baskets),
+    TRANSACTIONS.name: lambda dataset, _start: Transactions(dataset.lines),
+}
+#: Names of the topics that the year fills; others are filled by jobs and pollers.
+REPLAYED: tuple[str, ...] = tuple(_FEEDS)
 
 
 @dataclass(frozen=True)
@@ -49,24 +60,17 @@ class Year:
 
     Args:
         dataset: what happened.
-        topics: contract names; all of them unless given.
+        topics: contract names; all that are replayed unless given.
     """
 
-    def __init__(self, dataset: Dataset, topics: Collection[str] = tuple(TOPICS)) -> None:
+    def __init__(self, dataset: Dataset, topics: Collection[str] = REPLAYED) -> None:
         self.dataset = dataset
         #: Source time of the first day's start, UTC, and of the last checkout.
         self.start = int(dataset.lines.time[0]) // DAY * DAY
         self.last = int(dataset.lines.time[-1])
-        # At one instant the catalogue comes before what mentions it, and a click before its checkout.
-        makers: Mapping[str, Callable[[], Feed]] = {
-            PRODUCTS.name: lambda: Products(dataset.catalogue, self.start),
-            PROMOTIONS.name: lambda: Promotions(dataset.placements, self.start),
-            INVENTORY.name: lambda: StockLevels(dataset.lines, self.start),
-            CLICKSTREAM.name: lambda: Clicks(dataset.lines, dataset.baskets, dataset.catalogue),
-            PAYMENTS.name: lambda: Payments(dataset.baskets),
-            TRANSACTIONS.name: lambda: Transactions(dataset.lines),
-        }
-        self.feeds: list[Feed] = [make() for name, make in makers.items() if name in topics]
+        self.feeds: list[Feed] = [
+            make(dataset, self.start) for name, make in _FEEDS.items() if name in topics
+        ]
 
     def totals(self, until: int | None = None) -> dict[str, int]:
         """Events of each topic, those before the source time `until` if it is given."""

@@ -13,11 +13,10 @@ from typing import Any
 
 from confluent_kafka.admin import AdminClient
 
-from mercato.contracts.events import TOPICS
 from mercato.errors import MercatoError
 from mercato.replay.clock import DAY, Clock
 from mercato.replay.dataset import Dataset
-from mercato.replay.events import Year
+from mercato.replay.events import REPLAYED, Year
 from mercato.replay.producer import Sender
 from mercato.replay.state import Options, Position, resume
 from mercato.settings import Settings
@@ -50,8 +49,10 @@ class Request:
         """Refuse what cannot be replayed."""
         if self.until and self.days:
             raise MercatoError("Give either --until or --days, not both.")
-        if unknown := sorted(set(self.topics) - set(TOPICS)):
-            raise MercatoError(f"There is no topic {', '.join(unknown)}; there are {', '.join(TOPICS)}.")
+        if unknown := sorted(set(self.topics) - set(REPLAYED)):
+            raise MercatoError(
+                f"There is no topic {', '.join(unknown)} in the year; there are {', '.join(REPLAYED)}."
+            )
 
     def limit(self, year: Year, clock: Clock) -> int | None:
         """Source time at which to stop."""
@@ -138,7 +139,7 @@ def run(
     )
     path = position_file(settings)
     position = None if request.restart else resume(path, options)
-    year = Year(Dataset(request.households), request.topics or tuple(TOPICS))
+    year = Year(Dataset(request.households), request.topics or REPLAYED)
     if position is None:
         clock = Clock() if request.original_time else Clock.ending_by(datetime.now(UTC), year.last)
         position = Position(options=options, weeks=clock.weeks, acknowledged={})

@@ -32,7 +32,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.exercises("flink-sessions"),
     pytest.mark.skipif(
-        not (Path(__file__).parents[2] / "var" / "jars" / "flink").is_dir(), reason="make var/jars/flink.stamp"
+        not (Path(__file__).parents[2] / "var" / "jars" / "flink").is_dir(),
+        reason="make var/jars/flink.stamp",
     ),
 ]
 
@@ -81,7 +82,9 @@ def shopping(households: int, clicks_each: int) -> list[Click]:
     chance = random.Random(20260302)
     found: list[Click] = []
     for household in range(1, households + 1):
-        when = START + timedelta(milliseconds=chance.randrange(3_600_000), microseconds=chance.randrange(1000))
+        when = START + timedelta(
+            milliseconds=chance.randrange(3_600_000), microseconds=chance.randrange(1000)
+        )
         for _ in range(clicks_each):
             action = chance.choices(ACTIONS, (8, 2, 4, 2, 1))[0]
             found.append(click(len(found), household, when, action, chance.randrange(1, 12)))
@@ -155,7 +158,9 @@ def committed(settings: Settings) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def until(process: subprocess.Popen[bytes], settings: Settings, done: Callable[[], bool], seconds: float) -> None:
+def until(
+    process: subprocess.Popen[bytes], settings: Settings, done: Callable[[], bool], seconds: float
+) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         log = (settings.home / "flink.log").read_text()[-6000:]

@@ -17,10 +17,9 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from mercato.contracts.events import TOPICS
 from mercato.replay.clock import Clock
 from mercato.replay.dataset import Dataset
-from mercato.replay.events import Year
+from mercato.replay.events import REPLAYED, Year
 from mercato.replay.run import position_file
 from mercato.replay.state import Position
 from mercato.settings import Settings
@@ -96,7 +95,7 @@ def ends(settings: Settings, reader: Consumer, topic: str) -> dict[int, int]:
 def held(settings: Settings) -> Held:
     """Key and event id of every record, in the order of its partition."""
     found: Held = {}
-    for topic in TOPICS:
+    for topic in REPLAYED:
         reader = consumer(settings)
         name = kafka_name(settings, topic)
         last = ends(settings, reader, topic)
@@ -150,7 +149,7 @@ def test_every_event_arrives_once_in_the_order_of_its_key(settings: Settings, st
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     wanted, found = expected(), held(settings)
-    for topic in TOPICS:
+    for topic in REPLAYED:
         assert Counter(found[topic]) == Counter(wanted[topic])
         assert by_key(found[topic]) == by_key(wanted[topic])
     summary = json.loads(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -9,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from mercato.contracts.events import TOPICS
+from mercato.contracts.events import CLICKSTREAM, SESSIONS, TOPICS, Click
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.lake.tables import Lake
 from mercato.replay.clock import DAY, Clock
 from mercato.replay.dataset import Dataset
 from mercato.replay.events import Year
+from tests.sessions import recount
 
 HOUSEHOLDS = 15
 #: Source days of the year that arrive after the rest.
@@ -54,6 +56,16 @@ class Bronze:
         done = self._year.totals(start) if start else None
         for batch in self._year.batches(Clock(), done, until):
             yield from batch.records
+        yield from self._sessions(start, until)
+
+    def _sessions(self, start: int, until: int | None) -> Iterable[Record]:
+        """The sessions that became known in a span of source time, as the stream job writes them."""
+        clock, alone = Clock(), Year(self._year.dataset, [CLICKSTREAM.name])
+        values = [value for batch in alone.batches(clock) for _, _, value in batch.records]
+        decoded = [CLICKSTREAM.decode(value, INGESTED) for value in values]
+        for session in recount(click for click in decoded if isinstance(click, Click)):
+            if start <= clock.source(session.event_time) < (until or sys.maxsize):
+                yield SESSIONS.name, str(session.household_id).encode(), SESSIONS.encode(session)
 
     def _write(self, name: str, records: list[Record]) -> None:
         table, first, count = BRONZE[name], self._offsets[name], len(records)

@@ -31,7 +31,9 @@ class Session(Event, frozen=True, kw_only=True):
     removals: Annotated[Count, Meta(description="Products taken out of the cart.")]
     checkouts: Count
     viewed: Annotated[Products, Meta(description="Products viewed, ascending.")]
-    cart: Annotated[Products, Meta(description="Products left in the cart, ascending; none after a checkout.")]
+    cart: Annotated[
+        Products, Meta(description="Products left in the cart, ascending; none after a checkout.")
+    ]
     abandoned: Annotated[bool, Meta(description="True where a cart was left without a checkout.")]
 
 
