@@ -24,6 +24,10 @@ appender.console.type = Console
 appender.console.name = console
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
+logger.cli.name = org.apache.flink.client.cli
+logger.cli.level = error
+logger.groups.name = org.apache.flink.runtime.metrics.groups
+logger.groups.level = error
 """
 #: Flink's serializers look into these packages; its own scripts open them too.
 _OPENED = ("java.lang", "java.net", "java.io", "java.nio", "java.text", "java.time", "java.util",

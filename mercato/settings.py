@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         home: folder for all local state.
         lake_uri: root of the Delta lake; `{home}/lake` unless set.
         engine: `sail`, `spark` or a Spark Connect address `sc://host:port`.
-        jars_dir: folder with the `kafka/` and `spark/` jars; `{home}/jars` unless set.
+        jars_dir: folder with the `kafka/`, `spark/` and `flink/` jars; `{home}/jars` unless set.
         topic_prefix: put before every Kafka topic name, to share one broker.
         kafka_bootstrap: address of Kafka; this and those below: what `mercato up` started, unless set.
         redis_url: address of the online features.

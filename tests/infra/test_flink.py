@@ -31,10 +31,6 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.slow,
     pytest.mark.exercises("flink-sessions"),
-    pytest.mark.skipif(
-        not (Path(__file__).parents[2] / "var" / "jars" / "flink").is_dir(),
-        reason="make var/jars/flink.stamp",
-    ),
 ]
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
