@@ -26,8 +26,8 @@ appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
 logger.cli.name = org.apache.flink.client.cli
 logger.cli.level = error
-logger.groups.name = org.apache.flink.runtime.metrics.groups
-logger.groups.level = error
+logger.metrics.name = org.apache.flink.metrics
+logger.metrics.level = error
 """
 #: Flink's serializers look into these packages; its own scripts open them too.
 _OPENED = ("java.lang", "java.net", "java.io", "java.nio", "java.text", "java.time", "java.util",
