@@ -44,9 +44,10 @@ bench: setup ## every benchmark, one JSON each in var/bench
 	$(BIN)/python -m benchmarks
 
 .PHONY: docs
-docs: setup ## write the generated pages of docs/reference
+docs: setup ## write what is generated from the code: pages of docs/reference, the deploy's catalog
 	$(BIN)/python -m mercato.contracts.reference docs/reference/contracts.md
 	$(BIN)/python -m mercato.cli.reference docs/reference/commands.md
+	$(BIN)/python -m glue_jobs.deploy infra/cdk/generated/catalog.json
 
 .PHONY: synth
 synth: .venv/cdk/ready.stamp ## the CloudFormation templates of an environment, in cdk.out/ENV (ENV=dev)
