@@ -59,7 +59,7 @@ doctor: ## what is missing on this machine, and how to get it
 
 .PHONY: pins
 pins: $(UV) ## compile requirements/*.in
-	cd requirements && for pins in core=3.11 dev=3.11 cdk=3.13; do \
+	cd requirements && for pins in core=3.11 dev=3.11 cdk=3.13 glue=3.13; do \
 	  ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version $${pins#*=} \
 	    --custom-compile-command "make pins" $${pins%=*}.in -o $${pins%=*}.txt; done
 
