@@ -14,7 +14,12 @@ _WHEEL = ("pyproject.toml", "README.md", *_PACKAGES)
 _SCRIPTS = ("glue_jobs/main.py", "features/main.py")
 _PINS = "requirements/glue.txt"
 #: What Glue 6.0 and EMR 8.1 (Amazon Linux 2023, glibc 2.34) can load.
-_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_26_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+_PLATFORMS = (
+    "manylinux_2_28_x86_64",
+    "manylinux_2_26_x86_64",
+    "manylinux_2_17_x86_64",
+    "manylinux2014_x86_64",
+)
 _PIP = "pip==26.0"
 
 
@@ -55,9 +60,7 @@ ARTIFACTS = (
         sources=(*_WHEEL, _PINS),
         make=_wheels,
     ),
-    Artifact(
-        name="jobs-entry", holds="the scripts that Glue and EMR start", sources=_SCRIPTS, make=_scripts
-    ),
+    Artifact(name="jobs-entry", holds="the scripts that Glue and EMR start", sources=_SCRIPTS, make=_scripts),
     Artifact(
         name="jobs-jars",
         holds="Kafka for Spark, with IAM authentication to MSK",
