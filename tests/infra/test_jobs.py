@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 import urllib.request
@@ -28,6 +27,8 @@ from tests.parity.bronze import HOUSEHOLDS, Bronze
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
+#: An environment of Glue's Python version, with moto.
+CDK = ROOT / ".venv" / "cdk" / "bin"
 #: What Glue has before a job's own modules are installed.
 GLUE = ("pyspark==4.1.1", "boto3==1.44.5")
 #: What Glue adds to a job's own arguments.
@@ -45,17 +46,11 @@ ADDED = (
 TARGETS = (silver.TRANSACTIONS, silver.PRODUCTS, gold.BASKET_LINES, gold.CUSTOMER_360)
 
 
-def _python() -> str:
-    """A Python of Glue's version."""
-    installed = sorted((Path.home() / ".pyenv" / "versions").glob("3.13.*/bin/python"))
-    return shutil.which("python3.13") or (str(installed[-1]) if installed else "3.13")
-
-
 @pytest.fixture(scope="session")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Environment with what Glue has, and the shipped zip installed as Glue installs it."""
     home = tmp_path_factory.mktemp("glue")
-    run(uv(), "venv", "--quiet", "--no-project", "--python", _python(), home / "venv")
+    run(uv(), "venv", "--quiet", "--no-project", "--python", CDK / "python", home / "venv")
     python = home / "venv" / "bin" / "python"
     run(uv(), "pip", "install", "--quiet", "--python", python, *GLUE)
     with zipfile.ZipFile(artifact("jobs-wheels").build() / "mercato.gluewheels.zip") as archive:
@@ -149,7 +144,7 @@ def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv(name, value)
     with (tmp_path / "moto.log").open("wb") as log:
         server = subprocess.Popen(
-            [str(ROOT / ".venv" / "cdk" / "bin" / "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
+            [str(CDK / "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
             stdout=log,
             stderr=log,
         )
