@@ -25,7 +25,7 @@ demo: setup ## replay the year, train, and serve a live page (HOUSEHOLDS=200 for
 	@$(BIN)/mercato demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
 .PHONY: test
-test: setup lint var/jars/flink.stamp ## every check and test, on real engines
+test: setup lint var/jars/flink.stamp .venv/cdk/ready.stamp .venv/airflow/ready.stamp ## every check and test, on real engines
 	$(BIN)/python -m pytest
 
 .PHONY: test-quick
@@ -44,9 +44,10 @@ bench: setup ## every benchmark, one JSON each in var/bench
 	$(BIN)/python -m benchmarks
 
 .PHONY: docs
-docs: setup ## write the generated pages of docs/reference
+docs: setup ## write what is generated from the code: pages of docs/reference, the deploy's catalog
 	$(BIN)/python -m mercato.contracts.reference docs/reference/contracts.md
 	$(BIN)/python -m mercato.cli.reference docs/reference/commands.md
+	$(BIN)/python -m glue_jobs.deploy infra/cdk/generated/catalog.json
 
 .PHONY: synth
 synth: .venv/cdk/ready.stamp ## the CloudFormation templates of an environment, in cdk.out/ENV (ENV=dev)
@@ -62,9 +63,11 @@ doctor: ## what is missing on this machine, and how to get it
 
 .PHONY: pins
 pins: $(UV) ## compile requirements/*.in
-	cd requirements && for pins in core=3.11 dev=3.11 cdk=3.13; do \
+	cd requirements && for pins in core=3.11 dev=3.11 cdk=3.13 glue=3.13; do \
 	  ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version $${pins#*=} \
 	    --custom-compile-command "make pins" $${pins%=*}.in -o $${pins%=*}.txt; done
+	cd requirements && ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version 3.12 \
+	  --exclude-newer 2025-09-05 --custom-compile-command "make pins" airflow.in -o airflow.txt
 
 .PHONY: clean
 clean: ## stop everything, remove .venv and var
@@ -97,6 +100,12 @@ $(VENV)/ready.stamp: requirements/dev.txt pyproject.toml | $(UV) .venv/system.st
 	@echo "==> CDK and its checks in .venv/cdk"
 	[ -x .venv/cdk/bin/python ] || $(UV) venv --quiet --no-project --python $(call python,3.13) .venv/cdk
 	$(UV) pip sync --quiet --python .venv/cdk/bin/python requirements/cdk.txt
+	@touch $@
+
+.venv/airflow/ready.stamp: requirements/airflow.txt | $(UV) .venv/system.stamp
+	@echo "==> Airflow, as MWAA has it, in .venv/airflow"
+	[ -x .venv/airflow/bin/python ] || $(UV) venv --quiet --no-project --python $(call python,3.12) .venv/airflow
+	$(UV) pip sync --quiet --python .venv/airflow/bin/python requirements/airflow.txt
 	@touch $@
 
 var/jars/ready.stamp: jars/pom.xml | .venv/system.stamp

@@ -17,6 +17,7 @@ from glue_jobs.jobs import Job
 from glue_jobs.runner import Run, Runner
 from mercato.contracts.events import TOPICS
 from mercato.lake.lock import exclusive
+from mercato.lake.maintenance import Upkeep, maintain
 from mercato.lake.quarantine import publish
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
@@ -59,7 +60,7 @@ def run_jobs(
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of a Glue or EMR job; unknown arguments, which these services add, are ignored."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--job", action="append", default=[], help="target table; repeatable; all by default")
     parser.add_argument("--layer", action="append", default=[], help="jobs of this layer; repeatable")
@@ -67,14 +68,28 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--base-uri", "--base_uri", help="lake to read what the first lacks")
     parser.add_argument("--stream", metavar="TOPIC", help="copy this topic to bronze instead (Spark only)")
     parser.add_argument("--follow", action="store_true", help="with --stream: go on until stopped")
+    parser.add_argument("--kafka-bootstrap", help="address of Kafka; MERCATO_KAFKA_BOOTSTRAP by default")
+    parser.add_argument("--kafka-iam", action="store_true", help="sign in to Kafka (MSK) with the job's role")
+    parser.add_argument(
+        "--maintain", type=int, metavar="HOURS", help="compact instead, and remove files older than this"
+    )
     parser.add_argument("--engine", help="sail, spark, sc://host:port, or active for the session at hand")
     parser.add_argument("--full", action="store_true", help="go through all rows even if nothing is new")
     args, _ = parser.parse_known_args(arguments)
     settings = get_settings()
+    if args.kafka_bootstrap:
+        settings = settings.model_copy(update={"kafka_bootstrap": args.kafka_bootstrap})
     lake = Lake(args.lake_uri or settings.lake_uri, Lake(args.base_uri) if args.base_uri else None)
+    if args.maintain is not None:
+        for upkeep in maintain(lake, args.maintain):
+            _print(upkeep)
+        return
     with connect(settings, args.engine) as spark:
         if args.stream:
-            stream.start(spark, settings, lake, TOPICS[args.stream], follow=args.follow).awaitTermination()
+            topic = TOPICS[args.stream]
+            stream.start(
+                spark, settings, lake, topic, follow=args.follow, iam=args.kafka_iam
+            ).awaitTermination()
             return
         run_jobs(
             spark,
@@ -82,8 +97,12 @@ def main(arguments: list[str] | None = None) -> None:
             lake,
             select(args.job, args.layer),
             full=args.full,
-            on_run=lambda run: print(json.dumps(dataclasses.asdict(run)), flush=True),
+            on_run=_print,
         )
+
+
+def _print(done: Run | Upkeep) -> None:
+    print(json.dumps(dataclasses.asdict(done)), flush=True)
 
 
 if __name__ == "__main__":

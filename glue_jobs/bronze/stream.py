@@ -27,22 +27,37 @@ if TYPE_CHECKING:
 
 #: Seconds between batches when following.
 _INTERVAL = "2 seconds"
+#: How Spark's Kafka client signs in to MSK with the role of the job.
+_IAM = {
+    "kafka.security.protocol": "SASL_SSL",
+    "kafka.sasl.mechanism": "AWS_MSK_IAM",
+    "kafka.sasl.jaas.config": "software.amazon.msk.auth.iam.IAMLoginModule required;",
+    "kafka.sasl.client.callback.handler.class": "software.amazon.msk.auth.iam.IAMClientCallbackHandler",
+}
 
 
 def start(
-    spark: SparkSession, settings: Settings, lake: Lake, topic: Topic, *, follow: bool = False
+    spark: SparkSession,
+    settings: Settings,
+    lake: Lake,
+    topic: Topic,
+    *,
+    follow: bool = False,
+    iam: bool = False,
 ) -> StreamingQuery:
     """Start the stream of one topic; its checkpoint is beside the lake's tables.
 
     Args:
         spark: a session on Spark; Sail has no Kafka source.
         follow: go on until stopped; otherwise the query ends with what Kafka holds now.
+        iam: sign in to MSK with the role of this process.
     """
     table, name = BRONZE[topic.name], kafka_name(settings, topic.name)
     source = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.require("kafka_bootstrap"))
         .option("kafka.isolation.level", "read_committed")
+        .options(**(_IAM if iam else {}))
         .option("subscribe", name)
         .option("startingOffsets", _starting_offsets(lake, topic, name))
         .load()
@@ -50,7 +65,7 @@ def start(
     lake.create(table)
     write = functools.partial(write_batch, path=lake.path(table), topic=topic.name)
     trigger = {"processingTime": _INTERVAL} if follow else {"availableNow": True}
-    checkpoint = f"{lake.uri}/checkpoints/{topic.short_name}"
+    checkpoint = lake.beside(table.layer, f"checkpoints/{topic.short_name}")
     return (
         source.writeStream.foreachBatch(write)
         .option("checkpointLocation", checkpoint)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.artifacts import flink
+from infra.artifacts import dags, flink, jobs
 from infra.artifacts.artifact import Artifact, BuildError
 
-_ALL: tuple[Artifact, ...] = (*flink.ARTIFACTS,)
+_ALL: tuple[Artifact, ...] = (*jobs.ARTIFACTS, *dags.ARTIFACTS, *flink.ARTIFACTS)
 ARTIFACTS: Mapping[str, Artifact] = {each.name: each for each in _ALL}
 
 

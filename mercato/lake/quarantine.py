@@ -15,6 +15,7 @@ from mercato.contracts.events import TOPICS
 from mercato.contracts.schema import UTC_MICROS
 from mercato.contracts.tables.silver import QUARANTINE
 from mercato.errors import MercatoError
+from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake, LogCleanedError
 from mercato.settings import Settings
 from mercato.stream.topics import kafka_name
@@ -133,7 +134,11 @@ def _new_rows(lake: Lake, after: int | None, upto: int) -> pa.Table:
 
 
 def _read(files: Iterator[str] | Sequence[str] | dict[str, int]) -> pa.Table:
-    tables = [pq.read_table(file, columns=list(Q)).cast(QUARANTINE.arrow_schema) for file in files]
+    tables = []
+    for file in files:
+        storage, path = filesystem(file)
+        rows = pq.read_table(path, columns=list(Q), filesystem=storage)
+        tables.append(rows.cast(QUARANTINE.arrow_schema))
     return pa.concat_tables([QUARANTINE.arrow_schema.empty_table(), *tables])
 
 

@@ -11,21 +11,24 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import TableNotFoundError
-from pyarrow.fs import FileSystem, FileType, SubTreeFileSystem
+from pyarrow.fs import FileType, SubTreeFileSystem
 
 from mercato.contracts.tables.base import Table
+from mercato.lake.storage import filesystem, storage_options
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _MERGE_VIEW = "mercato_merge_source"
 _GONE, _SIGN = "mercato_gone", "mercato_sign"
+_LAYER = "{layer}"
+#: The layer whose jobs stage their work.
+_STAGED_BY = "silver"
 
 
 class LogCleanedError(LookupError):
@@ -50,7 +53,9 @@ class Lake:
     """The tables below one root, optionally laid over another lake.
 
     Attributes:
-        uri: root; a table lives at `{uri}/{layer}/{name}`.
+        uri: root; a table lives at `{uri}/{layer}/{name}`. Where each layer has a bucket of its own
+            the root holds `{layer}` in the layer's place: `s3://shop-{layer}`, with the table at
+            `s3://shop-gold/{name}`.
         base: lake that is read for tables which this one does not have.
     """
 
@@ -59,19 +64,27 @@ class Lake:
 
     def path(self, table: Table) -> str:
         """Where this lake keeps (or would write) the table."""
+        if _LAYER in self.uri:
+            return self.beside(table.layer, table.short_name)
         return f"{self.uri}/{table.layer}/{table.short_name}"
+
+    def beside(self, layer: str, folder: str) -> str:
+        """Folder for what is no table but belongs to a layer: in its bucket, if layers have their own."""
+        return f"{self.uri.replace(_LAYER, layer)}/{folder}"
 
     def open(self, table: Table) -> DeltaTable | None:
         """The table as delta-rs sees it, from this lake or its base; `None` if neither has it."""
+        path = self.path(table)
         try:
-            return DeltaTable(self.path(table))
+            return DeltaTable(path, storage_options=storage_options(path))
         except TableNotFoundError:
             return self.base.open(table) if self.base else None
 
     def own(self, table: Table) -> DeltaTable | None:
         """The table of this lake itself, never of its base."""
+        path = self.path(table)
         try:
-            return DeltaTable(self.path(table))
+            return DeltaTable(path, storage_options=storage_options(path))
         except TableNotFoundError:
             return None
 
@@ -79,6 +92,7 @@ class Lake:
         """The table, made empty with its contract's schema if it is not there."""
         return self.own(table) or DeltaTable.create(
             self.path(table),
+            storage_options=storage_options(self.path(table)),
             schema=_nullable(table),
             mode="ignore",
             name=table.short_name,
@@ -103,7 +117,7 @@ class Lake:
             return table.arrow_schema.empty_table()
         # Arrow's own file system: a thread of its pool that is inside delta-rs's, which is Python's,
         # when the interpreter ends aborts the process (apache/arrow#34314).
-        storage, root = _storage(delta.table_uri)
+        storage, root = filesystem(delta.table_uri)
         rows = delta.to_pyarrow_table(columns=list(table.c), filesystem=SubTreeFileSystem(root, storage))
         return rows.cast(table.arrow_schema)
 
@@ -141,7 +155,7 @@ class Lake:
         """The same rows read from a file, which the next `stage` of this name removes."""
         self._unstage(name)
         # A new path each time: engines remember which files a path had.
-        path = f"{self.uri}/staging/{name}/{uuid.uuid4().hex}"
+        path = f"{self.beside(_STAGED_BY, f'staging/{name}')}/{uuid.uuid4().hex}"
         frame.write.parquet(path)
         spark = frame.sparkSession
         # Sail writes nothing at all where there are no rows.
@@ -156,9 +170,9 @@ class Lake:
         self._unstage(name)
 
     def _unstage(self, name: str) -> None:
-        path = f"{self.uri}/staging/{name}"
+        path = self.beside(_STAGED_BY, f"staging/{name}")
         if _exists(path):
-            storage, root = _storage(path)
+            storage, root = filesystem(path)
             storage.delete_dir(root)
 
     def overwrite(self, frame: DataFrame, table: Table) -> None:
@@ -238,7 +252,7 @@ class Lake:
             return Changes({}, [])
         # Compaction marks what it writes and removes as no change of data.
         uri = delta.table_uri.rstrip("/")
-        storage, root = _storage(uri)
+        storage, root = filesystem(uri)
         added: dict[str, int] = {}
         removed: list[str] = []
         for version in range(0 if after is None else after + 1, upto + 1):
@@ -264,13 +278,8 @@ def _read_files(spark: SparkSession, table: Table, files: Sequence[str]) -> Data
     return spark.read.schema(table.spark_schema).parquet(*files).select(*table.c)
 
 
-def _storage(path: str) -> tuple[FileSystem, str]:
-    storage, root = FileSystem.from_uri(path if "://" in path else Path(path).resolve().as_uri())
-    return storage, root
-
-
 def _exists(path: str) -> bool:
-    storage, root = _storage(path)
+    storage, root = filesystem(path)
     return bool(storage.get_file_info(root).type != FileType.NotFound)
 
 

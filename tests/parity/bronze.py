@@ -12,6 +12,7 @@ from deltalake import write_deltalake
 
 from mercato.contracts.events import CLICKSTREAM, SESSIONS, TOPICS, Click
 from mercato.contracts.tables.bronze import BRONZE
+from mercato.lake.storage import storage_options
 from mercato.lake.tables import Lake
 from mercato.replay.clock import DAY, Clock
 from mercato.replay.dataset import Dataset
@@ -81,7 +82,8 @@ class Bronze:
             table.c.ingest_time: [INGESTED] * count,
         }
         arrow = pa.table(columns, pa.schema([field.with_nullable(True) for field in table.arrow_schema]))
-        write_deltalake(self.lake.path(table), arrow, mode="append")
+        path = self.lake.path(table)
+        write_deltalake(path, arrow, mode="append", storage_options=storage_options(path))
 
 
 def _by_topic(records: Iterable[Record]) -> dict[str, list[Record]]:

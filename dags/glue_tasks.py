@@ -1,0 +1,51 @@
+"""Glue jobs of the deploy's catalog as tasks, in the order that what they read and write gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
+
+#: Written by the deploy from the contracts and the job catalog.
+CATALOG = Path(__file__).parent / "catalog.json"
+#: Between two looks at a job.
+_POLL_SECONDS = 30
+
+
+def catalog_jobs(*layers: str) -> list[dict[str, Any]]:
+    """Jobs of these layers, in running order."""
+    jobs = json.loads(CATALOG.read_text())["jobs"]
+    return [job for job in jobs if job["layer"] in layers]
+
+
+def glue_task(job: Mapping[str, Any], prefix: str) -> GlueJobOperator:
+    """A task that runs a Glue job to its end, without holding a worker while it waits."""
+    return GlueJobOperator(
+        task_id=job["name"],
+        job_name=f"{prefix}{job['name']}",
+        deferrable=True,
+        job_poll_interval=_POLL_SECONDS,
+    )
+
+
+def in_order(jobs: list[dict[str, Any]], prefix: str) -> dict[str, GlueJobOperator]:
+    """Tasks by job name; each after those that write what it reads or writes.
+
+    Two jobs that write one table, such as the quarantine, never run at a time: Delta on S3 has
+    one writer per table.
+    """
+    tasks = {job["name"]: glue_task(job, prefix) for job in jobs}
+    for before, after in _needs(jobs):
+        tasks[before].set_downstream(tasks[after])
+    return tasks
+
+
+def _needs(jobs: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    written: dict[str, str] = {}
+    for job in jobs:
+        needed = (*job["reads"], *job["writes"])
+        yield from ((before, job["name"]) for before in sorted({written[t] for t in needed if t in written}))
+        written |= dict.fromkeys(job["writes"], job["name"])

@@ -1,0 +1,39 @@
+"""Every night: silver, gold, features online. On Mondays the models learn from them."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
+from airflow.providers.amazon.aws.operators.sagemaker import SageMakerStartPipelineOperator
+from airflow.providers.standard.operators.python import ShortCircuitOperator
+from airflow.sdk import DAG
+from glue_tasks import catalog_jobs, in_order
+
+#: Put before the name of every job and pipeline of this deployment.
+PREFIX = os.environ.get("AIRFLOW__MERCATO__PREFIX", "")
+PIPELINES = [name for name in os.environ.get("AIRFLOW__MERCATO__PIPELINES", "").split(",") if name]
+
+
+def is_monday(data_interval_end: datetime) -> bool:
+    """Whether this run is the week's first."""
+    return data_interval_end.weekday() == 0
+
+
+with DAG(
+    "mercato_daily",
+    description=__doc__,
+    schedule="0 3 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+    tags=["mercato"],
+):
+    tasks = in_order(catalog_jobs("silver", "gold", "features"), PREFIX)
+    weekly = ShortCircuitOperator(task_id="weekly", python_callable=is_monday)
+    weekly.set_upstream([task for task in tasks.values() if not task.downstream_task_ids])
+    for pipeline in PIPELINES:
+        weekly >> SageMakerStartPipelineOperator(
+            task_id=f"train-{pipeline}", pipeline_name=f"{PREFIX}{pipeline}", deferrable=True
+        )

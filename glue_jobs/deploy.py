@@ -1,0 +1,121 @@
+"""What a deploy must know of topics, tables and jobs: `python -m glue_jobs.deploy FILE`.
+
+The environment that synthesizes templates has neither Spark nor the contracts' libraries, so
+what it needs is written down in one JSON file; a test fails when it is out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from glue_jobs.catalog import CATALOG
+from glue_jobs.quality import ruleset
+from mercato.contracts.events import TOPICS, Topic
+from mercato.contracts.schema import spark_type
+from mercato.contracts.tables.base import Table
+from mercato.contracts.tables.bronze import BRONZE
+from mercato.contracts.tables.silver import QUARANTINE
+from mercato.lake.maintenance import ALL_TABLES
+from mercato.online.views import BATCH
+
+#: Scripts of the artifact `jobs-entry`.
+_JOBS, _FEATURES = "glue_jobs/main.py", "features/main.py"
+#: Files that younger versions need are kept for this long.
+_RETAIN_HOURS = 168
+#: Glue's smallest worker; for streaming jobs only.
+_STREAMING = {
+    "kind": "streaming",
+    "entry": _JOBS,
+    "worker_type": "G.025X",
+    "workers": 2,
+    "timeout_minutes": None,
+}
+_BATCH = {"kind": "batch", "entry": _JOBS, "worker_type": "G.1X", "workers": 2, "timeout_minutes": 120}
+
+
+def render() -> str:
+    """The whole file."""
+    document = {
+        "topics": [_topic(topic) for topic in TOPICS.values()],
+        "tables": [_table(table) for table in ALL_TABLES],
+        "jobs": [*_jobs()],
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _topic(topic: Topic) -> dict[str, Any]:
+    return {
+        "name": topic.name,
+        "quarantine": topic.quarantine,
+        "description": topic.description,
+        "key": topic.key,
+        "partitions": topic.partitions,
+        "compact": topic.compact,
+        "max_bytes": topic.max_bytes,
+        "schema": topic.json_schema,
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    described = table.json_schema["$defs"][table.row.__name__]["properties"]
+    columns = [
+        {
+            "name": field.name,
+            "type": _glue_type(field.type),
+            "comment": described[field.name].get("description", ""),
+        }
+        for field in table.arrow_schema
+    ]
+    return {
+        "database": table.layer,
+        "name": table.short_name,
+        "description": table.description,
+        "key": list(table.key),
+        "columns": [column for column in columns if column["name"] not in table.partition_by],
+        "partition_keys": [column for column in columns if column["name"] in table.partition_by],
+        "rules": ruleset(table),
+    }
+
+
+def _glue_type(dtype: pa.DataType) -> str:
+    """Glue's spelling: lower case, without spaces."""
+    return spark_type(dtype).lower().replace(" ", "")
+
+
+def _jobs() -> Iterator[dict[str, Any]]:
+    for topic in TOPICS.values():
+        target = BRONZE[topic.name]
+        arguments = {"--stream": topic.name, "--follow": "true"}
+        yield _job(target.name, "bronze", arguments, [topic.name], [target.name], **_STREAMING)
+    for job in CATALOG.values():
+        target, reads = job.target, [source.name for source in job.sources]
+        # Every silver job adds what it refuses to one table.
+        writes = [target.name, QUARANTINE.name] if target.layer == "silver" else [target.name]
+        yield _job(target.name, target.layer, {"--job": target.name}, reads, writes, **_BATCH)
+    served = [view.table.name for view in BATCH]
+    yield _job("features.materialize", "features", {}, served, [], **(_BATCH | {"entry": _FEATURES}))
+    every = [table.name for table in ALL_TABLES]
+    yield _job("lake.maintain", "maintenance", {"--maintain": str(_RETAIN_HOURS)}, every, every, **_BATCH)
+
+
+def _job(
+    name: str, layer: str, arguments: dict[str, str], reads: list[str], writes: list[str], **sizes: Any
+) -> dict[str, Any]:
+    return {
+        "name": name.replace(".", "-").replace("_", "-"),
+        "layer": layer,
+        "arguments": {**arguments, "--engine": "active"},
+        "reads": reads,
+        "writes": writes,
+        **sizes,
+    }
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(render())

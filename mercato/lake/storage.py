@@ -1,0 +1,69 @@
+"""How files of a lake are reached: on disk, or on S3 with the credentials of this process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pyarrow.fs import FileSystem, S3FileSystem
+
+_S3 = "s3://"
+
+
+def on_s3(uri: str) -> bool:
+    """Whether an address is on S3."""
+    return uri.startswith(_S3)
+
+
+def storage_options(uri: str) -> dict[str, str]:
+    """What delta-rs must be told to reach an address; nothing on disk.
+
+    Asked for again at each opening, because the credentials of a role expire.
+    """
+    if not on_s3(uri):
+        return {}
+    access = _access()
+    options = {
+        "AWS_ACCESS_KEY_ID": access["access_key"],
+        "AWS_SECRET_ACCESS_KEY": access["secret_key"],
+        "AWS_SESSION_TOKEN": access.get("session_token"),
+        "AWS_REGION": access.get("region"),
+        "AWS_ENDPOINT_URL": (endpoint := _endpoint()),
+        "AWS_ALLOW_HTTP": "true" if endpoint and endpoint.startswith("http://") else None,
+    }
+    return {name: value for name, value in options.items() if value}
+
+
+def filesystem(uri: str) -> tuple[FileSystem, str]:
+    """Arrow's file system for an address or local path, and the path in it."""
+    if not on_s3(uri):
+        storage, root = FileSystem.from_uri(uri if "://" in uri else Path(uri).resolve().as_uri())
+        return storage, root
+    access = _access()
+    if endpoint := _endpoint():
+        access["scheme"], _, access["endpoint_override"] = endpoint.partition("://")
+    return S3FileSystem(**access), uri.removeprefix(_S3)
+
+
+def _access() -> dict[str, Any]:
+    """Credentials and region as boto3 finds them, in Arrow's words."""
+    import boto3
+
+    session = boto3.Session()
+    held = session.get_credentials()
+    if held is None:
+        raise PermissionError("There are no AWS credentials for the lake on S3: set AWS_PROFILE or a role.")
+    frozen = held.get_frozen_credentials()
+    access = {
+        "access_key": frozen.access_key,
+        "secret_key": frozen.secret_key,
+        "session_token": frozen.token,
+        "region": session.region_name,
+    }
+    return {name: value for name, value in access.items() if value}
+
+
+def _endpoint() -> str | None:
+    """Address that stands in for S3's own, such as an emulator's."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")

@@ -1,0 +1,89 @@
+"""The DAGs as MWAA reads them: Airflow 3.0.6 on Python 3.12, from the shipped folder."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+from typing import Any
+
+import pytest
+
+from glue_jobs.deploy import render
+from infra.artifacts.artifact import ROOT
+from infra.artifacts.catalog import artifact
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.exercises("dags")]
+
+#: Prints what Airflow makes of a folder of DAGs.
+_READ = """
+import json, sys
+from airflow.models.dagbag import DagBag
+bag = DagBag(sys.argv[1], include_examples=False)
+print("READ" + json.dumps({
+    "errors": bag.import_errors,
+    "dags": {
+        dag.dag_id: {
+            task.task_id: {"after": sorted(task.upstream_task_ids), "job": getattr(task, "job_name", None)}
+            for task in dag.tasks
+        }
+        for dag in bag.dags.values()
+    },
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    home = tmp_path_factory.mktemp("airflow")
+    python = ROOT / ".venv" / "airflow" / "bin" / "python"
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__MERCATO__PREFIX": "mercato-test-",
+        "AIRFLOW__MERCATO__PIPELINES": "recommend",
+        "PYTHONPATH": str(folder := artifact("dags").build()),
+    }
+    subprocess.run(
+        [str(python), "-m", "airflow", "db", "migrate"], env=environment, check=True, capture_output=True
+    )
+    done = subprocess.run(
+        [str(python), "-c", _READ, str(folder)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    line = next(line for line in done.stdout.splitlines() if line.startswith("READ"))
+    found: dict[str, Any] = json.loads(line.removeprefix("READ"))
+    return found
+
+
+def test_airflow_reads_every_dag_without_an_error(read: dict[str, Any]) -> None:
+    assert read["errors"] == {}
+    assert set(read["dags"]) == {"mercato_daily", "mercato_maintenance"}
+
+
+def test_every_batch_job_of_the_catalog_is_a_task_after_what_it_reads(read: dict[str, Any]) -> None:
+    jobs = [job for job in json.loads(render())["jobs"] if job["kind"] == "batch"]
+    tasks = {name: task for dag in read["dags"].values() for name, task in dag.items()}
+    for job in jobs:
+        assert tasks[job["name"]]["job"] == f"mercato-test-{job['name']}"
+    daily = read["dags"]["mercato_daily"]
+    writer = {table: job["name"] for job in jobs if job["name"] in daily for table in job["writes"]}
+    for job in jobs:
+        if job["name"] in daily:
+            needed = {writer[table] for table in job["reads"] if table in writer}
+            assert needed <= set(daily[job["name"]]["after"])
+
+
+def test_jobs_that_write_one_table_follow_one_another(read: dict[str, Any]) -> None:
+    silver = [job["name"] for job in json.loads(render())["jobs"] if job["layer"] == "silver"]
+    daily = read["dags"]["mercato_daily"]
+    for before, after in itertools.pairwise(silver):
+        assert before in daily[after]["after"]
+
+
+def test_models_learn_after_everything_else(read: dict[str, Any]) -> None:
+    daily = read["dags"]["mercato_daily"]
+    assert daily["train-recommend"]["after"] == ["weekly"]
+    assert "features-materialize" in daily["weekly"]["after"]

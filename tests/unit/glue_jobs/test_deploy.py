@@ -1,0 +1,53 @@
+"""The deploy's catalog is current, and holds together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from glue_jobs.catalog import CATALOG
+from glue_jobs.deploy import render
+from mercato.contracts.events import TOPICS
+
+WRITTEN = Path(__file__).parents[3] / "infra" / "cdk" / "generated" / "catalog.json"
+
+
+@pytest.fixture(scope="module")
+def catalog() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(render())
+    return loaded
+
+
+def test_the_file_is_current() -> None:
+    assert WRITTEN.read_text() == render(), "run `make docs`"
+
+
+def test_every_topic_and_every_job_of_the_catalog_is_in_it(catalog: dict[str, Any]) -> None:
+    targets = {job["arguments"].get("--job") or job["arguments"].get("--stream") for job in catalog["jobs"]}
+    assert {*CATALOG, *TOPICS} <= targets
+    assert len({job["name"] for job in catalog["jobs"]}) == len(catalog["jobs"])
+
+
+def test_jobs_read_and_write_only_what_exists_and_no_entry_script_is_missing(
+    catalog: dict[str, Any],
+) -> None:
+    tables = {f"{table['database']}.{table['name']}" for table in catalog["tables"]}
+    for job in catalog["jobs"]:
+        assert {*job["reads"], *job["writes"]} <= tables | set(TOPICS)
+        assert (WRITTEN.parents[3] / job["entry"]).is_file()
+
+
+def test_types_are_spelt_as_glue_spells_them(catalog: dict[str, Any]) -> None:
+    columns = {
+        (table["database"], table["name"], column["name"]): column["type"]
+        for table in catalog["tables"]
+        for column in table["columns"]
+    }
+    assert columns["bronze", "transactions", "value"] == "binary"
+    assert columns["silver", "promotions", "placements"] == (
+        "array<struct<display:string,mailer:string,stores:array<bigint>>>"
+    )
+    assert columns["gold", "product_daily", "day"] == "date"
