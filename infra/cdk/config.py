@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent / "environments"
 
 #: What CloudWatch Logs accepts, in days.
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
+_EXPRESS_ZONES = 3
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -74,8 +75,8 @@ class Streaming(_Section):
     """MSK and Managed Flink.
 
     Attributes:
-        kind: `serverless` bills by use, `provisioned` and `express` by broker.
-        kafka_version: of provisioned and express brokers.
+        kind: `provisioned` brokers have disks of their own, `express` ones grow and fail over by themselves.
+        kafka_version: as MSK offers it.
         broker_type: instance type of a broker, without the `kafka.` or `express.` before it.
         brokers_per_zone: how many brokers in each availability zone.
         volume_gib: disk of a provisioned broker; express grows by itself.
@@ -83,11 +84,11 @@ class Streaming(_Section):
         flink_parallelism: slots of the session job.
     """
 
-    kind: Literal["serverless", "provisioned", "express"] = "serverless"
+    kind: Literal["provisioned", "express"] = "provisioned"
     kafka_version: Literal["3.9.x.kraft", "3.8.x.kraft"] = "3.9.x.kraft"
-    broker_type: Literal["t3.small", "m7g.large", "m7g.xlarge", "m7g.2xlarge", "m7g.4xlarge"] = "m7g.large"
+    broker_type: Literal["t3.small", "m7g.large", "m7g.xlarge", "m7g.2xlarge", "m7g.4xlarge"] = "t3.small"
     brokers_per_zone: Annotated[int, Field(ge=1, le=10)] = 1
-    volume_gib: Annotated[int, Field(ge=10, le=16384)] = 100
+    volume_gib: Annotated[int, Field(ge=10, le=16384)] = 50
     retention_hours: Annotated[int, Field(ge=1, le=8760)] = 168
     flink_parallelism: Annotated[int, Field(ge=1, le=64)] = 1
 
@@ -103,13 +104,11 @@ class Lake(_Section):
 
     Attributes:
         noncurrent_days: how long an overwritten or deleted object can be got back.
-        landing_days: how long a dropped file stays after it was read.
         bronze_archive_days: age at which raw records move to a cheaper storage class.
         athena_scan_gib: most that one query may read.
     """
 
     noncurrent_days: Days = 7
-    landing_days: Days = 30
     bronze_archive_days: Annotated[int, Field(ge=30, le=3650)] = 90
     athena_scan_gib: Annotated[int, Field(ge=1, le=10240)] = 10
 
@@ -177,7 +176,7 @@ class Models(_Section):
     def _ordered(self) -> Models:
         if self.endpoint_max < self.endpoint_min:
             raise ValueError(
-                f"endpoint_max {self.endpoint_max} is below endpoint_min; allowed: {self.endpoint_min} or more"
+                f"endpoint_max is {self.endpoint_max}; allowed: endpoint_min, {self.endpoint_min}, or more"
             )
         return self
 
@@ -281,8 +280,14 @@ class Config(_Section):
         for zone in self.network.availability_zones:
             if not zone.startswith(self.region):
                 raise ValueError(
-                    f"network.availability_zones has {zone}; allowed: zones of {self.region}, such as {self.region}a"
+                    f"network.availability_zones has {zone}; "
+                    f"allowed: zones of {self.region}, such as {self.region}a"
                 )
+        if self.streaming.kind == "express" and len(self.network.availability_zones) < _EXPRESS_ZONES:
+            raise ValueError(
+                "streaming.kind express keeps three copies of every event; "
+                f"allowed: network.availability_zones with {_EXPRESS_ZONES} zones"
+            )
         return self
 
 

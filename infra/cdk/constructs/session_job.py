@@ -1,0 +1,160 @@
+"""The session job on Managed Service for Apache Flink."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisanalytics as flink
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.artifacts.flink import SESSIONS_JAR
+from infra.cdk.config import Config
+from infra.cdk.constructs.shipped import runs, shipped
+from infra.cdk.stacks.network import NetworkStack
+
+_ARTIFACT = "flink-sessions"
+#: The property group that the job reads.
+_PROPERTIES = "mercato"
+
+
+class SessionJob(Construct):
+    """Application, role and log stream.
+
+    Attributes:
+        role: what the job may do; the stack that owns the topics grants them.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        network: NetworkStack,
+        bootstrap: str,
+        logs: logs.ILogGroup,
+    ) -> None:
+        """Create the application.
+
+        Args:
+            bootstrap: addresses of the brokers.
+            logs: where the job's log goes.
+        """
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("kinesisanalytics.amazonaws.com"))
+        jar = shipped(self, _ARTIFACT, SESSIONS_JAR)
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[jar.bucket.arn_for_objects(jar.s3_object_key)],
+            )
+        )
+        logs.grant(self.role, "logs:DescribeLogStreams", "logs:PutLogEvents")
+        self._grant_network(network)
+        application = flink.CfnApplicationV2(
+            self,
+            "Application",
+            application_name=f"mercato-{config.name}-sessions",
+            application_description="Sessions and abandoned carts from the clicks",
+            runtime_environment="FLINK-2_2",
+            application_mode="STREAMING",
+            service_execution_role=self.role.role_arn,
+            application_configuration=_configuration(
+                config, network, bootstrap, jar.bucket.bucket_arn, jar.s3_object_key
+            ),
+        )
+        application.node.add_dependency(self.role)
+        runs(application, _ARTIFACT)
+        stream = logs.add_stream("SessionsStream")
+        flink.CfnApplicationCloudWatchLoggingOptionV2(
+            self,
+            "Logging",
+            application_name=application.ref,
+            cloud_watch_logging_option=flink.CfnApplicationCloudWatchLoggingOptionV2.CloudWatchLoggingOptionProperty(
+                log_stream_arn=f"{logs.log_group_arn.removesuffix(':*')}:log-stream:{stream.log_stream_name}"
+            ),
+        )
+
+    def _grant_network(self, network: NetworkStack) -> None:
+        """What the service does as the job to reach the VPC; creation has no resource to name."""
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "ec2:DescribeDhcpOptions",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcs",
+                ],
+                resources=["*"],
+            )
+        )
+        stack = Stack.of(self)
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "ec2:CreateNetworkInterface",
+                    "ec2:CreateNetworkInterfacePermission",
+                    "ec2:DeleteNetworkInterface",
+                ],
+                resources=[
+                    stack.format_arn(service="ec2", resource="network-interface", resource_name="*"),
+                    *(
+                        stack.format_arn(service="ec2", resource="subnet", resource_name=subnet)
+                        for subnet in network.private_subnet_ids
+                    ),
+                    stack.format_arn(
+                        service="ec2",
+                        resource="security-group",
+                        resource_name=network.clients.security_group_id,
+                    ),
+                ],
+            )
+        )
+
+
+def _configuration(
+    config: Config, network: NetworkStack, bootstrap: str, bucket: str, key: str
+) -> flink.CfnApplicationV2.ApplicationConfigurationProperty:
+    application = flink.CfnApplicationV2
+    return application.ApplicationConfigurationProperty(
+        application_code_configuration=application.ApplicationCodeConfigurationProperty(
+            code_content_type="ZIPFILE",
+            code_content=application.CodeContentProperty(
+                s3_content_location=application.S3ContentLocationProperty(bucket_arn=bucket, file_key=key)
+            ),
+        ),
+        environment_properties=application.EnvironmentPropertiesProperty(
+            property_groups=[
+                application.PropertyGroupProperty(
+                    property_group_id=_PROPERTIES, property_map={"kafka.bootstrap.servers": bootstrap}
+                )
+            ]
+        ),
+        flink_application_configuration=application.FlinkApplicationConfigurationProperty(
+            checkpoint_configuration=application.CheckpointConfigurationProperty(
+                configuration_type="CUSTOM",
+                checkpointing_enabled=True,
+                checkpoint_interval=60_000,
+                min_pause_between_checkpoints=5_000,
+            ),
+            monitoring_configuration=application.MonitoringConfigurationProperty(
+                configuration_type="CUSTOM", metrics_level="OPERATOR", log_level="INFO"
+            ),
+            parallelism_configuration=application.ParallelismConfigurationProperty(
+                configuration_type="CUSTOM",
+                parallelism=config.streaming.flink_parallelism,
+                parallelism_per_kpu=1,
+                auto_scaling_enabled=True,
+            ),
+        ),
+        application_snapshot_configuration=application.ApplicationSnapshotConfigurationProperty(
+            snapshots_enabled=True
+        ),
+        vpc_configurations=[
+            application.VpcConfigurationProperty(
+                security_group_ids=[network.clients.security_group_id], subnet_ids=network.private_subnet_ids
+            )
+        ],
+    )

@@ -1,0 +1,49 @@
+"""Compose the stacks of an environment and write their templates."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from aws_cdk import App
+
+from infra.artifacts.artifact import ROOT
+from infra.cdk.config import Config, environments, load
+from infra.cdk.rules import check
+from infra.cdk.stacks.lake import LakeStack
+from infra.cdk.stacks.network import NetworkStack
+from infra.cdk.stacks.processing import ProcessingStack
+from infra.cdk.stacks.streaming import StreamingStack
+from mercato.errors import MercatoError
+
+
+def compose(app: App, config: Config) -> None:
+    """Add every stack of an environment to the app.
+
+    Raises:
+        infra.artifacts.artifact.BuildError: something that a stack ships cannot be built.
+    """
+    network = NetworkStack(app, config=config)
+    lake = LakeStack(app, config=config)
+    streaming = StreamingStack(app, config=config, network=network)
+    ProcessingStack(app, config=config, network=network, lake=lake, streaming=streaming)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the templates; the CDK CLI gives its context, a person `--env`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--env", help=f"{', '.join(environments())}; the context's `env`, or dev, by default")
+    parser.add_argument("--out", type=Path, help="folder; cdk.out/ENV, or what the CDK CLI says, by default")
+    args = parser.parse_args(arguments)
+    try:
+        outdir = args.out or (ROOT / "cdk.out" / args.env if args.env else None)
+        app = App(outdir=str(outdir) if outdir else None)
+        config = load(args.env or app.node.try_get_context("env") or "dev")
+        compose(app, config)
+        check(app, config)
+        app.synth()
+    except MercatoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0

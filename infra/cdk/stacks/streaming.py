@@ -1,0 +1,230 @@
+"""MSK, its topics and schemas from the contracts, and the session job on Managed Flink."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_msk as msk
+from aws_cdk import custom_resources as cr
+from constructs import Construct
+
+from infra.cdk.config import Config
+from infra.cdk.constructs.session_job import SessionJob
+from infra.cdk.contracts import TopicSpec, contracts
+from infra.cdk.stacks.base import PlaneStack
+from infra.cdk.stacks.network import NetworkStack
+
+#: MSK Express refuses any other replication factor, and t3 brokers in two zones can hold no more.
+_EXPRESS_REPLICAS = 3
+_HOUR_MS = 3_600_000
+#: A Flink checkpoint may keep a transaction open for ten minutes.
+_TRANSACTION_MS = 900_000
+
+
+class StreamingStack(PlaneStack):
+    """The event log.
+
+    Attributes:
+        cluster: MSK cluster; clients authenticate with IAM, over TLS.
+    """
+
+    def __init__(self, scope: Construct, *, config: Config, network: NetworkStack) -> None:
+        """Create the event log of an environment."""
+        super().__init__(scope, "streaming", config=config, holds="MSK, schemas, Flink")
+        self.network = network
+        self.cluster = self._cluster()
+        # MSK makes topics one at a time; each waits for the one before it.
+        before: msk.CfnTopic | None = None
+        for topic in contracts().topics:
+            for created in self._topics(topic):
+                if before is not None:
+                    created.add_dependency(before)
+                before = created
+        self._registry()
+        job = SessionJob(
+            self,
+            "Sessions",
+            config=config,
+            network=network,
+            bootstrap=self.bootstrap,
+            logs=self.log_group("SessionsLogs", f"/mercato/{config.name}/flink/sessions"),
+        )
+        self.grant(
+            job.role,
+            reads=["clickstream.v1"],
+            writes=["sessions.v1"],
+            group="flink-sessions",
+            transactions="flink-sessions*",
+        )
+
+    @property
+    def bootstrap(self) -> str:
+        """Addresses of the brokers; the cluster itself has no attribute for them."""
+        if self.config.kafka_bootstrap:
+            return self.config.kafka_bootstrap
+        found = self.node.try_find_child("Bootstrap")
+        if not isinstance(found, cr.AwsCustomResource):
+            call = cr.AwsSdkCall(
+                service="Kafka",
+                action="getBootstrapBrokers",
+                parameters={"ClusterArn": self.cluster.ref},
+                physical_resource_id=cr.PhysicalResourceId.of(self.name("bootstrap")),
+            )
+            found = cr.AwsCustomResource(
+                self,
+                "Bootstrap",
+                on_create=call,
+                on_update=call,
+                install_latest_aws_sdk=False,
+                log_group=self.log_group("BootstrapLogs", f"/mercato/{self.config.name}/bootstrap"),
+                policy=cr.AwsCustomResourcePolicy.from_statements(
+                    [iam.PolicyStatement(actions=["kafka:GetBootstrapBrokers"], resources=[self.cluster.ref])]
+                ),
+            )
+        return found.get_response_field("BootstrapBrokerStringSaslIam")
+
+    def grant(
+        self,
+        grantee: iam.IGrantable,
+        *,
+        reads: Iterable[str] = (),
+        writes: Iterable[str] = (),
+        group: str = "",
+        transactions: str = "",
+    ) -> None:
+        """Let someone read and write topics, and nothing else of the cluster.
+
+        Args:
+            reads: topics.
+            writes: topics.
+            group: consumer group of one who reads; it may end in `*`.
+            transactions: ids of one who writes exactly once; they may end in `*`.
+        """
+        statements = [
+            (["Connect", "DescribeCluster", "WriteDataIdempotently"], [self.cluster.ref]),
+            (["DescribeTopic", "ReadData"], [self._arn("topic", name) for name in reads]),
+            (["DescribeTopic", "WriteData"], [self._arn("topic", name) for name in writes]),
+        ]
+        if group:
+            statements.append((["DescribeGroup", "AlterGroup"], [self._arn("group", group)]))
+        if transactions:
+            ids = [self._arn("transactional-id", transactions)]
+            statements.append((["DescribeTransactionalId", "AlterTransactionalId"], ids))
+        for actions, resources in statements:
+            if resources:
+                grantee.grant_principal.add_to_principal_policy(
+                    iam.PolicyStatement(
+                        actions=[f"kafka-cluster:{action}" for action in actions], resources=resources
+                    )
+                )
+
+    def _arn(self, kind: str, name: str) -> str:
+        """ARN of something inside the cluster, whose name is unique without the id that MSK adds."""
+        return self.format_arn(
+            service="kafka", resource=kind, resource_name=f"{self.name('events')}/*/{name}"
+        )
+
+    @property
+    def _replicas(self) -> int:
+        zones = len(self.config.network.availability_zones)
+        return _EXPRESS_REPLICAS if self.config.streaming.kind == "express" else zones
+
+    def _cluster(self) -> msk.CfnCluster:
+        sizes = self.config.streaming
+        express = sizes.kind == "express"
+        zones = self.network.private_subnet_ids
+        settings = {
+            "auto.create.topics.enable": "false",
+            "transaction.max.timeout.ms": str(_TRANSACTION_MS),
+            **({} if express else {"default.replication.factor": str(self._replicas)}),
+        }
+        configuration = msk.CfnConfiguration(
+            self,
+            "Configuration",
+            name=self.name("events"),
+            kafka_versions_list=[sizes.kafka_version],
+            server_properties="\n".join(f"{key}={value}" for key, value in settings.items()),
+        )
+        storage = msk.CfnCluster.StorageInfoProperty(
+            ebs_storage_info=msk.CfnCluster.EBSStorageInfoProperty(volume_size=sizes.volume_gib)
+        )
+        cluster = msk.CfnCluster(
+            self,
+            "Events",
+            cluster_name=self.name("events"),
+            kafka_version=sizes.kafka_version,
+            number_of_broker_nodes=sizes.brokers_per_zone * len(zones),
+            broker_node_group_info=msk.CfnCluster.BrokerNodeGroupInfoProperty(
+                instance_type=f"{'express' if express else 'kafka'}.{sizes.broker_type}",
+                client_subnets=zones,
+                security_groups=[self.network.stores.security_group_id],
+                storage_info=None if express else storage,
+            ),
+            configuration_info=msk.CfnCluster.ConfigurationInfoProperty(
+                arn=configuration.attr_arn, revision=configuration.attr_latest_revision_revision
+            ),
+            client_authentication=msk.CfnCluster.ClientAuthenticationProperty(
+                sasl=msk.CfnCluster.SaslProperty(iam=msk.CfnCluster.IamProperty(enabled=True)),
+                unauthenticated=msk.CfnCluster.UnauthenticatedProperty(enabled=False),
+            ),
+            encryption_info=msk.CfnCluster.EncryptionInfoProperty(
+                encryption_at_rest=msk.CfnCluster.EncryptionAtRestProperty(
+                    data_volume_kms_key_id=self.key.key_arn
+                ),
+                encryption_in_transit=msk.CfnCluster.EncryptionInTransitProperty(
+                    client_broker="TLS", in_cluster=True
+                ),
+            ),
+            enhanced_monitoring="PER_TOPIC_PER_PARTITION",
+            logging_info=msk.CfnCluster.LoggingInfoProperty(
+                broker_logs=msk.CfnCluster.BrokerLogsProperty(
+                    cloud_watch_logs=msk.CfnCluster.CloudWatchLogsProperty(
+                        enabled=True,
+                        log_group=self.log_group(
+                            "BrokerLogs", f"/mercato/{self.config.name}/msk"
+                        ).log_group_name,
+                    )
+                )
+            ),
+        )
+        cluster.apply_removal_policy(self.removal_policy)
+        return cluster
+
+    def _topics(self, topic: TopicSpec) -> Iterable[msk.CfnTopic]:
+        kept = {"retention.ms": self.config.streaming.retention_hours * _HOUR_MS}
+        policy: dict[str, Any] = {"cleanup.policy": "compact"} if topic.compact else kept
+        yield self._topic(topic.name, topic.partitions, policy | {"max.message.bytes": topic.max_bytes})
+        # What was refused waits for a person: it stays longer than what was accepted.
+        yield self._topic(topic.quarantine, 1, {"retention.ms": 4 * kept["retention.ms"]})
+
+    def _topic(self, name: str, partitions: int, settings: dict[str, Any]) -> msk.CfnTopic:
+        created = msk.CfnTopic(
+            self,
+            f"Topic-{name}",
+            cluster_arn=self.cluster.ref,
+            topic_name=name,
+            partition_count=partitions,
+            replication_factor=self._replicas,
+            configs=json.dumps({key: str(value) for key, value in settings.items()}),
+        )
+        created.apply_removal_policy(self.removal_policy)
+        return created
+
+    def _registry(self) -> None:
+        registry = glue.CfnRegistry(
+            self, "Registry", name=self.name("events"), description="JSON Schema of every topic"
+        )
+        for topic in contracts().topics:
+            glue.CfnSchema(
+                self,
+                f"Schema-{topic.name}",
+                name=topic.name,
+                registry=glue.CfnSchema.RegistryProperty(arn=registry.attr_arn),
+                data_format="JSON",
+                compatibility="BACKWARD",
+                schema_definition=json.dumps(topic.definition),
+            )
