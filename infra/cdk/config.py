@@ -114,135 +114,29 @@ class Lake(_Section):
 
 
 class Processing(_Section):
-    """Glue, EMR Serverless and Airflow.
+    """Glue and EMR Serverless.
 
     Attributes:
         worker_type: of batch jobs.
         workers: of a batch job.
-        schedule: when Airflow runs the daily jobs (cron, UTC).
         emr: provision the EMR Serverless application beside Glue.
         emr_max_vcpu: ceiling of its size.
-        airflow: provision MWAA; without it, Glue triggers run the jobs on the same schedule.
-        airflow_class: size of the MWAA environment.
     """
 
     worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = "G.1X"
     workers: Annotated[int, Field(ge=2, le=100)] = 2
-    schedule: str = "0 3 * * *"
     emr: bool = False
     emr_max_vcpu: Annotated[int, Field(ge=4, le=4000)] = 32
-    airflow: bool = False
-    airflow_class: Literal["mw1.micro", "mw1.small", "mw1.medium", "mw1.large"] = "mw1.small"
-
-
-class Features(_Section):
-    """ElastiCache Serverless for Valkey.
-
-    Attributes:
-        max_gib: ceiling of stored data.
-        max_ecpu_per_second: ceiling of requests.
-        snapshot_days: how many daily snapshots are kept.
-    """
-
-    max_gib: Annotated[int, Field(ge=1, le=5000)] = 5
-    max_ecpu_per_second: Annotated[int, Field(ge=1000, le=15_000_000)] = 5000
-    snapshot_days: Annotated[int, Field(ge=1, le=35)] = 1
-
-
-class Models(_Section):
-    """SageMaker.
-
-    Attributes:
-        training_instance: of a training step; runs on spot capacity.
-        endpoint_instance: of the scoring endpoint.
-        endpoint_min: instances that always run; 0 would make the first request after a pause fail.
-        endpoint_max: ceiling of autoscaling.
-        capture_percent: share of requests whose input and answer are kept for drift checks.
-        mlflow: provision the MLflow app.
-    """
-
-    training_instance: Literal["ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.m5.4xlarge"] = (
-        "ml.m5.xlarge"
-    )
-    endpoint_instance: Literal["ml.t2.medium", "ml.c6i.large", "ml.c6i.xlarge", "ml.c7i.xlarge"] = (
-        "ml.t2.medium"
-    )
-    endpoint_min: Annotated[int, Field(ge=1, le=50)] = 1
-    endpoint_max: Annotated[int, Field(ge=1, le=200)] = 2
-    capture_percent: Annotated[int, Field(ge=0, le=100)] = 10
-    mlflow: bool = True
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Models:
-        if self.endpoint_max < self.endpoint_min:
-            raise ValueError(
-                f"endpoint_max is {self.endpoint_max}; allowed: endpoint_min, {self.endpoint_min}, or more"
-            )
-        return self
-
-
-class Decisions(_Section):
-    """The API and what stands before and beside it.
-
-    Attributes:
-        memory_mib: of the API's functions.
-        provisioned: API instances kept warm.
-        requests_per_second: throttle of the whole API.
-        burst: requests taken at once above it.
-        requests_per_client: per IP address in five minutes, before the firewall blocks it.
-        weather_url: feed of the weather poller; empty: no poller.
-        competitor_prices_url: feed of the competitor price poller; empty: no poller.
-        poll_minutes: how often the feeds are read.
-        search: provision the OpenSearch domain.
-        search_instance: of a data node.
-        search_nodes: how many.
-        graph: provision Neptune.
-        graph_max_capacity: ceiling of Neptune Serverless, in NCU.
-    """
-
-    memory_mib: Annotated[int, Field(ge=512, le=10240)] = 1769
-    provisioned: Annotated[int, Field(ge=0, le=1000)] = 0
-    requests_per_second: Annotated[int, Field(ge=1, le=10_000)] = 50
-    burst: Annotated[int, Field(ge=1, le=20_000)] = 100
-    requests_per_client: Annotated[int, Field(ge=10, le=2_000_000_000)] = 2000
-    weather_url: str = ""
-    competitor_prices_url: str = ""
-    poll_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
-    search: bool = False
-    search_instance: Literal["t3.small.search", "m7g.large.search", "r7g.large.search"] = "t3.small.search"
-    search_nodes: Annotated[int, Field(ge=1, le=20)] = 1
-    graph: bool = False
-    graph_max_capacity: Annotated[float, Field(ge=2.5, le=128)] = 2.5
 
 
 class Observability(_Section):
-    """Who hears of trouble, and what is kept.
+    """What is kept of how it went.
 
     Attributes:
-        email: address told of alarms and of the budget.
-        pagerduty: page through PagerDuty; its routing key goes into a secret.
         log_days: how long logs are kept.
-        budget_usd: monthly budget; told at 80 % and at a forecast of 100 %.
-        managed_prometheus: provision Managed Prometheus and Grafana.
     """
 
-    email: str = ""
-    pagerduty: bool = False
     log_days: LogDays = 30
-    budget_usd: Annotated[int, Field(ge=1)] = 500
-    managed_prometheus: bool = False
-
-
-class Delivery(_Section):
-    """How this repo deploys itself.
-
-    Attributes:
-        github_repository: `owner/name` whose workflow may deploy; empty: no role for GitHub.
-        github_branch: the branch that may.
-    """
-
-    github_repository: Annotated[str, Field(pattern=r"^$|^[\w.-]+/[\w.-]+$")] = ""
-    github_branch: str = "main"
 
 
 class Config(_Section):
@@ -253,27 +147,17 @@ class Config(_Section):
         account: AWS account; the one of the credentials at hand unless given.
         region: AWS region.
         retain: keep stateful resources when their stack is deleted.
-        kafka_bootstrap: use this Kafka instead of MSK's address (local deploys).
-        redis_url: use this Redis instead of ElastiCache's address (local deploys).
-        scorer_url: use this scorer instead of the SageMaker endpoint (local deploys).
     """
 
     name: str
     account: Annotated[str, Field(pattern=r"^$|^\d{12}$")] = ""
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
     retain: bool = True
-    kafka_bootstrap: str = ""
-    redis_url: str = ""
-    scorer_url: str = ""
     network: Network = Network()
     streaming: Streaming = Streaming()
     lake: Lake = Lake()
     processing: Processing = Processing()
-    features: Features = Features()
-    models: Models = Models()
-    decisions: Decisions = Decisions()
     observability: Observability = Observability()
-    delivery: Delivery = Delivery()
 
     @model_validator(mode="after")
     def _zones_of_region(self) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from infra.cdk.stacks.network import NetworkStack
 from infra.cdk.stacks.processing import ProcessingStack
 from infra.cdk.stacks.streaming import StreamingStack
 from mercato.errors import MercatoError
+
+
+class ValidationFailedError(MercatoError):
+    """A template breaks a rule that nobody has given a reason for."""
 
 
 def compose(app: App, config: Config) -> None:
@@ -38,12 +43,26 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         outdir = args.out or (ROOT / "cdk.out" / args.env if args.env else None)
-        app = App(outdir=str(outdir) if outdir else None)
+        # The CDK CLI hands over what is in cdk.json; without it, this does.
+        flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+        app = App(outdir=str(outdir) if outdir else None, context=flags)
         config = load(args.env or app.node.try_get_context("env") or "dev")
         compose(app, config)
         check(app, config)
-        app.synth()
+        _synth(app)
     except MercatoError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _synth(app: App) -> None:
+    try:
+        app.synth()
+    except RuntimeError as error:
+        # The findings are on the screen already; the rest is how they crossed two languages.
+        if "ValidationFailed" not in str(error):
+            raise
+        raise ValidationFailedError(
+            "the templates break rules: mend what is listed above, or give a reason in infra/cdk/rules.py."
+        ) from error

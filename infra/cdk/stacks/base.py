@@ -34,7 +34,7 @@ class PlaneStack(Stack):
             stack_name=f"mercato-{config.name}-{plane}",
             env=Environment(account=config.account or None, region=config.region),
             description=f"Mercato {config.name}: {holds}",
-            termination_protection=config.retain and config.name != "local",
+            termination_protection=config.retain,
         )
         self.config = config
         self.plane = plane

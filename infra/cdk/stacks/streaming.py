@@ -64,8 +64,6 @@ class StreamingStack(PlaneStack):
     @property
     def bootstrap(self) -> str:
         """Addresses of the brokers; the cluster itself has no attribute for them."""
-        if self.config.kafka_bootstrap:
-            return self.config.kafka_bootstrap
         found = self.node.try_find_child("Bootstrap")
         if not isinstance(found, cr.AwsCustomResource):
             call = cr.AwsSdkCall(

@@ -1,0 +1,53 @@
+"""Templates as the deploy synthesizes them, once for each environment."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.artifacts.artifact import ROOT
+
+CDK = ROOT / ".venv" / "cdk" / "bin"
+ENVIRONMENTS = ("dev", "stage", "prod")
+
+
+def synthesize(environment: str, out: Path) -> subprocess.CompletedProcess[str]:
+    """Run the app as `make synth` does."""
+    return subprocess.run(
+        [str(CDK / "python"), "app.py", "--env", environment, "--out", str(out)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@functools.cache
+def folder(environment: str) -> Path:
+    """Where an environment's templates are; made on first use."""
+    out = Path(tempfile.mkdtemp(prefix=f"mercato-cdk-{environment}-"))
+    done = synthesize(environment, out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+@functools.cache
+def templates(environment: str) -> Mapping[str, Any]:
+    """Every stack's template by its name."""
+    found = sorted(folder(environment).glob("*.template.json"))
+    return {path.name.removesuffix(".template.json"): json.loads(path.read_text()) for path in found}
+
+
+def resources(environment: str, *types: str) -> dict[str, Any]:
+    """Resources of these types (of all, if none is given) by stack and logical name."""
+    return {
+        f"{stack}/{name}": resource
+        for stack, template in templates(environment).items()
+        for name, resource in template["Resources"].items()
+        if not types or resource["Type"] in types
+    }

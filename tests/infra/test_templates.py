@@ -1,0 +1,169 @@
+"""What the templates say, for every environment: rules, names that exist, sizes, retention."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.artifacts.artifact import ROOT
+from infra.artifacts.catalog import ARTIFACTS, artifact
+from infra.cdk.contracts import contracts
+from tests.infra.templates import CDK, ENVIRONMENTS, folder, resources, templates
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+INVENTORY = Path(__file__).parent / "inventory.json"
+#: Types that run something of ours.
+RUNS = ("AWS::Glue::Job", "AWS::KinesisAnalyticsV2::Application", "AWS::Lambda::Function")
+#: Types whose data a retailer would miss.
+STATEFUL = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::MSK::Cluster", "AWS::MSK::Topic", "AWS::Logs::LogGroup")
+METADATA = "mercato:artifacts"
+
+
+def inventory() -> dict[str, dict[str, int]]:
+    """How many resources of each type, by environment and stack."""
+    return {
+        f"{environment}/{stack}": dict(
+            sorted(Counter(each["Type"] for each in template["Resources"].values()).items())
+        )
+        for environment in ENVIRONMENTS
+        for stack, template in templates(environment).items()
+    }
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_four_rule_packs_find_nothing_that_has_no_reason(environment: str) -> None:
+    report = json.loads((folder(environment) / "validation-report.json").read_text())
+    found = {
+        each["pluginName"]: [violation["ruleName"] for violation in each["violations"]]
+        for each in (
+            {"pluginName": entry["summary"]["pluginName"], "violations": entry.get("violations", [])}
+            if "summary" in entry
+            else entry
+            for entry in report["pluginReports"]
+        )
+    }
+    assert len(found) >= 4
+    assert not any(found.values()), found
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_cfn_lint_finds_nothing(environment: str) -> None:
+    files = sorted(folder(environment).glob("*.template.json"))
+    done = subprocess.run(
+        [str(CDK / "cfn-lint"), *map(str, files)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_inventory_is_the_reviewed_one() -> None:
+    """Made anew with MERCATO_WRITE_INVENTORY=1; review the difference."""
+    if os.environ.get("MERCATO_WRITE_INVENTORY"):
+        INVENTORY.write_text(json.dumps(inventory(), indent=1) + "\n")
+    assert inventory() == json.loads(INVENTORY.read_text())
+
+
+def _exercised() -> set[str]:
+    text = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    return set(re.findall(r"mark\.exercises\(\"([\w-]+)\"\)", text))
+
+
+def test_a_test_runs_every_artifact_as_it_ships() -> None:
+    assert set(ARTIFACTS) == _exercised()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_whatever_runs_names_artifacts_that_are_exercised(environment: str) -> None:
+    for name, resource in resources(environment, *RUNS).items():
+        # The two functions that CDK itself brings to deploy with.
+        if re.search(r"/(CustomCDKBucketDeployment|AWS679f53fac002430cb0da5b7982bd2287)", name):
+            continue
+        named = resource.get("Metadata", {}).get(METADATA)
+        assert named, name
+        assert set(named) <= _exercised(), name
+
+
+def _text(value: Any) -> str:
+    """A property as AWS would see it, with `@` for what is known only there."""
+    if isinstance(value, dict) and "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator).join(_text(part) for part in parts)
+    return value if isinstance(value, str) else "@"
+
+
+def test_every_file_that_a_glue_job_names_is_shipped_under_that_name() -> None:
+    jobs = resources("prod", "AWS::Glue::Job")
+    assert len(jobs) == len([job for job in contracts().jobs if job.layer != "features"])
+    for job in jobs.values():
+        given = job["Properties"]["DefaultArguments"]
+        files = [
+            _text(job["Properties"]["Command"]["ScriptLocation"]),
+            _text(given["--additional-python-modules"]),
+            *(_text(given["--extra-jars"]).split(",") if "--extra-jars" in given else ()),
+        ]
+        for file in files:
+            name, path = re.fullmatch(r"s3://.*?/jobs/[^/]+/([^/]+)/(.+)", file).groups()  # type: ignore[union-attr]
+            assert (artifact(name).build() / path).is_file(), file
+
+
+def test_the_session_job_gets_its_jar_and_the_properties_it_reads() -> None:
+    (application,) = resources("prod", "AWS::KinesisAnalyticsV2::Application").values()
+    properties = application["Properties"]
+    assert properties["RuntimeEnvironment"] == "FLINK-2_2"
+    code = properties["ApplicationConfiguration"]["ApplicationCodeConfiguration"]["CodeContent"]
+    key = code["S3ContentLocation"]["FileKey"]
+    shipped = next((folder("prod")).glob(f"asset.{key}"))
+    built = artifact("flink-sessions").build() / "sessions.jar"
+    assert shipped.read_bytes() == built.read_bytes()
+    (group,) = properties["ApplicationConfiguration"]["EnvironmentProperties"]["PropertyGroups"]
+    with zipfile.ZipFile(built) as jar:
+        launcher = jar.read("mercato/flink/SqlJob.class")
+    assert group["PropertyGroupId"].encode() in launcher
+    assert set(group["PropertyMap"]) == {"kafka.bootstrap.servers"}
+
+
+def _statements(environment: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, resource in resources(environment, "AWS::IAM::Policy", "AWS::IAM::Role").items():
+        properties = resource["Properties"]
+        documents = [
+            properties.get("PolicyDocument"),
+            *(p["PolicyDocument"] for p in properties.get("Policies", [])),
+        ]
+        for document in filter(None, documents):
+            yield from ((name, statement) for statement in document["Statement"])
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_no_policy_allows_every_action_or_all_of_a_service(environment: str) -> None:
+    for name, statement in _statements(environment):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if action == "*" or action.endswith(":*")], name
+
+
+def test_every_topic_and_table_of_the_contracts_is_deployed() -> None:
+    topics = {each["Properties"]["TopicName"] for each in resources("prod", "AWS::MSK::Topic").values()}
+    assert topics == {name for topic in contracts().topics for name in (topic.name, topic.quarantine)}
+    schemas = resources("prod", "AWS::Glue::Schema").values()
+    assert {each["Properties"]["Name"] for each in schemas} == {topic.name for topic in contracts().topics}
+    tables = Counter(
+        each["Properties"]["TableInput"]["Name"] for each in resources("prod", "AWS::Glue::Table").values()
+    )
+    assert tables == Counter(table.name for table in contracts().tables)
+    assert len(resources("prod", "AWS::Glue::DataQualityRuleset")) == len(contracts().tables)
+
+
+def test_state_is_kept_unless_the_configuration_says_otherwise() -> None:
+    kept = {name: each.get("DeletionPolicy") for name, each in resources("prod", *STATEFUL).items()}
+    assert kept
+    assert set(kept.values()) == {"Retain"}
+    given_up = {each.get("DeletionPolicy") for each in resources("dev", *STATEFUL).values()}
+    assert given_up == {"Delete"}

@@ -1,0 +1,57 @@
+"""A wrong value of an environment gives one line that names the key, the value and what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.cdk.config import ConfigError, environments, load, parse
+
+
+@pytest.mark.parametrize("name", environments())
+def test_every_environment_is_valid(name: str) -> None:
+    assert load(name).name == name
+
+
+def test_unknown_environment_names_those_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"^env = 'production' is unknown; allowed: dev, prod, stage\.$"):
+        load("production")
+
+
+@pytest.mark.parametrize(
+    ("values", "parts"),
+    [
+        (
+            {"network": {"cidr": "10.0.0.0/33"}},
+            ("network.cidr", "10.0.0.0/33", "a private IPv4 block"),
+        ),
+        (
+            {"network": {"cidr": "8.8.0.0/16"}},
+            ("network.cidr", "8.8.0.0/16", "a private IPv4 block"),
+        ),
+        (
+            {"network": {"cidr": "10.0.0.0/16", "peers": ["10.0.128.0/20"]}},
+            ("network", "10.0.0.0/16", "10.0.128.0/20", "allowed: disjoint"),
+        ),
+        (
+            {"network": {"availability_zones": ["eu-west-1a"] * 2}},
+            ("eu-west-1a", "zones of us-east-1"),
+        ),
+        ({"lake": {"noncurrent_days": 0}}, ("lake.noncurrent_days", "0", "greater than or equal to 1")),
+        ({"observability": {"log_days": 42}}, ("observability.log_days", "42", "30", "365")),
+        ({"streaming": {"kafka_version": "2.8.1"}}, ("streaming.kafka_version", "2.8.1", "3.9.x.kraft")),
+        ({"streaming": {"kind": "express"}}, ("express", "m7g")),
+        (
+            {"streaming": {"kind": "express", "broker_type": "m7g.large"}},
+            ("availability_zones with 3 zones",),
+        ),
+        ({"processing": {"workers": 1}}, ("processing.workers", "1", "greater than or equal to 2")),
+        ({"netwrok": {}}, ("netwrok", "not permitted")),
+        ({"account": "12"}, ("account", "'12'")),
+    ],
+)
+def test_wrong_value_is_named_in_one_line(values: dict[str, object], parts: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse({"name": "test", **values}, "test.toml")
+    message = str(raised.value)
+    assert "\n" not in message
+    assert all(part in message for part in ("test.toml", *parts)), message
