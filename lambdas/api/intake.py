@@ -11,7 +11,7 @@ import msgspec
 
 from lambdas.api.event_log import Record
 from lambdas.api.problem import FieldError, ProblemError
-from mercato.contracts.events import CLICKSTREAM, TOPICS, Event, Topic, Violation
+from mercato.contracts.events import CLICKSTREAM, OPEN_TOPICS, Event, Topic, Violation
 
 #: Largest request body, in bytes.
 MAX_BODY = 1024 * 1024
@@ -39,9 +39,11 @@ def topic_named(name: str) -> Topic:
     Raises:
         ProblemError: `unknown_topic`.
     """
-    if name not in TOPICS:
-        raise ProblemError("unknown_topic", f"There is no topic {name!r}; there are {', '.join(TOPICS)}.")
-    return TOPICS[name]
+    if name not in OPEN_TOPICS:
+        raise ProblemError(
+            "unknown_topic", f"There is no topic {name!r}; there are {', '.join(OPEN_TOPICS)}."
+        )
+    return OPEN_TOPICS[name]
 
 
 def accept(body: bytes, topic: Topic | None, now: datetime) -> list[Accepted]:
@@ -91,9 +93,9 @@ def _accept_one(raw: Any, topic: Topic | None, now: datetime) -> Accepted | Viol
     if isinstance(raw, dict):
         if topic is None:
             named = raw.pop("topic", CLICKSTREAM.name)
-            if not isinstance(named, str) or named not in TOPICS:
+            if not isinstance(named, str) or named not in OPEN_TOPICS:
                 return Violation("unknown_topic", "$.topic", f"There is no topic {named!r}.")
-            topic = TOPICS[named]
+            topic = OPEN_TOPICS[named]
         raw.setdefault("event_id", uuid.uuid4().hex)
         raw.setdefault("event_time", now)
     topic = topic or CLICKSTREAM

@@ -13,12 +13,12 @@ from lambdas.api.event_log import EventsUnavailableError
 from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import TakenEvent, TakenEvents
 from lambdas.api.services import Services, UseServices
-from mercato.contracts.events import TOPICS, Topic
+from mercato.contracts.events import OPEN_TOPICS, Topic
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
 _CLICK = {"household_id": 1, "session_id": "tab-1", "action": "add_to_cart", "product_id": 1082185}
-_EVENT = {"type": "object", "description": f"An event of {', '.join(TOPICS)}; see /v1/events/schemas."}
+_EVENT = {"type": "object", "description": f"An event of {', '.join(OPEN_TOPICS)}; see /v1/events/schemas."}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -49,7 +49,7 @@ async def post_events(request: Request, services: UseServices) -> TakenEvents:
 @router.get("/schemas", summary="JSON Schema of every topic")
 async def get_schemas() -> dict[str, Any]:
     """What an event of each topic must look like."""
-    return {name: topic.json_schema for name, topic in TOPICS.items()}
+    return {name: topic.json_schema for name, topic in OPEN_TOPICS.items()}
 
 
 @router.post(

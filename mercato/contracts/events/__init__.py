@@ -20,10 +20,13 @@ from mercato.contracts.events.retail import (
 from mercato.contracts.events.sessions import SESSIONS, Session
 
 TOPICS = by_name(TRANSACTIONS, CLICKSTREAM, INVENTORY, PROMOTIONS, PAYMENTS, PRODUCTS, SESSIONS)
+#: Topics that a shop may send.
+OPEN_TOPICS = {name: topic for name, topic in TOPICS.items() if not topic.derived}
 
 __all__ = [
     "CLICKSTREAM",
     "INVENTORY",
+    "OPEN_TOPICS",
     "PAYMENTS",
     "PRODUCTS",
     "PROMOTIONS",

@@ -86,6 +86,7 @@ class Topic:
         max_bytes: larger values are refused as `oversized`.
         description: one line for people.
         compact: keep only the newest record per key (master data).
+        derived: made by a job of the platform; nobody else may send it.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Topic:
     partitions: int = 4
     max_bytes: int = 64 * 1024
     compact: bool = False
+    derived: bool = False
 
     @property
     def short_name(self) -> str:

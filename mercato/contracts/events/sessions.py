@@ -37,4 +37,6 @@ class Session(Event, frozen=True, kw_only=True):
     abandoned: Annotated[bool, Meta(description="True where a cart was left without a checkout.")]
 
 
-SESSIONS = Topic("sessions.v1", Session, "household_id", "Finished shopping sessions, from the clicks.")
+SESSIONS = Topic(
+    "sessions.v1", Session, "household_id", "Finished shopping sessions, from the clicks.", derived=True
+)

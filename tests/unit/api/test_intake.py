@@ -53,6 +53,11 @@ def test_the_path_names_the_topic_of_all() -> None:
         _accept(STOCK, "nope")
 
 
+def test_nobody_sends_what_a_job_of_the_platform_makes() -> None:
+    with pytest.raises(ProblemError, match=r"no topic 'sessions\.v1'"):
+        _accept(STOCK, "sessions.v1")
+
+
 @pytest.mark.parametrize(
     "change",
     [
