@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kinesisanalytics as flink
+from aws_cdk import aws_kinesisanalyticsv2 as flink
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -52,7 +52,7 @@ class SessionJob(Construct):
         )
         logs.grant(self.role, "logs:DescribeLogStreams", "logs:PutLogEvents")
         self._grant_network(network)
-        application = flink.CfnApplicationV2(
+        application = flink.CfnApplication(
             self,
             "Application",
             application_name=f"mercato-{config.name}-sessions",
@@ -67,11 +67,11 @@ class SessionJob(Construct):
         application.node.add_dependency(self.role)
         runs(application, _ARTIFACT)
         stream = logs.add_stream("SessionsStream")
-        flink.CfnApplicationCloudWatchLoggingOptionV2(
+        flink.CfnApplicationCloudWatchLoggingOption(
             self,
             "Logging",
             application_name=application.ref,
-            cloud_watch_logging_option=flink.CfnApplicationCloudWatchLoggingOptionV2.CloudWatchLoggingOptionProperty(
+            cloud_watch_logging_option=flink.CfnApplicationCloudWatchLoggingOption.CloudWatchLoggingOptionProperty(
                 log_stream_arn=f"{logs.log_group_arn.removesuffix(':*')}:log-stream:{stream.log_stream_name}"
             ),
         )
@@ -116,8 +116,8 @@ class SessionJob(Construct):
 
 def _configuration(
     config: Config, network: NetworkStack, bootstrap: str, bucket: str, key: str
-) -> flink.CfnApplicationV2.ApplicationConfigurationProperty:
-    application = flink.CfnApplicationV2
+) -> flink.CfnApplication.ApplicationConfigurationProperty:
+    application = flink.CfnApplication
     return application.ApplicationConfigurationProperty(
         application_code_configuration=application.ApplicationCodeConfigurationProperty(
             code_content_type="ZIPFILE",
