@@ -21,7 +21,7 @@ from mercato.contracts.schema import spark_type
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.contracts.tables.silver import QUARANTINE
-from mercato.lake.maintenance import ALL_TABLES
+from mercato.lake.maintenance import ALL_TABLES, BATCH_TABLES
 from mercato.online.views import BATCH
 
 #: Scripts of the artifact `jobs-entry`.
@@ -100,7 +100,7 @@ def _jobs() -> Iterator[dict[str, Any]]:
         yield _job(target.name, target.layer, {"--job": target.name}, reads, writes, **_BATCH)
     served = [view.table.name for view in BATCH]
     yield _job("features.materialize", "features", {}, served, [], **(_BATCH | {"entry": _FEATURES}))
-    every = [table.name for table in ALL_TABLES]
+    every = [table.name for table in BATCH_TABLES]
     yield _job("lake.maintain", "maintenance", {"--maintain": str(_RETAIN_HOURS)}, every, every, **_BATCH)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mercato.contracts.tables import bronze, features, gold, silver
 from mercato.contracts.tables.base import Table
+from mercato.lake.storage import on_s3
 from mercato.lake.tables import Lake
 
 ALL_TABLES: tuple[Table, ...] = (
@@ -15,6 +16,8 @@ ALL_TABLES: tuple[Table, ...] = (
     silver.QUARANTINE,
     *(value for module in (gold, features) for value in vars(module).values() if isinstance(value, Table)),
 )
+#: What has no stream that writes to it around the clock.
+BATCH_TABLES: tuple[Table, ...] = tuple(table for table in ALL_TABLES if table not in bronze.BRONZE.values())
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,16 @@ class Upkeep:
 
 
 def maintain(lake: Lake, retain_hours: int) -> Iterator[Upkeep]:
-    """Compact, checkpoint and vacuum every table of the lake.
+    """Compact, checkpoint and vacuum the tables of the lake.
 
-    Compaction adds no new data, so incremental readers do not see its files.
+    Compaction adds no new data, so incremental readers do not see its files. On S3 bronze is left
+    alone: Spark's streams hold its log there as the only writer, and a second one could lose a commit.
 
     Args:
         retain_hours: files that versions younger than this need are kept. A reader that has
             not run for longer must start anew with `--full`.
     """
-    for table in ALL_TABLES:
+    for table in BATCH_TABLES if on_s3(lake.uri) else ALL_TABLES:
         delta = lake.own(table)
         if delta is None:
             continue

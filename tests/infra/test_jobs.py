@@ -19,6 +19,8 @@ from glue_jobs.deploy import render
 from infra.artifacts.artifact import ROOT, run, uv
 from infra.artifacts.catalog import artifact
 from mercato.contracts.tables import gold, silver
+from mercato.contracts.tables.bronze import BRONZE
+from mercato.lake.maintenance import maintain
 from mercato.lake.tables import Lake
 from mercato.local.java import java_home
 from mercato.local.ports import free_port
@@ -207,6 +209,11 @@ def test_shipped_jobs_fill_a_lake_with_a_bucket_for_each_layer(
     arguments = [word for target in TARGETS for word in _arguments(target.name)]
     jars = [*sorted((JARS / "spark").glob("*.jar")), *s3_jars]
     runs = _submit(runtime, tmp_path, jars, conf, *arguments, "--lake-uri", lake.uri)
+    _assert_filled(lake, runs)
+    kept_up = {upkeep.table for upkeep in maintain(lake, 168)}
+    assert {target.name for target in TARGETS} <= kept_up
+    # A stream is the only writer of its table there.
+    assert kept_up.isdisjoint(table.name for table in BRONZE.values())
     _assert_filled(lake, runs)
 
 

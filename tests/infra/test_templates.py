@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -143,9 +144,21 @@ def test_no_policy_allows_every_action_or_all_of_a_service(environment: str) -> 
         assert not [action for action in actions if action == "*" or action.endswith(":*")], name
 
 
+def _properties(topic: Any) -> dict[str, str]:
+    """Settings of a topic, which MSK wants as the lines of a properties file in Base64."""
+    lines = base64.b64decode(topic["Properties"]["Configs"], validate=True).decode().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
 def test_every_topic_and_table_of_the_contracts_is_deployed() -> None:
-    topics = {each["Properties"]["TopicName"] for each in resources("prod", "AWS::MSK::Topic").values()}
-    assert topics == {name for topic in contracts().topics for name in (topic.name, topic.quarantine)}
+    topics = resources("prod", "AWS::MSK::Topic").values()
+    assert {each["Properties"]["TopicName"] for each in topics} == {
+        name for topic in contracts().topics for name in (topic.name, topic.quarantine)
+    }
+    configs = {each["Properties"]["TopicName"]: _properties(each) for each in topics}
+    assert {name for name, each in configs.items() if each.get("cleanup.policy") == "compact"} == {
+        topic.name for topic in contracts().topics if topic.compact
+    }
     schemas = resources("prod", "AWS::Glue::Schema").values()
     assert {each["Properties"]["Name"] for each in schemas} == {topic.name for topic in contracts().topics}
     tables = Counter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -200,6 +201,7 @@ class StreamingStack(PlaneStack):
         yield self._topic(topic.quarantine, 1, {"retention.ms": 4 * kept["retention.ms"]})
 
     def _topic(self, name: str, partitions: int, settings: dict[str, Any]) -> msk.CfnTopic:
+        lines = "\n".join(f"{key}={value}" for key, value in settings.items())
         created = msk.CfnTopic(
             self,
             f"Topic-{name}",
@@ -207,7 +209,7 @@ class StreamingStack(PlaneStack):
             topic_name=name,
             partition_count=partitions,
             replication_factor=self._replicas,
-            configs=json.dumps({key: str(value) for key, value in settings.items()}),
+            configs=base64.b64encode(lines.encode()).decode(),
         )
         created.apply_removal_policy(self.removal_policy)
         return created
