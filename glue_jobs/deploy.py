@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from glue_jobs.catalog import CATALOG
 from glue_jobs.quality import ruleset
+from mercato.contracts.arrow import spark_type
 from mercato.contracts.events import TOPICS, Topic
-from mercato.contracts.schema import spark_type
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.contracts.tables.silver import QUARANTINE
@@ -57,6 +57,7 @@ def _topic(topic: Topic) -> dict[str, Any]:
         "key": topic.key,
         "partitions": topic.partitions,
         "compact": topic.compact,
+        "derived": topic.derived,
         "max_bytes": topic.max_bytes,
         "schema": topic.json_schema,
     }

@@ -76,9 +76,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--engine", help="sail, spark, sc://host:port, or active for the session at hand")
     parser.add_argument("--full", action="store_true", help="go through all rows even if nothing is new")
     args, _ = parser.parse_known_args(arguments)
-    settings = get_settings()
-    if args.kafka_bootstrap:
-        settings = settings.model_copy(update={"kafka_bootstrap": args.kafka_bootstrap})
+    given = {"kafka_bootstrap": args.kafka_bootstrap, "kafka_auth": "iam" if args.kafka_iam else None}
+    settings = get_settings().model_copy(update={name: value for name, value in given.items() if value})
     lake = Lake(args.lake_uri or settings.lake_uri, Lake(args.base_uri) if args.base_uri else None)
     if args.maintain is not None:
         for upkeep in maintain(lake, args.maintain):
@@ -87,9 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     with connect(settings, args.engine) as spark:
         if args.stream:
             topic = TOPICS[args.stream]
-            stream.start(
-                spark, settings, lake, topic, follow=args.follow, iam=args.kafka_iam
-            ).awaitTermination()
+            stream.start(spark, settings, lake, topic, follow=args.follow).awaitTermination()
             return
         run_jobs(
             spark,

@@ -43,21 +43,19 @@ def start(
     topic: Topic,
     *,
     follow: bool = False,
-    iam: bool = False,
 ) -> StreamingQuery:
     """Start the stream of one topic; its checkpoint is beside the lake's tables.
 
     Args:
         spark: a session on Spark; Sail has no Kafka source.
         follow: go on until stopped; otherwise the query ends with what Kafka holds now.
-        iam: sign in to MSK with the role of this process.
     """
     table, name = BRONZE[topic.name], kafka_name(settings, topic.name)
     source = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.require("kafka_bootstrap"))
         .option("kafka.isolation.level", "read_committed")
-        .options(**(_IAM if iam else {}))
+        .options(**(_IAM if settings.kafka_auth == "iam" else {}))
         .option("subscribe", name)
         .option("startingOffsets", _starting_offsets(lake, topic, name))
         .load()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from mercato.contracts.schema import spark_type
+from mercato.contracts.arrow import spark_type
 from mercato.contracts.tables.base import Table
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mercato.contracts.arrow import spark_ddl
 from mercato.contracts.events import TOPICS, Event, Topic, Violation
-from mercato.contracts.schema import spark_ddl
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.contracts.tables.silver import QUARANTINE, SILVER
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from mercato.contracts.arrow import spark_type
 from mercato.contracts.events import TOPICS, Topic
-from mercato.contracts.schema import spark_type
 from mercato.contracts.tables import bronze, features, gold, silver
 from mercato.contracts.tables.base import Table
 

@@ -14,12 +14,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from mercato.contracts.arrow import UTC_MICROS
 from mercato.contracts.events import TOPICS, Topic
-from mercato.contracts.schema import UTC_MICROS
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
+from mercato.stream.kafka import client_config
 from mercato.stream.topics import kafka_name
 from mercato.stream.watermarks import watermarks
 
@@ -82,8 +83,8 @@ class Ingester:
         self._on_batch = on_batch
         self._tables = {topic.name: lake.create(BRONZE[topic.name]) for topic in self._topics.values()}
         self._consumer = Consumer(
-            {
-                "bootstrap.servers": settings.require("kafka_bootstrap"),
+            client_config(settings)
+            | {
                 "group.id": f"{settings.topic_prefix}mercato-ingest",
                 "enable.auto.commit": False,
                 "fetch.max.bytes": 32 * 1024 * 1024,
@@ -223,7 +224,7 @@ def to_arrow(topic: Topic, messages: list[Message]) -> pa.Table:
 
 def lag(settings: Settings, lake: Lake) -> dict[str, int]:
     """Records per topic that Kafka holds and bronze does not yet."""
-    consumer = Consumer({"bootstrap.servers": settings.require("kafka_bootstrap"), "group.id": "mercato-lag"})
+    consumer = Consumer(client_config(settings) | {"group.id": "mercato-lag"})
     behind = {}
     for topic in TOPICS.values():
         name = kafka_name(settings, topic.name)

@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
+from mercato.contracts.arrow import UTC_MICROS
 from mercato.contracts.events import TOPICS
-from mercato.contracts.schema import UTC_MICROS
 from mercato.contracts.tables.silver import QUARANTINE
 from mercato.errors import MercatoError
 from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake, LogCleanedError
 from mercato.settings import Settings
+from mercato.stream.kafka import client_config
 from mercato.stream.topics import kafka_name
 from mercato.stream.watermarks import watermarks
 
@@ -157,8 +158,8 @@ def _tell(sender: _Sender, topic: str, row: dict[str, Any]) -> None:
 def _places_since(settings: Settings, topic: str, since: dt.datetime) -> set[tuple[str, ...]]:
     """Places of the records that a quarantine topic has been told of since a moment."""
     consumer = Consumer(
-        {
-            "bootstrap.servers": settings.require("kafka_bootstrap"),
+        client_config(settings)
+        | {
             "group.id": f"{settings.topic_prefix}mercato-quarantine",
             "enable.auto.commit": False,
         }
@@ -190,8 +191,8 @@ class _Sender:
 
     def __init__(self, settings: Settings) -> None:
         self._producer = Producer(
-            {
-                "bootstrap.servers": settings.require("kafka_bootstrap"),
+            client_config(settings)
+            | {
                 "enable.idempotence": True,
                 "message.max.bytes": _MAX_MESSAGE_BYTES,
             }

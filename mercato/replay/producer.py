@@ -17,6 +17,7 @@ from mercato.replay.clock import SECOND, Clock
 from mercato.replay.events import Batch, Year
 from mercato.replay.state import Position
 from mercato.settings import Settings
+from mercato.stream.kafka import client_config
 from mercato.stream.topics import kafka_name
 
 #: Records between two looks at the time and at `stop`.
@@ -84,8 +85,8 @@ class Sender:
         self._errors: list[KafkaError] = []
         self._pending: Counter[str] = Counter()
         self._saved = time.monotonic()
-        servers = {"bootstrap.servers": self.settings.require("kafka_bootstrap")}
-        self._producer = Producer({**servers, **_CONFIG, "on_delivery": self._refused})
+        config = client_config(self.settings)
+        self._producer = Producer({**config, **_CONFIG, "on_delivery": self._refused})
 
     def run(self, year: Year, speed: float | None = None, until: int | None = None) -> dict[str, int]:
         """Send what the position says is left. Returns the events of each topic that Kafka acknowledged.

@@ -20,6 +20,7 @@ from mercato.replay.events import REPLAYED, Year
 from mercato.replay.producer import Sender
 from mercato.replay.state import Options, Position, resume
 from mercato.settings import Settings
+from mercato.stream.kafka import client_config
 from mercato.stream.topics import ensure_topics
 
 
@@ -169,6 +170,6 @@ def run(
 
 
 def _cluster(settings: Settings) -> str:
-    admin = AdminClient({"bootstrap.servers": settings.require("kafka_bootstrap")})
+    admin = AdminClient(client_config(settings))
     name: str = admin.list_topics(timeout=20).cluster_id
     return name

@@ -6,11 +6,21 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from mercato.contracts.events import CLICKSTREAM, SESSIONS, TOPICS, Click
+from mercato.contracts.events import (
+    CLICKSTREAM,
+    COMPETITOR_PRICES,
+    SESSIONS,
+    TOPICS,
+    WEATHER,
+    Click,
+    CompetitorPrice,
+    Weather,
+)
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.lake.storage import storage_options
 from mercato.lake.tables import Lake
@@ -58,6 +68,7 @@ class Bronze:
         for batch in self._year.batches(Clock(), done, until):
             yield from batch.records
         yield from self._sessions(start, until)
+        yield from _polled("late" if start else "early")
 
     def _sessions(self, start: int, until: int | None) -> Iterable[Record]:
         """The sessions that became known in a span of source time, as the stream job writes them."""
@@ -84,6 +95,19 @@ class Bronze:
         arrow = pa.table(columns, pa.schema([field.with_nullable(True) for field in table.arrow_schema]))
         path = self.lake.path(table)
         write_deltalake(path, arrow, mode="append", storage_options=storage_options(path))
+
+
+def _polled(kind: str) -> Iterable[Record]:
+    """What the pollers bring: the year has none of it, so a day's worth is enough for each commit."""
+    for number in range(1, 25):
+        shared: dict[str, Any] = {
+            "event_id": f"{kind}-{number}",
+            "event_time": INGESTED - timedelta(hours=number),
+        }
+        weather = Weather(**shared, store_id=number, temperature=-number / 2, precipitation=0.1, wind_speed=3)
+        price = CompetitorPrice(**shared, product_id=number, competitor="Other", price=number / 100)
+        yield WEATHER.name, str(number).encode(), WEATHER.encode(weather)
+        yield COMPETITOR_PRICES.name, str(number).encode(), COMPETITOR_PRICES.encode(price)
 
 
 def _by_topic(records: Iterable[Record]) -> dict[str, list[Record]]:

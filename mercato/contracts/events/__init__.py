@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mercato.contracts.events.base import Event, Topic, Violation, by_name
 from mercato.contracts.events.clickstream import CLICKSTREAM, Click
+from mercato.contracts.events.outside import COMPETITOR_PRICES, WEATHER, CompetitorPrice, Weather
 from mercato.contracts.events.retail import (
     INVENTORY,
     PAYMENTS,
@@ -19,12 +20,15 @@ from mercato.contracts.events.retail import (
 )
 from mercato.contracts.events.sessions import SESSIONS, Session
 
-TOPICS = by_name(TRANSACTIONS, CLICKSTREAM, INVENTORY, PROMOTIONS, PAYMENTS, PRODUCTS, SESSIONS)
+TOPICS = by_name(
+    TRANSACTIONS, CLICKSTREAM, INVENTORY, PROMOTIONS, PAYMENTS, PRODUCTS, SESSIONS, WEATHER, COMPETITOR_PRICES
+)
 #: Topics that a shop may send.
 OPEN_TOPICS = {name: topic for name, topic in TOPICS.items() if not topic.derived}
 
 __all__ = [
     "CLICKSTREAM",
+    "COMPETITOR_PRICES",
     "INVENTORY",
     "OPEN_TOPICS",
     "PAYMENTS",
@@ -33,7 +37,9 @@ __all__ = [
     "SESSIONS",
     "TOPICS",
     "TRANSACTIONS",
+    "WEATHER",
     "Click",
+    "CompetitorPrice",
     "Event",
     "Inventory",
     "Payment",
@@ -44,4 +50,5 @@ __all__ = [
     "Topic",
     "Transaction",
     "Violation",
+    "Weather",
 ]

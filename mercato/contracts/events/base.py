@@ -7,12 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-import pyarrow as pa
 
 from mercato.contracts import schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 HouseholdId = Annotated[int, msgspec.Meta(gt=0, lt=2**53, description="Loyalty household.")]
 ProductId = Annotated[int, msgspec.Meta(gt=0, lt=2**53, description="Product (UPC level).")]
@@ -111,12 +113,16 @@ class Topic:
     @functools.cached_property
     def c(self) -> schema.Columns:
         """Field names as constants."""
-        return schema.Columns(self.name, tuple(f.name for f in schema.arrow_fields(self.event)))
+        return schema.Columns(self.name, self.event.__struct_encode_fields__)
 
     @functools.cached_property
     def arrow_schema(self) -> pa.Schema:
         """Arrow schema of the decoded event."""
-        return pa.schema(schema.arrow_fields(self.event))
+        import pyarrow as pa
+
+        from mercato.contracts.arrow import arrow_fields
+
+        return pa.schema(arrow_fields(self.event))
 
     @functools.cached_property
     def json_schema(self) -> dict[str, Any]:

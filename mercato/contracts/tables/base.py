@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pyarrow as pa
 
 from mercato.contracts import schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,23 @@ class Table:
     @functools.cached_property
     def c(self) -> schema.Columns:
         """Column names as constants."""
-        return schema.Columns(self.name, tuple(self.arrow_schema.names))
+        return schema.Columns(self.name, self.row.__struct_encode_fields__)
 
     @functools.cached_property
     def arrow_schema(self) -> pa.Schema:
         """Arrow schema, columns in declaration order."""
-        return pa.schema(schema.arrow_fields(self.row))
+        import pyarrow as pa
+
+        from mercato.contracts.arrow import arrow_fields
+
+        return pa.schema(arrow_fields(self.row))
 
     @functools.cached_property
     def spark_schema(self) -> str:
         """Spark DDL of the columns."""
-        return schema.spark_ddl(self.arrow_schema)
+        from mercato.contracts.arrow import spark_ddl
+
+        return spark_ddl(self.arrow_schema)
 
     @functools.cached_property
     def json_schema(self) -> dict[str, Any]:

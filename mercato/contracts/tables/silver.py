@@ -52,6 +52,8 @@ PROMOTIONS = SILVER["promotions.v1"]
 PAYMENTS = SILVER["payments.v1"]
 PRODUCTS = SILVER["products.v1"]
 SESSIONS = SILVER["sessions.v1"]
+WEATHER = SILVER["weather.v1"]
+COMPETITOR_PRICES = SILVER["competitor_prices.v1"]
 
 QUARANTINE = Table(
     "quarantine.events", Refused, ("topic", "partition", "offset"), "Records that broke their contract."

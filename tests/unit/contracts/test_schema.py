@@ -7,7 +7,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from mercato.contracts import schema
+from mercato.contracts import arrow
 from mercato.contracts.events import TOPICS, Topic
 from mercato.contracts.tables import bronze, features, gold, silver
 from mercato.contracts.tables.base import Table
@@ -35,7 +35,7 @@ def test_tables_are_well_formed(table: Table) -> None:
 def test_times_carry_their_zone(table: Table) -> None:
     for field in table.arrow_schema:
         if pa.types.is_timestamp(field.type):
-            assert field.type == schema.UTC_MICROS
+            assert field.type == arrow.UTC_MICROS
 
 
 @pytest.mark.parametrize("topic", TOPICS.values(), ids=TOPICS)
@@ -66,4 +66,4 @@ def test_a_union_of_types_is_not_a_column() -> None:
         value: int | str
 
     with pytest.raises(TypeError, match="one type"):
-        schema.arrow_fields(Bad)
+        arrow.arrow_fields(Bad)

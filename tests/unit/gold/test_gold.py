@@ -15,7 +15,7 @@ from glue_jobs.gold.price_history import price_history
 from glue_jobs.gold.product_daily import product_daily
 from glue_jobs.gold.product_pairs import product_pairs
 from glue_jobs.jobs import GoldJob
-from mercato.contracts.schema import arrow_fields
+from mercato.contracts.arrow import arrow_fields
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.silver import PRODUCTS, TRANSACTIONS
 from tests.unit.gold.conftest import MONDAY, bought, frame, scanned
