@@ -61,7 +61,7 @@ def materialize(
         mercato.settings.NotRunningError: Redis has no address.
         mercato.online.OnlineUnavailable: Redis does not answer.
     """
-    online = OnlineStore(settings.require("redis_url"), timeout=_TIMEOUT_SECONDS)
+    online = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
     try:
         with online.exclusive():
             marker = {} if full else online.marker()

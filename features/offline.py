@@ -13,7 +13,7 @@ import pyarrow as pa
 from feast import FeatureService, FeatureStore
 
 from features.sources import temp_view
-from mercato.contracts.schema import UTC_MICROS
+from mercato.contracts.arrow import UTC_MICROS
 from mercato.lake.tables import Lake
 from mercato.online.views import VIEWS, View
 

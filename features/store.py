@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from feast import FeatureStore
-from feast.infra.registry.sql import SqlRegistryConfig
-from feast.repo_config import RepoConfig
+from feast.repo_config import RegistryConfig, RepoConfig
 
 from features.entities import ENTITIES
 from features.offline_store import DeltaOfflineStoreConfig
@@ -18,16 +18,17 @@ from mercato.settings import Settings
 
 
 def feature_store(settings: Settings) -> FeatureStore:
-    """The store: registry in SQLite, online store in Redis, offline store over the Delta lake.
+    """The store: registry in a file or S3 object, online store in Redis, offline store over the Delta lake.
 
     The offline store works in the session that is active; see `features.offline`.
     """
-    registry = settings.home / "state" / "feast" / "registry.db"
-    registry.parent.mkdir(parents=True, exist_ok=True)
+    registry = settings.feature_registry or str(settings.home / "state" / "feast" / "registry.pb")
+    if "://" not in registry:
+        Path(registry).parent.mkdir(parents=True, exist_ok=True)
     config = RepoConfig(
         project=PROJECT,
         provider="local",
-        registry=SqlRegistryConfig(path=f"sqlite:///{registry}"),
+        registry=RegistryConfig(path=registry),
         online_store=_online(settings.endpoint("redis_url")),
         offline_store={"type": DeltaOfflineStoreConfig().type},
         entity_key_serialization_version=KEY_VERSION,
@@ -47,6 +48,8 @@ def _online(redis_url: str | None) -> dict[str, str]:
     """Feast's connection string for a `redis://` or `rediss://` address."""
     url = urlsplit(redis_url or "redis://127.0.0.1:6379/0")
     parts = [f"{url.hostname}:{url.port or 6379}", f"db={url.path.strip('/') or 0}"]
+    if url.username:
+        parts.append(f"username={unquote(url.username)}")
     if url.password:
         parts.append(f"password={unquote(url.password)}")
     if url.scheme == "rediss":

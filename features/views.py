@@ -20,7 +20,7 @@ from feast.types import (
 
 from features.entities import ENTITIES
 from features.sources import SOURCES
-from mercato.contracts.schema import UTC_MICROS
+from mercato.contracts.arrow import UTC_MICROS
 from mercato.online.views import VIEWS, View
 
 _TYPES: dict[pa.DataType, FeastType] = {

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mercato.errors import MercatoError
 
-Endpoint = Literal["kafka_bootstrap", "redis_url", "mlflow_uri", "scorer_url", "api_url"]
+Endpoint = Literal["kafka_bootstrap", "redis_url", "mlflow_uri", "scorer_url", "api_url", "opensearch_url"]
 
 _SERVICE_OF: dict[Endpoint, str] = {
     "kafka_bootstrap": "kafka",
@@ -23,6 +23,7 @@ _SERVICE_OF: dict[Endpoint, str] = {
     "mlflow_uri": "mlflow",
     "scorer_url": "scorer",
     "api_url": "api",
+    "opensearch_url": "opensearch",
 }
 
 
@@ -39,11 +40,21 @@ class Settings(BaseSettings):
         engine: `sail`, `spark` or a Spark Connect address `sc://host:port`.
         jars_dir: folder with the `kafka/`, `spark/` and `flink/` jars; `{home}/jars` unless set.
         topic_prefix: put before every Kafka topic name, to share one broker.
+        kafka_auth: how Kafka knows who asks: `none`, or `iam` (MSK, over TLS, as this process's AWS role).
+        feature_registry: Feast's registry, a file or `s3://` object; a file of `home` unless set.
+        redis_secret_arn: secret of the Redis user, JSON with `username` and `password`.
+        opensearch_auth: how OpenSearch knows who asks: `none`, or `iam` (on AWS, as this process's role).
+        opensearch_index: alias of the product index, to share one OpenSearch.
+        scorer_endpoint: SageMaker endpoint of the model; then `scorer_url` is not asked.
+        weather_url: feed of the weather at the stores.
+        competitor_prices_url: feed of competitors' prices.
+        feeds_secret_arn: secret of the feeds' bearer tokens, JSON by the feed's name.
         kafka_bootstrap: address of Kafka; this and those below: what `mercato up` started, unless set.
         redis_url: address of the online features.
         mlflow_uri: address of the experiment tracking and model registry.
         scorer_url: address of the model's container.
         api_url: address of the decision API.
+        opensearch_url: address of the product search.
     """
 
     model_config = SettingsConfigDict(env_prefix="MERCATO_", frozen=True)
@@ -53,11 +64,21 @@ class Settings(BaseSettings):
     engine: str = "sail"
     jars_dir: Path = Path()
     topic_prefix: str = ""
+    kafka_auth: Literal["none", "iam"] = "none"
+    feature_registry: str | None = None
+    redis_secret_arn: str | None = None
+    opensearch_auth: Literal["none", "iam"] = "none"
+    opensearch_index: str = "products"
+    scorer_endpoint: str | None = None
+    weather_url: str | None = None
+    competitor_prices_url: str | None = None
+    feeds_secret_arn: str | None = None
     kafka_bootstrap: str | None = None
     redis_url: str | None = None
     mlflow_uri: str | None = None
     scorer_url: str | None = None
     api_url: str | None = None
+    opensearch_url: str | None = None
 
     def model_post_init(self, _context: object) -> None:
         """Fill what follows from `home`."""

@@ -26,7 +26,12 @@ def register(app: typer.Typer) -> None:
 
 
 @features.command("apply")
-def apply_(as_json: Json = False) -> None:
+def apply_(
+    registry: Annotated[
+        str | None, typer.Option(help="A file or s3:// object; MERCATO_FEATURE_REGISTRY by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Bring Feast's registry in line with the declared entities, views and services.
 
     Example: `mercato features apply`
@@ -34,7 +39,8 @@ def apply_(as_json: Json = False) -> None:
     from features.store import apply
     from mercato.settings import get_settings
 
-    store = apply(get_settings())
+    settings = get_settings()
+    store = apply(settings.model_copy(update={"feature_registry": registry or settings.feature_registry}))
     declared = {
         "entities": sorted(entity.name for entity in store.list_entities()),
         "views": sorted(view.name for view in store.list_feature_views()),
@@ -133,9 +139,9 @@ def _held() -> dict[str, Materialised]:
     from mercato.online.store import OnlineStore, OnlineUnavailable
     from mercato.settings import get_settings
 
-    url = get_settings().endpoint("redis_url")
+    settings = get_settings()
     try:
-        return OnlineStore(url).marker() if url else {}
+        return OnlineStore(settings).marker() if settings.endpoint("redis_url") else {}
     except OnlineUnavailable:
         return {}
 

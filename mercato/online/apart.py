@@ -20,15 +20,21 @@ from mercato.settings import Settings
 _COURTESY = 10
 
 
-def catalogue(redis_url: str) -> dict[str, pa.Table]:
+def catalogue(settings: Settings) -> dict[str, pa.Table]:
     """What `OnlineFeatures.catalogue` answers.
 
     Raises:
         OnlineUnavailable: Redis does not answer, or the process ended otherwise before it was done.
     """
     # The address may hold a password, and everyone sees the arguments of a process.
-    command = [sys.executable, "-m", __name__]
-    reader = subprocess.run(command, input=redis_url.encode(), capture_output=True, check=False)
+    told = settings.model_copy(update={"redis_url": settings.require("redis_url")})
+    reader = subprocess.run(
+        [sys.executable, "-m", __name__],
+        input=told.model_dump_json().encode(),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=False,
+    )
     if reader.returncode:
         last = reader.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise OnlineUnavailable(f"the catalogue could not be read: {last or reader.returncode}")
@@ -38,7 +44,7 @@ def catalogue(redis_url: str) -> dict[str, pa.Table]:
 
 def _main() -> None:
     os.nice(_COURTESY)
-    online = OnlineFeatures(Settings(redis_url=sys.stdin.read()))
+    online = OnlineFeatures(Settings.model_validate_json(sys.stdin.read()))
     pickle.dump(online.catalogue(), sys.stdout.buffer, protocol=5)
 
 

@@ -23,7 +23,7 @@ from google.protobuf import (  # type: ignore[import-untyped]
 )
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 
-from mercato.contracts.schema import UTC_MICROS
+from mercato.contracts.arrow import UTC_MICROS
 from mercato.online.views import View
 
 #: One Feast project holds every view.

@@ -105,7 +105,7 @@ class OnlineFeatures:
     Every method raises `mercato.online.store.OnlineUnavailable` when Redis is gone.
 
     Attributes:
-        url: of the Redis it reads.
+        settings: say which Redis it reads.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -114,8 +114,8 @@ class OnlineFeatures:
         Raises:
             mercato.settings.NotRunningError: Redis has no address.
         """
-        self.url = settings.require("redis_url")
-        self.store = OnlineStore(self.url)
+        self.settings = settings
+        self.store = OnlineStore(settings)
         self._codecs = (
             Codec(views.HOUSEHOLD_HISTORY),
             Codec(views.HOUSEHOLD_PROFILE),

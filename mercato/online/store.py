@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import msgspec
 import pyarrow as pa
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from mercato.online.codec import PROJECT, Codec, entity_of, key_prefix, redis_key
+from mercato.online.connection import connect
 from mercato.online.views import View
+from mercato.settings import Settings
 
 T = TypeVar("T")
 
@@ -49,14 +49,13 @@ class Materialised(msgspec.Struct, frozen=True):
 class OnlineStore:
     """Rows of views in Redis. One instance serves several threads."""
 
-    def __init__(self, url: str, timeout: float = TIMEOUT_SECONDS) -> None:
-        """Prepare a connection pool; nothing is connected yet."""
-        self.redis = redis.Redis.from_url(
-            url,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            retry=Retry(NoBackoff(), 1),  # one, for a connection that the server closed while idle
-        )
+    def __init__(self, settings: Settings, timeout: float = TIMEOUT_SECONDS) -> None:
+        """Prepare a connection pool; nothing is connected yet.
+
+        Raises:
+            mercato.settings.NotRunningError: Redis has no address.
+        """
+        self.redis = connect(settings, timeout)
 
     def close(self) -> None:
         """Close every connection."""

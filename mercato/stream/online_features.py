@@ -18,6 +18,7 @@ from mercato.online.session import HOUSEHOLD_SESSION, KEEP, Step, household_sess
 from mercato.online.store import OnlineStore, OnlineUnavailable
 from mercato.online.views import HOUSEHOLD_SESSION as VIEW
 from mercato.settings import Settings
+from mercato.stream.kafka import client_config
 from mercato.stream.topics import ensure_topics, kafka_name
 from mercato.stream.watermarks import watermarks
 
@@ -93,10 +94,10 @@ class Updater:
             KafkaException: the broker does not answer.
         """
         ensure_topics(settings)
-        self._store = OnlineStore(settings.require("redis_url"))
+        self._store = OnlineStore(settings)
         self._consumer = Consumer(
-            {
-                "bootstrap.servers": settings.require("kafka_bootstrap"),
+            client_config(settings)
+            | {
                 "group.id": f"{settings.topic_prefix}{GROUP}",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",  # of partitions added later

@@ -7,6 +7,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from mercato.contracts.events import TOPICS, Topic
 from mercato.settings import Settings
+from mercato.stream.kafka import client_config
 
 
 def kafka_name(settings: Settings, name: str) -> str:
@@ -32,7 +33,7 @@ def ensure_topics(settings: Settings) -> list[str]:
         mercato.settings.NotRunningError: Kafka has no address.
         KafkaException: the broker refused a topic.
     """
-    admin = AdminClient({"bootstrap.servers": settings.require("kafka_bootstrap")})
+    admin = AdminClient(client_config(settings))
     wanted = [new for topic in TOPICS.values() for new in _wanted(settings, topic)]
     created = []
     for name, future in admin.create_topics(wanted).items():

@@ -16,7 +16,7 @@ from features.offline import TIME, historical
 from features.services import SERVICES
 from features.snapshot import catalogue
 from features.store import apply
-from mercato.contracts.schema import UTC_MICROS
+from mercato.contracts.arrow import UTC_MICROS
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.online import OnlineFeatures, OnlineUnavailable, apart, views
@@ -198,12 +198,12 @@ def test_catalogue_has_one_shape_online_and_offline(
         assert seconds_of(by_entity(view, served_now[view.name])) == seconds_of(
             by_entity(view, then[view.name])
         )
-    assert apart.catalogue(online.url) == served_now
+    assert apart.catalogue(own) == served_now
 
 
 def test_a_catalogue_that_cannot_be_read_says_why() -> None:
     with pytest.raises(OnlineUnavailable, match="Redis does not answer"):
-        apart.catalogue("redis://127.0.0.1:9/0")
+        apart.catalogue(Settings(redis_url="redis://127.0.0.1:9/0"))
 
 
 def test_feasts_sdk_reads_what_is_served(

@@ -37,7 +37,7 @@ def test_apply_fills_the_registry_and_may_be_repeated(runner: CliRunner, tmp_pat
         declared = json.loads(result.stdout)
         assert declared["views"] == sorted(VIEWS)
         assert declared["entities"] == ["household", "product", "store"]
-    assert (tmp_path / "state" / "feast" / "registry.db").exists()
+    assert (tmp_path / "state" / "feast" / "registry.pb").exists()
 
 
 def test_materialize_says_what_to_start(runner: CliRunner) -> None:

@@ -12,7 +12,7 @@ from features.entities import ENTITIES
 from features.services import SERVICES
 from features.sources import SOURCES
 from features.views import FEATURE_VIEWS
-from mercato.contracts.schema import UTC_MICROS
+from mercato.contracts.arrow import UTC_MICROS
 from mercato.contracts.tables import features as tables
 from mercato.contracts.tables.base import Table
 from mercato.online.views import BATCH, CATALOGUE, HOUSEHOLD, VIEWS, View

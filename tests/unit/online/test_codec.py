@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.views import FEATURE_VIEWS
-from mercato.contracts.schema import UTC_MICROS
+from mercato.contracts.arrow import UTC_MICROS
 from mercato.online.codec import KEY_VERSION, PROJECT, Codec, entity_of, redis_key
 from mercato.online.views import VIEWS, View
 

@@ -1,0 +1,70 @@
+"""How every Redis client of Mercato reaches its server."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.credentials import CredentialProvider
+from redis.retry import Retry
+
+from mercato.settings import Settings
+
+#: Seconds after which a secret is read again, so that a rotated password is taken up.
+_SECRET_SECONDS = 300.0
+
+
+class SecretCredentials(CredentialProvider):  # type: ignore[misc]
+    """User and password from Secrets Manager, read when a connection is made and kept for a while.
+
+    Args:
+        arn: secret with the JSON keys `username` and `password`.
+    """
+
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+        self._held: tuple[str, str] = ("", "")
+        self._until = 0.0
+
+    def get_credentials(self) -> tuple[str, str]:
+        """See redis-py.
+
+        Raises:
+            redis.ConnectionError: the secret can't be read.
+        """
+        if time.monotonic() >= self._until:
+            import boto3
+            from botocore.exceptions import BotoCoreError, ClientError
+
+            try:
+                secret = boto3.client("secretsmanager").get_secret_value(SecretId=self._arn)
+                found = json.loads(secret["SecretString"])
+                self._held = (found["username"], found["password"])
+            except (BotoCoreError, ClientError, ValueError, KeyError) as error:
+                raise redis.ConnectionError(f"the secret {self._arn} can't be used: {error!r}") from error
+            self._until = time.monotonic() + _SECRET_SECONDS
+        return self._held
+
+
+def connect(settings: Settings, timeout: float) -> redis.Redis:
+    """A client with a connection pool; nothing is connected yet.
+
+    Args:
+        timeout: seconds to connect, and to wait for an answer.
+
+    Raises:
+        mercato.settings.NotRunningError: Redis has no address.
+    """
+    own: dict[str, Any] = {}
+    if settings.redis_secret_arn:
+        own["credential_provider"] = SecretCredentials(settings.redis_secret_arn)
+    return redis.Redis.from_url(
+        settings.require("redis_url"),
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 1),  # one, for a connection that the server closed while idle
+        **own,
+    )
