@@ -27,14 +27,14 @@ class Check:
         found: where it is or which version, `None` if missing.
         fix: how to get it.
         package: its Debian package.
-        only_for_tests: whether the platform runs without it.
+        only_for: what needs it, if the platform runs without it.
     """
 
     name: str
     found: str | None
     fix: str
     package: str
-    only_for_tests: bool = False
+    only_for: str = ""
 
 
 def _python() -> str | None:
@@ -69,7 +69,9 @@ def examine() -> list[Check]:
         Check("JDK 17 or 21", _java(), "install one, or point JAVA_HOME at it", "openjdk-17-jdk-headless"),
         Check("Maven", _command("mvn"), "install Maven 3.8 or newer", "maven"),
         Check("Redis", _command("redis-server"), "install redis-server 7 or newer", "redis-server"),
-        Check("Chromium", browser, "install Chromium or Chrome", "chromium", only_for_tests=True),
+        Check("Node.js", _command("node"), "install Node.js 20 or newer", "nodejs", only_for="deploys"),
+        Check("npm", _command("npm"), "install npm, which comes with Node.js", "npm", only_for="deploys"),
+        Check("Chromium", browser, "install Chromium or Chrome", "chromium", only_for="page tests"),
     ]
 
 
@@ -89,7 +91,7 @@ def install(missing: list[Check]) -> None:
 def _line(check: Check) -> str:
     if check.found:
         return f"ok       {check.name:<15} {check.found}"
-    use = " (page tests only)" if check.only_for_tests else ""
+    use = f" ({check.only_for} only)" if check.only_for else ""
     return f"MISSING  {check.name:<15} {check.fix}; Debian: apt-get install {check.package}{use}"
 
 
@@ -111,7 +113,7 @@ def main() -> int:
         print(json.dumps([dataclasses.asdict(check) for check in checks], indent=2))
     elif missing or not args.install:
         print("\n".join(map(_line, checks)))
-    return int(any(not check.only_for_tests for check in missing))
+    return int(any(not check.only_for for check in missing))
 
 
 if __name__ == "__main__":

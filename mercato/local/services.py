@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import redis
 
-from mercato.local import kafka
+from mercato.local import kafka, opensearch
 from mercato.settings import Endpoint, Settings
 
 _ROOT = Path(__file__).parents[2]
@@ -92,6 +92,11 @@ def _mlflow_command(settings: Settings, ports: Mapping[str, int]) -> list[str]:
         *("--backend-store-uri", f"sqlite:///{state / 'mlflow.db'}", "--workers", "1"),
         *("--artifacts-destination", str(state / "artifacts")),
     ]
+
+
+def _opensearch_command(settings: Settings, ports: Mapping[str, int]) -> list[str]:
+    state = settings.home / "state" / "opensearch"
+    return opensearch.prepare(state, settings.jars_dir, ports["opensearch"], ports["opensearch-transport"])
 
 
 def _worker(*arguments: str) -> Callable[[Settings, Mapping[str, int]], list[str]]:
@@ -181,4 +186,16 @@ SERVICES: tuple[Service, ...] = (
     ),
 )
 
-ALL: Mapping[str, Service] = {service.name: service for service in (*ENGINES, *SERVICES)}
+#: Engines that only some want: started when they are named.
+ON_REQUEST: tuple[Service, ...] = (
+    Service(
+        "opensearch",
+        command=_opensearch_command,
+        url=lambda ports: f"http://127.0.0.1:{ports['opensearch']}",
+        healthy=lambda settings, url: opensearch.healthy(url or "", settings.home / "state" / "opensearch"),
+        endpoint="opensearch_url",
+        ports=("opensearch", "opensearch-transport"),
+    ),
+)
+
+ALL: Mapping[str, Service] = {service.name: service for service in (*ENGINES, *SERVICES, *ON_REQUEST)}

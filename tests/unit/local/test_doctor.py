@@ -44,7 +44,7 @@ def test_each_missing_program_is_named_with_its_fix(tmp_path: Path) -> None:
 
 
 def test_a_browser_is_needed_for_tests_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    only_browser = [doctor.Check("Chromium", None, "install it", "chromium", only_for_tests=True)]
+    only_browser = [doctor.Check("Chromium", None, "install it", "chromium", only_for="page tests")]
     monkeypatch.setattr(doctor, "examine", lambda: only_browser)
     monkeypatch.setattr(sys, "argv", ["doctor"])
     assert doctor.main() == 0

@@ -1,0 +1,77 @@
+"""`mercato search index | query`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+search = typer.Typer(help="Find products (needs `mercato up opensearch`).", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the main program."""
+    app.add_typer(search, name="search")
+
+
+@search.command("index")
+def index(as_json: Json = False) -> None:
+    """Index the lake's catalogue anew; until it is done the index before answers.
+
+    Example: `mercato search index`
+    """
+    from mercato.lake.tables import Lake
+    from mercato.search.catalogue import documents
+    from mercato.search.index import ProductIndex
+    from mercato.settings import get_settings
+
+    settings = get_settings()
+    started = time.perf_counter()
+    rebuilt = ProductIndex(settings).rebuild(documents(Lake(settings.lake_uri)))
+    seconds = time.perf_counter() - started
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(rebuilt) | {"seconds": round(seconds, 2)}))
+    else:
+        typer.echo(f"{rebuilt.index}: {rebuilt.documents:,} products in {seconds:.1f} s")
+
+
+@search.command("query")
+def query(
+    text: Annotated[str, typer.Argument(help="What to look for.")],
+    department: Annotated[
+        str | None, typer.Option(help="Only of this department, as in products.v1.")
+    ] = None,
+    brand: Annotated[str | None, typer.Option(help="National or Private.")] = None,
+    size: Annotated[int, typer.Option(help="Products at most.", min=1, max=100)] = 10,
+    as_json: Json = False,
+) -> None:
+    """Find products.
+
+    Examples: `mercato search query "frozen pizza"`, `mercato search query yoghurt --brand Private`
+    """
+    import msgspec
+
+    from mercato.search.products import ProductSearch
+    from mercato.search.query import Question
+    from mercato.settings import get_settings
+
+    found = ProductSearch(get_settings()).find(
+        Question(text=text, department=department, brand=brand, size=size)
+    )
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+        return
+    for hit in found.hits:
+        of = hit.document
+        typer.echo(
+            f"{hit.score:8.2f}  {of.product_id:<9} {of.name:<44.44} {of.package_size or '-':<12.12} "
+            f"{of.brand:<9} {of.department}"
+        )
+    for field, values in found.facets.items():
+        typer.echo(f"{field}: {', '.join(f'{each.value} ({each.count:,})' for each in values)}", err=True)
+    typer.echo(f"{found.total:,} products in {found.took_ms} ms", err=True)
