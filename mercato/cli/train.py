@@ -1,4 +1,4 @@
-"""`mercato train recommend`."""
+"""`mercato train MODEL`."""
 
 from __future__ import annotations
 
@@ -7,29 +7,27 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mercato.errors import MercatoError
+from mercato.settings import Settings, get_settings
+
 if TYPE_CHECKING:
     from glue_jobs.runner import Run
-    from mercato.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Metrics as JSON on stdout.")]
 
 train = typer.Typer(help="Train models as SageMaker would.", no_args_is_help=True)
-_SCRIPT = Path(__file__).parents[2] / "sagemaker" / "recommend" / "train.py"
+_SCRIPTS = Path(__file__).parents[2] / "sagemaker"
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the main program."""
     app.add_typer(train, name="train")
-
-
-@train.callback()
-def _group() -> None:
-    """Keep `recommend` a subcommand while it is the only one."""
 
 
 @train.command("recommend")
@@ -44,53 +42,109 @@ def recommend(
     """
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake
-    from mercato.settings import get_settings
     from mercato_models.recommend.pipeline import write_channels
 
     settings = get_settings()
-    folder = settings.home / "datasets" / "recommend"
+    channel = _channel(settings, "recommend")
     with connect(settings, engine) as spark:
         lake = Lake(settings.lake_uri)
-        versions = write_channels(spark, settings, lake, folder, targets=targets, on_run=_report)
-    result = _run_script(settings, folder, versions)
-    _keep(settings.home, folder)
-    model, baseline = result["model_recall_at_10"], result["personal_recall_at_10"]
-    said = f"R@10 {model:.4f} (personal frequency {baseline:.4f}), nDCG@10 {result['model_ndcg_at_10']:.4f}"
-    typer.echo(json.dumps(result) if as_json else said)
-    if not result["passes"]:
-        typer.echo("The model does not beat the baselines, so the champion stays as it is.", err=True)
+        versions = write_channels(spark, settings, lake, channel.parent, targets=targets, on_run=_report)
+    result = _train(settings, "recommend", versions)
+    _say(
+        result,
+        "R@10 {model_recall_at_10:.4f} (personal frequency {personal_recall_at_10:.4f}), "
+        "nDCG@10 {model_ndcg_at_10:.4f}",
+        as_json=as_json,
+    )
 
 
-def _run_script(settings: Settings, folder: Path, versions: dict[str, int]) -> dict[str, Any]:
-    """Run the training script as SageMaker does; what it logs goes to the terminal."""
+@train.command("churn")
+def churn(as_json: Json = False) -> None:
+    """Train the churn model on the lake's baskets, judge it on the newest days, and keep it if it passes.
+
+    Examples: `mercato train churn`, `mercato train churn --json`
+    """
+    from mercato.contracts.tables.gold import BASKET_LINES
+    from mercato.lake.tables import Lake
+    from mercato_models.churn import channels
+
+    settings = get_settings()
+    lake = Lake(settings.lake_uri)
+    version = lake.version(BASKET_LINES)
+    if version is None:
+        raise MercatoError("There are no baskets to learn from yet: run `mercato run --layer gold` first.")
+    channels.write(_channel(settings, "churn"), lake.read_arrow(BASKET_LINES).to_pandas())
+    result = _train(settings, "churn", {BASKET_LINES.name: version})
+    _say(
+        result,
+        "AUC {probability_auc:.4f}, AP {probability_average_precision:.4f} "
+        "(recency {recency_auc:.4f}, {recency_average_precision:.4f})",
+        as_json=as_json,
+    )
+
+
+@train.command("fraud")
+def fraud(as_json: Json = False) -> None:
+    """Train the fraud model on simulated card payments, judge it week by week, and keep it if it passes.
+
+    Takes minutes. Examples: `mercato train fraud`, `mercato train fraud --json`
+    """
+    from mercato_models.fraud import payments
+    from mercato_models.fraud.simulator import simulate
+
+    settings = get_settings()
+    typer.echo("Simulating half a year of card payments", err=True)
+    payments.write(_channel(settings, "fraud"), simulate()[0])
+    result = _train(settings, "fraud", {})
+    _say(
+        result,
+        "AP {model_average_precision:.4f}, CP@100 {model_card_precision_at_100:.4f}, AUC {model_roc_auc:.4f}",
+        as_json=as_json,
+    )
+
+
+def _channel(settings: Settings, name: str) -> Path:
+    return settings.home / "datasets" / name / "channel"
+
+
+def _train(settings: Settings, name: str, versions: Mapping[str, int]) -> dict[str, Any]:
+    """Run a training script as SageMaker does, and keep what it wrote; what it logs goes to the terminal."""
+    channel = _channel(settings, name)
+    model, output = channel.with_name("model"), channel.with_name("output")
     environment = os.environ | {
-        "SM_CHANNEL_TRAIN": str(folder / "channel"),
-        "SM_CHANNEL_TEST": str(folder / "channel"),
-        "SM_MODEL_DIR": str(folder / "model"),
-        "SM_OUTPUT_DATA_DIR": str(folder / "output"),
+        "SM_CHANNEL_TRAIN": str(channel),
+        "SM_CHANNEL_TEST": str(channel),
+        "SM_MODEL_DIR": str(model),
+        "SM_OUTPUT_DATA_DIR": str(output),
         # Threads that wait for each other give way to the engines running beside them.
         "OMP_WAIT_POLICY": "PASSIVE",
         "MLFLOW_TRACKING_URI": settings.endpoint("mlflow_uri") or "",
     }
-    command = [sys.executable, str(_SCRIPT), "--data-versions", json.dumps(versions)]
+    command = [sys.executable, str(_SCRIPTS / name / "train.py"), "--data-versions", json.dumps(versions)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    _keep(settings.home, name, model, output, passes=result["passes"])
     return result
 
 
-def _keep(home: Path, folder: Path) -> None:
-    """Put the predictions where anyone can score them, and a model that passed where the scorer serves it."""
-    predictions = home / "predictions" / "recommend.parquet"
-    predictions.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(folder / "output" / predictions.name, predictions)
-    if not json.loads((folder / "output" / "metrics.json").read_text())["passes"]:
-        return
-    from mercato_models.recommend.artefact import load, save
+def _keep(home: Path, name: str, model: Path, output: Path, *, passes: bool) -> None:
+    """Put the predictions where anyone can score them, and a model that passed where a scorer serves it."""
+    from mercato_models.artefact import publish
 
-    model = load(folder / "model")
-    save(home / "models" / "recommend", model.booster, model.version)
+    predictions = home / "predictions" / f"{name}.parquet"
+    predictions.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(output / predictions.name, predictions)
+    if passes:
+        publish(model, home / "models" / name)
+
+
+def _say(result: Mapping[str, Any], headline: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(result) if as_json else headline.format(**result))
+    if not result["passes"]:
+        reasons = "; ".join(result["reasons"])
+        typer.echo(f"The model does not pass its gate, so the champion stays as it is: {reasons}", err=True)
 
 
 def _report(done: Run) -> None:

@@ -4,52 +4,31 @@
 
 Channels hold what `mercato_models.recommend.channels` says; both may be the same folder.
 Writes the model to SM_MODEL_DIR, `metrics.json` and `recommend.parquet` (the top 20 of each test
-household) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs and registers the model, and
-gives it the alias `champion` if it beats the baselines.
+household) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run, and registers the model
+as `champion` if it beats the baselines.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
-import os
 import sys
-import time
-from dataclasses import fields
-from pathlib import Path
 
-from mercato_models.recommend import artefact, channels, tracking
+from mercato_models import artefact, entry, tracking
+from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.dataset import training_set
 from mercato_models.recommend.evaluation import evaluate
+from mercato_models.recommend.features import FEATURES
+from mercato_models.recommend.predictions import write_evaluation
 from mercato_models.recommend.ranker import Hyperparameters, fit, score
-
-log = logging.getLogger("train")
-
-
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """Hyperparameters and folders; the folders default to SageMaker's environment variables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for setting in fields(Hyperparameters):
-        flag = f"--{setting.name.replace('_', '-')}"
-        parser.add_argument(flag, type=type(setting.default), default=setting.default)
-    for flag, variable in (
-        ("--train", "SM_CHANNEL_TRAIN"),
-        ("--test", "SM_CHANNEL_TEST"),
-        ("--model-dir", "SM_MODEL_DIR"),
-        ("--output-data-dir", "SM_OUTPUT_DATA_DIR"),
-    ):
-        given = os.environ.get(variable)
-        parser.add_argument(flag, type=Path, default=given, required=given is None, help=f"or {variable}")
-    parser.add_argument("--data-versions", type=json.loads, default={}, help="JSON: Delta version by table")
-    return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
-    given = parse(arguments)
-    parameters = Hyperparameters(**{name.name: getattr(given, name.name) for name in fields(Hyperparameters)})
-    clock = _Clock()
+    flags = entry.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN, channels.TEST)
+    given = flags.parse_args(arguments)
+    parameters = entry.chosen(Hyperparameters, given)
+    clock = entry.Clock()
     train = channels.read_contexts(given.train)
     snapshots = channels.Snapshots(given.train, channels.stores(train))
     data = training_set(
@@ -65,27 +44,20 @@ def main(arguments: list[str]) -> None:
     tests = channels.targets(test, channels.TEST)
     judged = evaluate(snapshots.beside(tests), lambda rows: score(booster, rows))
     clock.lap("evaluate")
-    version = tracking.register(
-        booster, data.features[:5], parameters, judged, given.data_versions, {"rows": len(data.labels)}
+    run = tracking.Run(
+        name=NAME,
+        parameters=parameters.as_dict(),
+        metrics=judged.metrics | {"rows": len(data.labels)},
+        verdict=judged.verdict,
+        data_versions=given.data_versions,
     )
+    model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
+    version = tracking.register(run, model, data.features[:5])
     clock.lap("register")
-    artefact.save(given.model_dir, booster, version)
-    artefact.write_evaluation(given.output_data_dir, judged, clock.seconds)
-    print(json.dumps(judged.metrics | {"passes": judged.passes, "version": version}))
-
-
-class _Clock:
-    """Logs how long each stage took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = round(now - self._since, 3)
-        self._since = now
-        log.info("%s: %.1f s", stage, self.seconds[stage])
+    artefact.save(given.model_dir, booster, FEATURES, version)
+    write_evaluation(given.output_data_dir, judged, clock.seconds)
+    verdict = {"passes": run.verdict.passes, "reasons": run.verdict.reasons}
+    print(json.dumps(judged.metrics | verdict | {"version": version}))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import numpy as np
 import uvicorn
 
 from lambdas.api.app import assemble, create_app
+from lambdas.api.endpoints import Container
 from lambdas.api.event_log import EventLog
 from lambdas.api.ranking import Candidates
 from lambdas.api.scorer import Scorer
@@ -68,7 +69,7 @@ class Rig:
 
     @property
     def store(self) -> OnlineStore:
-        return OnlineStore(f"redis://127.0.0.1:{self.redis_port}/0")
+        return OnlineStore(self.settings)
 
     def start_redis(self) -> None:
         self._start(
@@ -89,9 +90,9 @@ class Rig:
     def open_services(self, settings: Settings) -> Services:
         return assemble(
             settings,
-            events=EventLog(settings.kafka_bootstrap) if settings.kafka_bootstrap else None,
+            events=EventLog(settings) if settings.kafka_bootstrap else None,
             online=OnlineFeatures(settings),
-            scorer=Scorer(lambda: f"http://127.0.0.1:{self.scorer_port}"),
+            scorer=Scorer(Container(lambda: f"http://127.0.0.1:{self.scorer_port}")),
             make_ranker=CountingRanker,
         )
 

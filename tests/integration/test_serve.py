@@ -18,7 +18,8 @@ import urllib3
 import xgboost as xgb
 
 from mercato.local.ports import free_port
-from mercato_models.recommend import artefact
+from mercato_models import artefact
+from mercato_models.reasons import contributions
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.ranker import score
 
@@ -39,7 +40,7 @@ def model(depth: int) -> xgb.Booster:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    artefact.save(folder, model(3), "4")
+    artefact.save(folder, model(3), FEATURES, "4")
     return folder
 
 
@@ -68,8 +69,11 @@ class Server:
     def ping(self) -> urllib3.BaseHTTPResponse:
         return self.pool.request("GET", "/ping")
 
-    def invoke(self, body: bytes, kind: str, accept: str | None = None) -> urllib3.BaseHTTPResponse:
-        headers = {"Content-Type": kind} | ({"Accept": accept} if accept else {})
+    def invoke(
+        self, body: bytes, kind: str, accept: str | None = None, said: str = ""
+    ) -> urllib3.BaseHTTPResponse:
+        headers = {"Content-Type": kind, "X-Amzn-SageMaker-Custom-Attributes": said}
+        headers |= {"Accept": accept} if accept else {}
         return self.pool.request("POST", "/invocations", body=body, headers=headers)
 
     def stop(self) -> int:
@@ -122,6 +126,21 @@ def test_scores_are_the_models_in_every_format(
     assert np.allclose(scores_of(answer), score(artefact.load(folder).booster, ROWS), atol=1e-6)
 
 
+def test_reasons_stand_beside_the_scores_on_request(server: Server, folder: Path) -> None:
+    answer = server.invoke(npy(ROWS), NPY, said="reasons=2")
+    predictions = json.loads(answer.data)["predictions"]
+    assert np.allclose([row["score"] for row in predictions], scores_of(server.invoke(npy(ROWS), NPY)))
+    values = contributions(artefact.load(folder), ROWS)
+    for row, prediction, expected in zip(ROWS, predictions, values, strict=True):
+        assert len(prediction["reasons"]) <= 2
+        assert len(prediction["reasons"]) == min(2, (expected > 0).sum())
+        for reason in prediction["reasons"]:
+            column = FEATURES.index(reason["feature"])
+            assert reason["contribution"] == pytest.approx(expected[column], abs=1e-6)
+            value = float("nan") if reason["value"] is None else reason["value"]
+            assert value == pytest.approx(row[column], nan_ok=True)
+
+
 def test_ping(server: Server) -> None:
     assert server.ping().status == 200
 
@@ -161,9 +180,9 @@ def test_a_model_may_come_later_and_be_replaced(tmp_path: Path) -> None:
     try:
         assert server.ping().status == 503
         refused = server.invoke(npy(ROWS), NPY)
-        assert (refused.status, b"mercato train recommend" in refused.data) == (503, True)
+        assert (refused.status, b"mercato train" in refused.data) == (503, True)
         for version, depth in (("1", 2), ("2", 5)):
-            artefact.save(tmp_path, model(depth), version)
+            artefact.save(tmp_path, model(depth), FEATURES, version)
             answer = server.invoke(npy(ROWS), NPY)
             assert answer.headers["X-Amzn-SageMaker-Custom-Attributes"] == f"model_version={version}"
             assert np.allclose(scores_of(answer), score(model(depth), ROWS), atol=1e-6)

@@ -17,9 +17,11 @@ import pytest
 
 from mercato.contracts.tables.features import PRODUCT_STATS
 from mercato.settings import Settings
-from mercato_models.recommend import artefact, channels, tracking
+from mercato_models import artefact, tracking
+from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.metrics import quality
+from mercato_models.recommend.predictions import PREDICTIONS
 from mercato_models.recommend.ranker import score
 from tests.integration.recommend_channel import truth_of_tests, write_channel
 
@@ -64,7 +66,7 @@ def test_a_model_is_trained_judged_registered_and_promoted(
     assert said["model_recall_at_10"] > said["popular_recall_at_10"]
 
     client = mlflow.MlflowClient(uri)
-    champion = client.get_model_version_by_alias(tracking.NAME, tracking.CHAMPION)
+    champion = client.get_model_version_by_alias(NAME, tracking.CHAMPION)
     assert champion.version == said["version"]
     run = client.get_run(champion.run_id)
     assert run.data.metrics["model_recall_at_10"] == said["model_recall_at_10"]
@@ -72,7 +74,7 @@ def test_a_model_is_trained_judged_registered_and_promoted(
     assert run.data.tags["delta.gold.basket_lines"] == "3"
 
     mlflow.set_tracking_uri(uri)
-    loaded = mlflow.pyfunc.load_model(f"models:/{tracking.NAME}@{tracking.CHAMPION}")
+    loaded = mlflow.pyfunc.load_model(f"models:/{NAME}@{tracking.CHAMPION}")
     assert loaded.metadata.signature.inputs.input_names() == list(FEATURES)
     example = loaded.input_example
     model = artefact.load(tmp_path / "model")
@@ -86,7 +88,7 @@ def test_the_written_lists_score_as_reported(channel: Path, tmp_path: Path) -> N
     said = json.loads(done.stdout)
     assert said["version"] == tracking.UNREGISTERED
     table = pq.read_table(tmp_path / "output" / "recommend.parquet")
-    assert table.schema.equals(artefact.PREDICTIONS)
+    assert table.schema.equals(PREDICTIONS)
     lists: dict[int, list[int]] = defaultdict(list)
     for row in table.to_pylist():
         lists[row["household_id"]].append(row["product_id"])
@@ -105,7 +107,7 @@ def test_the_same_seed_gives_the_same_lists(channel: Path, tmp_path: Path) -> No
     assert tables[0].equals(tables[1])
 
 
-def test_a_model_that_does_not_beat_the_baselines_is_no_champion(
+def test_a_model_that_does_not_beat_the_baselines_is_not_registered_and_says_why(
     channel: Path, tmp_path: Path, settings: Settings
 ) -> None:
     uri = settings.require("mlflow_uri")
@@ -113,8 +115,14 @@ def test_a_model_that_does_not_beat_the_baselines_is_no_champion(
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
     assert not said["passes"]
-    version = mlflow.MlflowClient(uri).get_model_version(tracking.NAME, said["version"])
-    assert tracking.CHAMPION not in version.aliases
+    assert any(reason.startswith("R@10 beside personal is ") for reason in said["reasons"])
+    assert said["version"] == tracking.UNREGISTERED
+    client = mlflow.MlflowClient(uri)
+    experiment = client.get_experiment_by_name(NAME)
+    newest = client.search_runs([experiment.experiment_id], max_results=1)[0]
+    assert newest.data.tags["gate"] == "; ".join(said["reasons"])
+    registered = {version.run_id for version in client.search_model_versions(f"name='{NAME}'")}
+    assert newest.info.run_id not in registered
 
 
 def _without_rows(table: pa.Table) -> pa.Table:

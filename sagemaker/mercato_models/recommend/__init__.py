@@ -1,1 +1,3 @@
 """Next-basket recommendations: candidates, their features, data sets, metrics and baselines."""
+
+NAME = "recommend"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mercato_models.gate import Verdict, above
 from mercato_models.recommend.baselines import Popularity, personal
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.dataset import Score, Target, hide, ranked
@@ -34,10 +35,14 @@ class Evaluation:
     scores: list[NDArray[np.float32]]
 
     @property
-    def passes(self) -> bool:
+    def verdict(self) -> Verdict:
         """The gate of a champion: better than both baselines by both measures."""
-        model, others = self.qualities[MODEL], [self.qualities[name] for name in (POPULAR, PERSONAL)]
-        return all(model.recall > other.recall and model.ndcg > other.ndcg for other in others)
+        model, verdict = self.qualities[MODEL], Verdict()
+        for name in (POPULAR, PERSONAL):
+            other = self.qualities[name]
+            verdict += above(f"R@10 beside {name}", model.recall, other.recall)
+            verdict += above(f"nDCG@10 beside {name}", model.ndcg, other.ndcg)
+        return verdict
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -8,6 +8,7 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
+from mercato_models.artefact import single_threaded
 from mercato_models.recommend.dataset import TrainingSet
 from mercato_models.recommend.features import FEATURES
 
@@ -68,11 +69,6 @@ def fit(data: TrainingSet, given: Hyperparameters) -> xgb.Booster:
     booster = xgb.train(settings, matrix, given.rounds)
     single_threaded(booster)
     return booster
-
-
-def single_threaded(booster: xgb.Booster) -> None:
-    """Score on one thread: a few hundred rows are too few to share."""
-    booster.set_param({"nthread": 1})
 
 
 def score(booster: xgb.Booster, features: NDArray[np.float32]) -> NDArray[np.float32]:

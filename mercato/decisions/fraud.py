@@ -1,0 +1,112 @@
+"""What to do with a payment: let it pass, have it reviewed or decline it, by what each costs; and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What happens to a payment."""
+
+    APPROVE = "approve"
+    REVIEW = "review"
+    DECLINE = "decline"
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a shop loses, in the currency of the amounts.
+
+    Attributes:
+        review: of one review; it finds out the truth.
+        friction: of declining an honest customer, beside the margin.
+        margin: share of an honest payment's amount that is earned with it.
+    """
+
+    review: float = 5.0
+    friction: float = 20.0
+    margin: float = 0.25
+
+    def expected(self, probability: float, amount: float) -> dict[Action, float]:
+        """Expected loss of each action against knowing the truth."""
+        return {
+            Action.APPROVE: probability * amount,
+            Action.REVIEW: self.review,
+            Action.DECLINE: (1 - probability) * (self.friction + self.margin * amount),
+        }
+
+
+def decide(probability: float, amount: float, costs: Costs) -> Action:
+    """The action of least expected loss, the milder one where two are equal."""
+    expected = costs.expected(probability, amount)
+    return min(Action, key=lambda action: expected[action])
+
+
+def review_threshold(amount: float, costs: Costs) -> float:
+    """Probability of fraud from which a payment of this amount is not simply approved; may be above 1."""
+    honest = costs.friction + costs.margin * amount
+    return min(costs.review / amount, honest / (honest + amount)) if amount > 0 else float("inf")
+
+
+class Reason(StrEnum):
+    """Codes of why a payment looks like fraud, for reviewers and for the customer who asks."""
+
+    HIGH_AMOUNT = "high_amount"
+    UNUSUAL_AMOUNT = "unusual_amount"
+    SUSPICIOUS_CARD = "suspicious_card"
+    TERMINAL_WITH_FRAUD = "terminal_with_fraud"
+    UNUSUAL_TIME = "unusual_time"
+
+
+SENTENCES: Mapping[Reason, str] = {
+    Reason.HIGH_AMOUNT: "The amount is high",
+    Reason.UNUSUAL_AMOUNT: "The amount is unusual for this customer",
+    Reason.SUSPICIOUS_CARD: "Recent payments with this card were unusual too",
+    Reason.TERMINAL_WITH_FRAUD: "Frauds became known at this terminal",
+    Reason.UNUSUAL_TIME: "The time of day",
+}
+
+#: By how a feature's name begins; the first that fits counts.
+_BEGINNINGS: tuple[tuple[str, Reason], ...] = (
+    ("terminal_", Reason.TERMINAL_WITH_FRAUD),
+    ("leak_fraud", Reason.UNUSUAL_AMOUNT),
+    ("amount_", Reason.UNUSUAL_AMOUNT),
+    ("usual_", Reason.UNUSUAL_AMOUNT),
+    ("amount", Reason.HIGH_AMOUNT),
+    ("leak_", Reason.SUSPICIOUS_CARD),
+    ("surprise", Reason.SUSPICIOUS_CARD),
+    ("payments_", Reason.SUSPICIOUS_CARD),
+    ("customer_", Reason.SUSPICIOUS_CARD),
+    ("second_", Reason.UNUSUAL_TIME),
+)
+
+
+def reason_of(feature: str) -> Reason:
+    """The reason to which a feature belongs.
+
+    Raises:
+        ValueError: to none; every feature of the model must have one.
+    """
+    for beginning, reason in _BEGINNINGS:
+        if feature.startswith(beginning):
+            return reason
+    raise ValueError(
+        f"feature {feature!r} belongs to no reason: add its beginning to mercato.decisions.fraud"
+    )
+
+
+def reasons(contributions: Iterable[tuple[str, float]], most: int = 3) -> list[Reason]:
+    """Reasons that raise the score, the strongest first.
+
+    Args:
+        contributions: each feature's share in the log odds (SHAP values).
+        most: how many at most.
+    """
+    total: dict[Reason, float] = {}
+    for feature, share in contributions:
+        reason = reason_of(feature)
+        total[reason] = total.get(reason, 0.0) + share
+    raising = [reason for reason in sorted(total, key=lambda each: (-total[each], each)) if total[reason] > 0]
+    return raising[:most]

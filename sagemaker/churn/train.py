@@ -1,0 +1,73 @@
+"""Train the churn model: a SageMaker training script, run here as a plain process.
+
+    SM_CHANNEL_TRAIN=... SM_MODEL_DIR=... SM_OUTPUT_DATA_DIR=... python train.py
+
+The channel holds what `mercato_models.churn.channels` says. Each of its newest as-of days is scored by a
+model that knows only labels of before it; the model that is kept learns from all rows. Writes the model to
+SM_MODEL_DIR, `metrics.json` and `churn.parquet` to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs
+the run, and registers the model as `champion` if it passes its gate.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import numpy as np
+
+from mercato.errors import MercatoError
+from mercato_models import artefact, entry, tracking
+from mercato_models.churn import NAME, channels, evaluation, model
+from mercato_models.churn.features import AS_OF, LABEL
+from mercato_models.reasons import drivers
+
+#: Rows whose SHAP values are averaged into the drivers.
+_EXPLAINED = 2000
+
+
+def main(arguments: list[str]) -> None:
+    """Train, evaluate, write, register."""
+    flags = entry.parser(__doc__.split("\n")[0], model.Hyperparameters, channels.TRAIN)
+    given = flags.parse_args(arguments)
+    parameters = entry.chosen(model.Hyperparameters, given)
+    clock = entry.Clock()
+    rows, features = channels.read(given.train)
+    tests = channels.judged(rows)
+    chosen = rows[AS_OF] >= parameters.first_day
+    rows = rows[chosen & ((rows[AS_OF] - parameters.first_day) % parameters.step_days == 0)]
+    judged = evaluation.backtest(rows, tests, lambda known: model.train(known, features, parameters))
+    clock.lap("backtest")
+    figures = evaluation.metrics(judged)
+    verdict = evaluation.verdict(figures)
+    clock.lap("evaluate")
+    kept = model.train(rows, features, parameters)
+    clock.lap("fit")
+    newest = rows[list(features)].to_numpy(np.float32)[-_EXPLAINED:]
+    explained = drivers(kept, newest)
+    run = tracking.Run(
+        name=NAME,
+        parameters=parameters.as_dict(),
+        metrics=figures,
+        verdict=verdict,
+        data_versions=given.data_versions,
+        documents={"drivers.json": explained},
+    )
+    version = tracking.register(run, kept, newest[:5])
+    clock.lap("register")
+    artefact.save(given.model_dir, kept.booster, features, version, kept.calibration)
+    given.output_data_dir.mkdir(parents=True, exist_ok=True)
+    written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]
+    judged[written].to_parquet(given.output_data_dir / channels.FILE, index=False)
+    said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
+    report = said | {"drivers": explained, "seconds": clock.seconds}
+    (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        main(sys.argv[1:])
+    except (MercatoError, ValueError) as error:
+        sys.exit(f"train: {error}")

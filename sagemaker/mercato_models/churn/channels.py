@@ -1,0 +1,80 @@
+"""The file of a churn training job: active households at as-of days, their features and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models import checks
+from mercato_models.churn.features import AS_OF, DAY, HORIZON_DAYS, LABEL, baskets, features, labels
+
+HOUSEHOLD, _TIME = BASKET_LINES.c.household_id, BASKET_LINES.c.basket_time
+FILE, TRAIN = "churn.parquet", "train"
+#: As-of days of a channel, days since the first basket's day: the first, and how far they are apart.
+FIRST_DAY, STEP_DAYS = 84, 7
+#: The newest as-of days that a model is judged on, and how far these are apart. On the Complete Journey year
+#: they are those of the published evaluation: 280, 294, 308, 322, 336.
+JUDGED, JUDGED_STEP_DAYS = 5, 14
+
+
+def write(channel: Path, lines: pd.DataFrame) -> None:
+    """Write the snapshots of every as-of day whose label window is over.
+
+    Args:
+        lines: gold.basket_lines.
+
+    Raises:
+        CheckError: there are too few days, or no household is active at any of them.
+    """
+    checks.columns(lines, [HOUSEHOLD, _TIME])
+    history = baskets(lines, lines[_TIME].min().normalize())
+    newest = int(history[DAY].max()) + 1 - HORIZON_DAYS
+    channel.mkdir(parents=True, exist_ok=True)
+    snapshots(history, range(FIRST_DAY, newest + 1, STEP_DAYS)).to_parquet(channel / FILE, index=False)
+
+
+def judged(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that a model is judged on."""
+    newest = rows[AS_OF].max()
+    return rows[rows[AS_OF].isin([newest - number * JUDGED_STEP_DAYS for number in range(JUDGED)])]
+
+
+def snapshots(history: pd.DataFrame, days: Iterable[int]) -> pd.DataFrame:
+    """Rows of several as-of days.
+
+    Raises:
+        CheckError: no household is active at any of them, or a label window is not over.
+    """
+    made = []
+    over = history[DAY].max()
+    for day in days:
+        if day + HORIZON_DAYS > over + 1:
+            said = f"open label window: as-of day {day} + {HORIZON_DAYS} is past the last day, {over:.0f}"
+            raise checks.CheckError(said)
+        rows = features(history, day)
+        rows.insert(0, AS_OF, day)
+        rows[LABEL] = labels(history, rows.index, day)
+        made.append(rows.rename_axis(HOUSEHOLD).reset_index())
+    found = pd.concat(made, ignore_index=True) if made else pd.DataFrame()
+    checks.columns(found, [AS_OF, HOUSEHOLD, LABEL])
+    return found
+
+
+def read(channel: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Rows of a channel and the names of their features.
+
+    Raises:
+        CheckError: the file is missing, or its rows can not be trained on.
+    """
+    path = channel / FILE
+    if not path.is_file():
+        raise checks.CheckError(f"{path} is missing: write there what `snapshots` makes")
+    rows = pd.read_parquet(path)
+    checks.columns(rows, [AS_OF, HOUSEHOLD, LABEL])
+    named = tuple(name for name in rows.columns if name not in (AS_OF, HOUSEHOLD, LABEL))
+    checks.constant(rows[LABEL])
+    checks.flooded(rows, named)
+    return rows, named

@@ -1,0 +1,85 @@
+"""The model at each test day, learned only from labels known then, beside recency alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from mercato_models import checks
+from mercato_models.artefact import Model
+from mercato_models.calibration import expected_error
+from mercato_models.churn.channels import HOUSEHOLD
+from mercato_models.churn.features import AS_OF, LABEL
+from mercato_models.churn.model import known_at, scores
+from mercato_models.curves import Curve
+from mercato_models.gate import Verdict, above
+from mercato_models.intervals import Interval, Statistic, bootstrap, paired
+
+PROBABILITY, RECENCY = "probability", "recency"
+#: Draws of the interval over households.
+RESAMPLES = 1000
+#: A model must be calibrated at least so well.
+MOST_ERROR = 0.03
+
+
+def backtest(train: pd.DataFrame, test: pd.DataFrame, learn: Callable[[pd.DataFrame], Model]) -> pd.DataFrame:
+    """`test` with the probability that a model of that day gives: as_of, household, label, recency.
+
+    Raises:
+        CheckError: a day has nothing to learn from.
+    """
+    judged = []
+    for day, rows in test.groupby(AS_OF):
+        known = known_at(train, float(str(day)))
+        if known.empty:
+            said = f"empty slice: no label is known by as-of day {day}; give the channel earlier days"
+            raise checks.CheckError(said)
+        model = learn(known)
+        kept = rows[[AS_OF, HOUSEHOLD, LABEL, RECENCY]]
+        judged.append(kept.assign(**{PROBABILITY: scores(model, rows)}))
+    return pd.concat(judged, ignore_index=True)
+
+
+def mean_of(judged: pd.DataFrame, column: str, measure: Callable[..., float]) -> Statistic:
+    """Mean over days of a measure of the scores in a column."""
+    days = [rows.index.to_numpy() for _, rows in judged.groupby(AS_OF)]
+    curves = [
+        Curve(judged[LABEL].to_numpy()[rows], judged[column].to_numpy(np.float64)[rows]) for rows in days
+    ]
+    return lambda weights: float(
+        np.mean([measure(curve, weights[rows]) for curve, rows in zip(curves, days, strict=True)])
+    )
+
+
+def intervals(judged: pd.DataFrame, columns: Sequence[str]) -> dict[str, Interval]:
+    """AUC and average precision of score columns, and the first one's paired gain over each other."""
+    units, found = judged[HOUSEHOLD].to_numpy(), {}
+    for name, measure in (("auc", Curve.auc), ("average_precision", Curve.average_precision)):
+        statistics = {column: mean_of(judged, column, measure) for column in columns}
+        first, *others = columns
+        for column, statistic in statistics.items():
+            found[f"{column}_{name}"] = bootstrap(units, statistic, resamples=RESAMPLES)
+        for column in others:
+            gain = paired(units, statistics[first], statistics[column], resamples=RESAMPLES)
+            found[f"gain_over_{column}_{name}"] = gain
+    return found
+
+
+def metrics(judged: pd.DataFrame) -> dict[str, float]:
+    """Every figure by metric name."""
+    flat = {"test_rows": float(len(judged)), "base_rate": float(judged[LABEL].mean())}
+    flat["calibration_error"] = expected_error(judged[LABEL].to_numpy(), judged[PROBABILITY].to_numpy())
+    for name, interval in intervals(judged, [PROBABILITY, RECENCY]).items():
+        flat |= interval.flat(name)
+    return flat
+
+
+def verdict(figures: dict[str, float]) -> Verdict:
+    """The gate of a champion: surely better than recency, and calibrated."""
+    gains = [f"gain_over_{RECENCY}_{measure}_low" for measure in ("auc", "average_precision")]
+    gate = Verdict()
+    for name in gains:
+        gate += above(name, figures[name], 0)
+    return gate + above("room below the most calibration error", MOST_ERROR - figures["calibration_error"], 0)

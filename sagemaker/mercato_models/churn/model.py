@@ -1,0 +1,98 @@
+"""The churn model: bagged, strongly regularised trees, calibrated on dates it did not learn from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+
+from mercato_models import calibration
+from mercato_models.artefact import Model, single_threaded
+from mercato_models.churn.features import AS_OF, HORIZON_DAYS, LABEL
+from mercato_models.tracking import UNREGISTERED
+
+#: Dates at the end of the training rows on whose scores the calibration is fitted, days.
+_CALIBRATION_DAYS = 56
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """Settings of a fit; found on as-of days 196 to 252, whose labels end by the first test day."""
+
+    rounds: int = 120
+    learning_rate: float = 0.05
+    max_depth: int = 4
+    min_child_weight: float = 20.0
+    subsample: float = 0.5
+    colsample: float = 0.3
+    reg_lambda: float = 10.0
+    max_bin: int = 128
+    trees: int = 1
+    first_day: int = 84
+    step_days: int = 7
+    seed: int = 0
+    threads: int = 1
+
+    def as_dict(self) -> dict[str, float]:
+        """By name."""
+        return asdict(self)
+
+
+def known_at(rows: pd.DataFrame, as_of: float) -> pd.DataFrame:
+    """Rows whose label window ended by a day."""
+    return rows[rows[AS_OF] + HORIZON_DAYS <= as_of]
+
+
+def train(rows: pd.DataFrame, features: tuple[str, ...], given: Hyperparameters) -> Model:
+    """Fit and calibrate; the calibration comes from a fit on the rows known before the newest ones.
+
+    Args:
+        rows: features, LABEL and AS_OF; `known_at` has cut them.
+    """
+    split = rows[AS_OF].max() - _CALIBRATION_DAYS
+    earlier, later = known_at(rows, split), rows[rows[AS_OF] > split]
+    calibrated = None
+    if earlier[LABEL].nunique() == 2:
+        held_out = fit(earlier, features, given)
+        scores = held_out.inplace_predict(_matrix(later, features), validate_features=False)
+        calibrated = calibration.fit(scores, later[LABEL].to_numpy())
+    return Model(fit(rows, features, given), features, UNREGISTERED, calibrated)
+
+
+def fit(rows: pd.DataFrame, features: tuple[str, ...], given: Hyperparameters) -> xgb.Booster:
+    """Fit the trees."""
+    settings = {
+        "objective": "binary:logistic",
+        "tree_method": "hist",
+        "eta": given.learning_rate,
+        "max_depth": given.max_depth,
+        "min_child_weight": given.min_child_weight,
+        "subsample": given.subsample,
+        "colsample_bynode": given.colsample,
+        "lambda": given.reg_lambda,
+        "num_parallel_tree": given.trees,
+        "max_bin": given.max_bin,
+        "seed": given.seed,
+        "nthread": given.threads,
+    }
+    matrix = xgb.QuantileDMatrix(
+        _matrix(rows, features),
+        rows[LABEL].to_numpy(),
+        feature_names=list(features),
+        max_bin=given.max_bin,
+        nthread=given.threads,
+    )
+    booster = xgb.train(settings, matrix, given.rounds)
+    single_threaded(booster)
+    return booster
+
+
+def scores(model: Model, rows: pd.DataFrame) -> np.ndarray:
+    """Probability to churn per row."""
+    return model.score(_matrix(rows, model.features))
+
+
+def _matrix(rows: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:
+    return np.ascontiguousarray(rows[list(features)].to_numpy(np.float32))

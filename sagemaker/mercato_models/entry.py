@@ -1,0 +1,86 @@
+"""What every training script does: SageMaker's folders, hyperparameters as flags, seconds per stage."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mercato.errors import MercatoError
+
+T = TypeVar("T")
+
+log = logging.getLogger("train")
+
+
+def parser(description: str, hyperparameters: type[Any], *channels: str) -> argparse.ArgumentParser:
+    """Flags for a dataclass of hyperparameters, and for folders, which default to SM_* variables.
+
+    Args:
+        channels: names of the data channels; each is a flag.
+    """
+    made = argparse.ArgumentParser(description=description)
+    for setting in fields(hyperparameters):
+        flag = f"--{setting.name.replace('_', '-')}"
+        made.add_argument(flag, type=type(setting.default), default=setting.default)
+    folders = {f"--{channel}": f"SM_CHANNEL_{channel.upper()}" for channel in channels}
+    folders |= {"--model-dir": "SM_MODEL_DIR", "--output-data-dir": "SM_OUTPUT_DATA_DIR"}
+    for flag, variable in folders.items():
+        given = os.environ.get(variable)
+        made.add_argument(flag, type=Path, default=given, required=given is None, help=f"or {variable}")
+    made.add_argument("--data-versions", type=json.loads, default={}, help="JSON: Delta version by table")
+    return made
+
+
+def chosen(hyperparameters: type[T], given: argparse.Namespace) -> T:
+    """The hyperparameters that the flags gave."""
+    return hyperparameters(**{name.name: getattr(given, name.name) for name in fields(hyperparameters)})  # type: ignore[arg-type]
+
+
+def process(description: str, make: Callable[[Path, Path], None]) -> None:
+    """Fill a training job's channel from a folder of data, or say why it can't be learned from.
+
+    Args:
+        make: from the folder of data to that of the channel.
+    """
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--data", type=Path, required=True)
+    made.add_argument("--channel", type=Path, required=True)
+    given = made.parse_args()
+    try:
+        make(given.data, given.channel)
+    except (MercatoError, ValueError) as error:
+        sys.exit(f"process: {error}")
+
+
+def copied(check: Callable[[Path], object]) -> Callable[[Path, Path], None]:
+    """What `process` makes of data that are a channel already: a copy, once `check` has read them."""
+
+    def copy(data: Path, channel: Path) -> None:
+        check(data)
+        shutil.copytree(data, channel, dirs_exist_ok=True)
+
+    return copy
+
+
+class Clock:
+    """Logs and keeps how many seconds each stage took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """End a stage."""
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._since, 3)
+        self._since = now
+        log.info("%s: %.1f s", stage, self.seconds[stage])

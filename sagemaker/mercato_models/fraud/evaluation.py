@@ -1,0 +1,121 @@
+"""The model on the prequential folds, beside the same learner over the handbook's features."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from mercato_models.curves import Curve
+from mercato_models.fraud import handbook
+from mercato_models.fraud.model import Hyperparameters, fit, score
+from mercato_models.fraud.payments import SCORED, Payments
+from mercato_models.fraud.protocol import TEST_STARTS, Fold, Scores, folds, measure
+from mercato_models.fraud.replay import FEATURES, Past
+from mercato_models.fraud.surprise import learn
+from mercato_models.gate import Verdict, above
+from mercato_models.intervals import Statistic, bootstrap, paired
+
+log = logging.getLogger("fraud")
+
+MODEL, HANDBOOK, HANDBOOK_WEEK = "model", "handbook", "handbook_week"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a run found.
+
+    Attributes:
+        metrics: measures by name, each the mean over folds, with their spread and the paired gains.
+        by_fold: the same by fold, one mapping of each learner's measures.
+        scored: every test row in the form of SCORED.
+        verdict: passes if the model is certainly better than the same learner over the handbook's features.
+    """
+
+    metrics: dict[str, float]
+    by_fold: list[dict[str, float]]
+    scored: pa.Table
+    verdict: Verdict
+
+
+def evaluate(
+    past: Past, given: Hyperparameters, starts: tuple[np.datetime64, ...] = TEST_STARTS
+) -> Evaluation:
+    """Train and test on every fold.
+
+    HANDBOOK learns from as long a past as the model, HANDBOOK_WEEK from every row of the training week alone.
+    """
+    payments, peer = past.payments, handbook.features(past.payments)
+    tested: list[tuple[Fold, dict[str, Scores]]] = []
+    for fold in folds(payments, starts):
+        scores = {
+            MODEL: _model(past, fold, given),
+            HANDBOOK: _peer(payments, peer, fold.past, fold, given),
+            HANDBOOK_WEEK: _peer(payments, peer, fold.week, fold, replace(given, honest=1.0)),
+        }
+        tested.append((fold, scores))
+        log.info(
+            "fold %d: AP %.4f", fold.number, measure(payments, fold.test, scores[MODEL])["average_precision"]
+        )
+    by_fold = [
+        {f"{name}_{measured}": value
+         for name, scored in scores.items()
+         for measured, value in measure(payments, fold.test, scored).items()}
+        for fold, scores in tested
+    ]  # fmt: skip
+    values = {name: [of[name] for of in by_fold] for name in by_fold[0]}
+    metrics = {name: float(np.mean(of)) for name, of in values.items()}
+    metrics |= {f"{name}_sd": float(np.std(of)) for name, of in values.items()}
+    metrics |= _gains(payments, tested)
+    verdict = above("the least gain over the handbook's features", metrics[f"gain_over_{HANDBOOK}_low"], 0)
+    scored = [
+        payments.table(
+            fold.test,
+            **{SCORED.c.fold: np.full(len(fold.test), fold.number), SCORED.c.score: scores[MODEL]},
+        )
+        for fold, scores in tested
+    ]
+    return Evaluation(metrics, by_fold, pa.concat_tables(scored), verdict)
+
+
+def _model(past: Past, fold: Fold, given: Hyperparameters) -> Scores:
+    known = np.zeros(len(past.payments), bool)
+    known[fold.past] = True
+    features = past.features(learn(past.payments, past.ratio, known))
+    booster = fit(features[fold.past], past.payments.fraud[fold.past], FEATURES, given)
+    return score(booster, features[fold.test])
+
+
+def _peer(
+    payments: Payments,
+    features: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    fold: Fold,
+    given: Hyperparameters,
+) -> Scores:
+    booster = fit(features[rows], payments.fraud[rows], handbook.FEATURES, given)
+    return score(booster, features[fold.test])
+
+
+def _gains(payments: Payments, tested: Sequence[tuple[Fold, Mapping[str, Scores]]]) -> dict[str, float]:
+    """Average precision and what it gains over each peer, with intervals from drawing customers again."""
+    customers = np.concatenate([payments.customer[fold.test] for fold, _ in tested])
+    labels = payments.fraud.astype(np.float32)
+    ends = np.cumsum([len(fold.test) for fold, _ in tested])[:-1]
+
+    def mean_precision(name: str) -> Statistic:
+        curves = [Curve(labels[fold.test], scores[name]) for fold, scores in tested]
+        return lambda weights: float(
+            np.mean([curve.average_precision(part)
+                     for curve, part in zip(curves, np.split(weights, ends), strict=True)])
+        )  # fmt: skip
+
+    ours = mean_precision(MODEL)
+    found = bootstrap(customers, ours).flat(f"{MODEL}_average_precision")
+    for name in (HANDBOOK, HANDBOOK_WEEK):
+        found |= paired(customers, ours, mean_precision(name)).flat(f"gain_over_{name}")
+    return found

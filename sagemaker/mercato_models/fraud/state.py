@@ -1,0 +1,172 @@
+"""What is remembered of each customer and terminal, so that a payment's features need no history.
+
+A state holds one row per entity. A call takes any number of payments of *different* entities: the stream
+calls with one payment, a replay of the past with the n-th payment of every entity at once, by the same code.
+Times are in seconds, the features' ages in days; nan is unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercato_models.fraud.payments import DAY, LABEL_DELAY
+from mercato_models.fraud.surprise import Surprise
+
+Numbers = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+#: Amounts from which a customer's usual amount follows, and payments whose label may still be unknown.
+AMOUNTS, RECENT = 200, 48
+#: Ratio to one's median from which an amount does not count as usual any more.
+OUTLIER = 2.5
+#: Log of the likelihood ratio from which one amount is called surprising.
+_STRONG = 1.5
+_LEAST_GAIN = 1e-3
+_LEAST_AMOUNT = 0.01
+
+USUAL: tuple[str, ...] = ("amount", "amount_ratio", "usual_amount", "customer_payments")
+SUSPICION: tuple[str, ...] = (
+    "leak_log_odds", "leak_peak", "leak_peak_days", "leak_sum", "payments_unlabelled", "surprise_days",
+    "surprises", "amount_surprise", "leak_fraud_log_odds",
+)  # fmt: skip
+TERMINAL: tuple[str, ...] = (
+    "terminal_clean_days", "terminal_first_fraud_days", "terminal_last_fraud_days", "terminal_frauds",
+    "terminal_least_ratio", "terminal_explained", "terminal_label_days", "terminal_before_days",
+    "terminal_onset_days",
+)  # fmt: skip
+
+
+class Usual:
+    """Newest amounts by customer."""
+
+    def __init__(self, number: int) -> None:
+        self._amounts = np.full((number, AMOUNTS), np.inf)
+        self._seen = np.zeros(number, np.int64)
+
+    def read(self, who: Rows, amount: Numbers) -> Numbers:
+        """Columns of USUAL for payments about to be made."""
+        usual = self._mean(who)
+        ratio = amount / np.maximum(usual, _LEAST_AMOUNT)
+        return np.column_stack([amount, ratio, usual, self._seen[who]])
+
+    def _mean(self, who: Rows) -> Numbers:
+        """Mean of a customer's amounts, outliers left out; unknown before the first payment."""
+        held = np.minimum(self._seen[who], AMOUNTS)
+        if not (width := int(held.max(initial=0))):
+            return np.full(len(who), np.nan)
+        amounts = np.sort(self._amounts[who, :width], axis=1)
+        row = np.arange(len(who))
+        middle = amounts[row, np.maximum(held - 1, 0) // 2] + amounts[row, np.minimum(held // 2, width - 1)]
+        usual = (amounts <= OUTLIER * middle[:, None] / 2) & np.isfinite(amounts)
+        mean: Numbers = np.where(usual, amounts, 0).sum(axis=1) / np.where(held, usual.sum(axis=1), np.nan)
+        return mean
+
+    def add(self, who: Rows, amount: Numbers) -> None:
+        """Remember a payment of each."""
+        self._amounts[who, self._seen[who] % AMOUNTS] = amount
+        self._seen[who] += 1
+
+
+class Recent:
+    """Newest payments by customer, the newest last: what they say before anybody labels them."""
+
+    def __init__(self, number: int) -> None:
+        self._time = np.full((number, RECENT), -np.inf)
+        self._ratio = np.full((number, RECENT), np.nan)
+
+    def read(self, who: Rows, now: Numbers, ratio: Numbers, surprise: Surprise) -> Numbers:
+        """Columns of SUSPICION for payments about to be made.
+
+        The odds that a card leaked at some moment since the oldest unlabelled payment are the sum, over the
+        moments, of the likelihood ratios of all payments after it (Shiryaev's statistic).
+        """
+        age = np.minimum(now[:, None] - self._time[who], LABEL_DELAY)
+        open_ = age < LABEL_DELAY
+        known = np.log(1 - surprise.share + surprise.share * surprise.of(self._ratio[who]))
+        evidence = np.where(open_, known, 0.0)
+        since = evidence[:, ::-1].cumsum(axis=1)[:, ::-1]
+        before = np.column_stack([np.full(len(who), LABEL_DELAY), age[:, :-1]])
+        odds = ((before - age) * np.exp(since)).sum(axis=1) + age[:, -1]
+        row = np.arange(len(who))
+        start = np.where(open_, since, -np.inf).argmax(axis=1)
+        peak = np.where(open_.any(axis=1), since[row, start], 0.0)
+        strong = open_ & (evidence > _STRONG)
+        latest = np.where(strong, age, np.inf).min(axis=1)
+        gain = np.log(surprise.of(ratio) + _LEAST_GAIN)
+        return np.column_stack(
+            [
+                np.log(odds / DAY),
+                peak,
+                np.where(peak > 0, age[row, start] / DAY, np.nan),
+                since[:, 0],
+                open_.sum(axis=1),
+                np.where(strong.any(axis=1), latest / DAY, np.nan),
+                strong.sum(axis=1),
+                gain,
+                gain + np.log(odds / DAY),
+            ]
+        )
+
+    def add(self, who: Rows, now: Numbers, ratio: Numbers) -> None:
+        """Remember a payment of each."""
+        for held, new in ((self._time, now), (self._ratio, ratio)):
+            held[who] = np.column_stack([held[who, 1:], new])
+
+
+def _unknown(number: int) -> Numbers:
+    return np.full(number, np.nan)
+
+
+@dataclass(slots=True)
+class Terminals:
+    """What labels said of each terminal; its run is the frauds since the last honest payment.
+
+    A fraud whose amount is plainly its customer's doing says nothing of the terminal and does not join a run.
+    """
+
+    number: int
+    clean: Numbers = field(init=False)
+    first: Numbers = field(init=False)
+    last: Numbers = field(init=False)
+    frauds: Numbers = field(init=False)
+    least: Numbers = field(init=False)
+    explained: Numbers = field(init=False)
+    label: Numbers = field(init=False)
+    before: Numbers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clean, self.first, self.last = (_unknown(self.number) for _ in range(3))
+        self.least, self.label, self.before = (_unknown(self.number) for _ in range(3))
+        self.frauds, self.explained = np.zeros(self.number), np.zeros(self.number)
+
+    def learn(self, who: Rows, time: Numbers, fraud: NDArray[np.bool_], ratio: Numbers) -> None:
+        """Take in a label of each: of a payment made at `time`, `ratio` its customer's usual amount."""
+        own = ratio > OUTLIER
+        run, at, by = who[fraud & ~own], time[fraud & ~own], ratio[fraud & ~own]
+        self.first[run] = np.where(self.frauds[run] == 0, at, self.first[run])
+        self.last[run] = at
+        self.least[run] = np.fmin(self.least[run], by)
+        self.frauds[run] += 1
+        self.explained[who[fraud & own]] += 1
+        honest = who[~fraud]
+        self.before[honest] = np.where(self.frauds[honest] > 0, self.first[honest], self.before[honest])
+        self.clean[honest] = time[~fraud]
+        for forgotten in (self.first, self.last, self.least):
+            forgotten[honest] = np.nan
+        self.frauds[honest] = self.explained[honest] = 0
+        self.label[who] = time
+
+    def held(self, who: Rows) -> Numbers:
+        """Rows as they are now, for `describe`."""
+        columns = (self.clean, self.first, self.last, self.frauds, self.least, self.explained)
+        return np.column_stack([column[who] for column in (*columns, self.label, self.before)])
+
+
+def describe(held: Numbers, now: Numbers) -> Numbers:
+    """Columns of TERMINAL for payments about to be made, from rows that `Terminals.held` gave."""
+    clean, first, last, frauds, least, explained, label, before = held.T
+    ages = [(now - time) / DAY for time in (clean, first, last, label, before)]
+    return np.column_stack([*ages[:3], frauds, least, explained, *ages[3:], ages[0] - ages[1]])

@@ -1,0 +1,80 @@
+"""Runs and model versions in MLflow."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mercato_models.artefact import Model
+from mercato_models.gate import Verdict
+
+CHAMPION = "champion"
+#: Version of a model that no registry knows.
+UNREGISTERED = "unregistered"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is kept of a training run.
+
+    Attributes:
+        name: of the experiment and of the registered model.
+        data_versions: Delta version by table.
+        documents: further files by name: text as it is, anything else as JSON.
+    """
+
+    name: str
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    verdict: Verdict
+    data_versions: Mapping[str, int] = field(default_factory=dict)
+    documents: Mapping[str, Any] = field(default_factory=dict)
+
+
+def register(run: Run, model: Model, example: NDArray[np.float32]) -> str:
+    """Log a run with its model; register the model and make it the champion if it passes its gate.
+
+    Args:
+        example: a few feature rows, from which the signature follows.
+
+    Returns:
+        The version in the registry; UNREGISTERED if the gate refuses it, and without MLFLOW_TRACKING_URI.
+    """
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        return UNREGISTERED
+    import mlflow
+    from mlflow.models import infer_signature
+
+    # Its news is what the calls below ask for.
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    rows = pd.DataFrame(example, columns=list(model.features))
+    mlflow.set_experiment(run.name)
+    with mlflow.start_run():
+        mlflow.log_params(dict(run.parameters))
+        mlflow.log_metrics(dict(run.metrics))
+        mlflow.log_dict({"tables": dict(run.data_versions)}, "data_versions.json")
+        mlflow.log_dict({"passes": run.verdict.passes, "reasons": list(run.verdict.reasons)}, "gate.json")
+        mlflow.set_tags({f"delta.{table}": version for table, version in run.data_versions.items()})
+        mlflow.set_tag("gate", "; ".join(run.verdict.reasons) or "passed")
+        for file, content in run.documents.items():
+            (mlflow.log_text if isinstance(content, str) else mlflow.log_dict)(content, file)
+        logged = mlflow.xgboost.log_model(
+            model.booster,
+            name="model",
+            signature=infer_signature(rows, model.booster.inplace_predict(example, validate_features=False)),
+            input_example=rows,
+            model_format="ubj",
+            registered_model_name=run.name if run.verdict.passes else None,
+        )
+    if not run.verdict.passes:
+        return UNREGISTERED
+    version = str(logged.registered_model_version)
+    mlflow.MlflowClient().set_registered_model_alias(run.name, CHAMPION, version)
+    return version

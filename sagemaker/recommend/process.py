@@ -1,0 +1,25 @@
+"""Check the contexts and the catalogue of a training job, and hand them on as its channel.
+
+python process.py --data FOLDER --channel FOLDER
+"""
+
+from pathlib import Path
+
+from mercato_models.entry import copied, process
+from mercato_models.recommend import channels
+
+
+def check(channel: Path) -> None:
+    """Read what training reads.
+
+    Raises:
+        ChannelError: it can't be learned from.
+    """
+    contexts = channels.read_contexts(channel)
+    channels.Snapshots(channel, channels.stores(contexts))
+    for split in (channels.TRAIN, channels.TEST):
+        channels.targets(contexts, split)
+
+
+if __name__ == "__main__":
+    process(__doc__.split("\n")[0], copied(check))

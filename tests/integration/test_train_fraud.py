@@ -1,0 +1,135 @@
+"""The fraud training script as SageMaker would run it, on a town whose payments reach into the test weeks."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import urllib3
+from numpy.typing import NDArray
+
+from mercato.decisions.fraud import reason_of
+from mercato.local.ports import free_port
+from mercato_models import artefact
+from mercato_models.curves import Curve
+from mercato_models.fraud import payments
+from mercato_models.fraud.payments import SCORED, Payments
+from mercato_models.fraud.replay import FEATURES, Past
+from mercato_models.fraud.simulator import World, simulate
+from mercato_models.fraud.surprise import Surprise
+from mercato_models.rows import JSON, NPY
+from mercato_models.serving import ATTRIBUTES
+
+ROOT = Path(__file__).parents[2]
+TOWN = World(customers=300, terminals=500, days=165, radius=12.0, terminals_a_day=1, customers_a_day=1)
+
+
+@pytest.fixture(scope="module")
+def town() -> Payments:
+    return simulate(TOWN)[0]
+
+
+def train(channel: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}",
+        "SM_CHANNEL_TRAIN": str(channel),
+        "SM_MODEL_DIR": str(home / "model"),
+        "SM_OUTPUT_DATA_DIR": str(home / "output"),
+        "MLFLOW_TRACKING_URI": "",
+    }
+    script = str(ROOT / "sagemaker" / "fraud" / "train.py")
+    command = [sys.executable, script, "--rounds", "30", "--learning-rate", "0.3"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def serve(folder: Path, rows: NDArray[np.float32]) -> list[dict[str, Any]]:
+    """What the serving script answers, asked for two reasons a row."""
+    port = free_port()
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}",
+        "SM_MODEL_DIR": str(folder),
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+    }
+    server = subprocess.Popen(
+        [sys.executable, str(ROOT / "sagemaker" / "fraud" / "serve.py")], env=environment
+    )
+    try:
+        said = io.BytesIO()
+        np.save(said, rows)
+        answer = urllib3.request(
+            "POST",
+            f"http://127.0.0.1:{port}/invocations",
+            body=said.getvalue(),
+            headers={"Content-Type": NPY, "Accept": JSON, ATTRIBUTES: "reasons=2"},
+            retries=urllib3.Retry(connect=12, backoff_factor=0.2, backoff_max=5),
+        )
+        assert answer.status == HTTPStatus.OK, answer.data
+        predictions: list[dict[str, Any]] = answer.json()["predictions"]
+        return predictions
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.mark.slow
+def test_trains_judges_and_writes_what_it_says(town: Payments, tmp_path: Path) -> None:
+    payments.write(tmp_path / "channel", town)
+    done = train(tmp_path / "channel", tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["model_average_precision"] > said["handbook_week_average_precision"]
+
+    scored = pq.read_table(tmp_path / "output" / "fraud.parquet")
+    assert scored.schema.names == SCORED.arrow_schema.names
+    fold, label, score = (scored[name].to_numpy() for name in (SCORED.c.fold, SCORED.c.label, SCORED.c.score))
+    again = [Curve(label[fold == n], score[fold == n]).average_precision() for n in range(4)]
+    assert said["model_average_precision"] == pytest.approx(np.mean(again))
+
+    model = artefact.load(tmp_path / "model")
+    assert model.features == FEATURES
+    rows = Past(town).features(Surprise.load(tmp_path / "model"))
+    assert model.score(rows).mean() == pytest.approx(town.fraud.mean(), rel=0.3)
+    struck = rows[np.argsort(-model.score(rows))[:3]]
+    answered = serve(tmp_path / "model", struck)
+    assert [row["score"] for row in answered] == pytest.approx(model.score(struck).tolist())
+    assert all(row["reasons"] and reason_of(row["reasons"][0]["feature"]) for row in answered)
+
+
+def changed(town: Payments, column: str) -> Payments:
+    if column == SCORED.c.label:
+        return replace(town, fraud=np.zeros_like(town.fraud))
+    return replace(town, amount=np.full_like(town.amount, np.nan))
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (SCORED.c.label, "labels is False: nothing to learn"),
+        (SCORED.c.amount, "amounts are negative or no number, the first of them of transaction 0"),
+    ],
+)
+def test_bad_channels_are_refused_in_one_line(town: Payments, tmp_path: Path, column: str, said: str) -> None:
+    payments.write(tmp_path, changed(town, column))
+    done = train(tmp_path, tmp_path)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert done.stderr.startswith("train: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_missing_files_and_columns_are_named(town: Payments, tmp_path: Path) -> None:
+    with pytest.raises(payments.PaymentsError, match="is missing"):
+        payments.read(tmp_path)
+    pq.write_table(town.table().drop_columns([SCORED.c.amount]), tmp_path / "payments.parquet")
+    with pytest.raises(payments.PaymentsError, match=f"lacks the columns {SCORED.c.amount}"):
+        payments.read(tmp_path)

@@ -1,0 +1,99 @@
+"""Features of the past are those that the stream would have made, and know nothing of the future."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from mercato_models.fraud.payments import DAY, LABEL_DELAY, Payments
+from mercato_models.fraud.replay import FEATURES, Live, Past
+from mercato_models.fraud.surprise import Surprise, learn
+from tests.unit.fraud.world import small_town
+
+SURPRISE = Surprise([-1.0, 0.5, 1.5], [0.0, 0.2, 300.0], 0.4)
+
+
+def streamed(payments: Payments) -> np.ndarray:
+    live, labelled, rows = Live(SURPRISE), 0, []
+    for number in range(len(payments)):
+        now = int(payments.second[number])
+        while payments.second[labelled] <= now - LABEL_DELAY:
+            live.label(labelled, bool(payments.fraud[labelled]))
+            labelled += 1
+        customer, terminal = int(payments.customer[number]), int(payments.terminal[number])
+        rows.append(live.pay(number, now, customer, terminal, float(payments.amount[number])))
+    return np.array(rows)
+
+
+@st.composite
+def some_payments(draw: st.DrawFn) -> Payments:
+    number = draw(st.integers(1, 60))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return Payments(
+        np.datetime64("2018-04-01"),
+        np.sort(generator.integers(0, 40 * DAY, number)),
+        generator.integers(0, 3, number),
+        generator.integers(0, 3, number),
+        np.round(generator.exponential(50, number), 2),
+        generator.random(number) < 0.3,
+    )
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(some_payments())
+def test_the_stream_makes_the_same_features(payments: Payments) -> None:
+    np.testing.assert_array_equal(streamed(payments), Past(payments).features(SURPRISE))
+
+
+def test_also_when_memories_are_full() -> None:
+    payments = small_town()
+    np.testing.assert_allclose(streamed(payments), Past(payments).features(SURPRISE), rtol=1e-6)
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(some_payments(), st.data())
+def test_nothing_later_and_no_label_of_the_last_week_is_known(
+    payments: Payments, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(payments) - 1))
+    later = np.arange(len(payments)) > at
+    unknown = payments.second > payments.second[at] - LABEL_DELAY
+    changed = replace(
+        payments,
+        amount=np.where(later, 7.0, payments.amount),
+        fraud=payments.fraud ^ unknown,
+        terminal=np.where(later, 0, payments.terminal),
+    )
+    before, after = (Past(each).features(SURPRISE)[at] for each in (payments, changed))
+    np.testing.assert_array_equal(before, after)
+
+
+def test_a_known_fraud_reaches_the_terminals_next_payment() -> None:
+    second = np.array([0, DAY, 2 * DAY, 9 * DAY])
+    payments = Payments(
+        np.datetime64("2018-04-01"), second, np.zeros(4, int), np.zeros(4, int), np.full(4, 10.0),
+        np.array([False, True, True, False]),
+    )  # fmt: skip
+    last = dict(zip(FEATURES, Past(payments).features(SURPRISE)[3].tolist(), strict=True))
+    assert last["terminal_frauds"] == 2
+    assert last["terminal_clean_days"] == 9
+    assert last["terminal_first_fraud_days"] == 8
+    assert last["terminal_onset_days"] == 1
+
+
+def test_surprise_learns_that_high_ratios_are_leaks(tmp_path: Path) -> None:
+    payments = small_town()
+    past = Past(payments)
+    surprise = learn(payments, past.ratio, np.ones(len(payments), bool))
+    low, high = surprise.of(np.array([1.0, 6.0]))
+    assert low < 1 < 10 < high
+    assert surprise.of(np.array([np.nan])) == pytest.approx(0)
+    assert 0.15 < surprise.share < 0.6
+    surprise.save(tmp_path)
+    assert Surprise.load(tmp_path) == surprise

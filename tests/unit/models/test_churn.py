@@ -1,0 +1,78 @@
+"""Churn features know nothing of their own future; refusals name the check; calibration calibrates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models import calibration, checks
+from mercato_models.churn.features import DAY, baskets, features, labels
+
+L = BASKET_LINES.c
+START = pd.Timestamp("2017-01-01")
+
+
+def history(seed: int = 0, households: int = 30, visits: int = 40) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    rows = households * visits
+    return baskets(
+        pd.DataFrame(
+            {
+                L.household_id: np.repeat(np.arange(households), visits),
+                L.basket_id: np.arange(rows),
+                L.store_id: generator.integers(1, 4, rows),
+                L.sales_value: generator.gamma(2, 10, rows),
+                L.retail_disc: generator.random(rows),
+                L.coupon_disc: 0.0,
+                L.coupon_match_disc: 0.0,
+                L.basket_time: START + pd.to_timedelta(generator.uniform(0, 200, rows), unit="D"),
+            }
+        ),
+        START,
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 50), as_of=st.integers(60, 190))
+def test_later_baskets_change_no_feature(seed: int, as_of: int) -> None:
+    whole = history(seed)
+    altered = whole[(whole[DAY] < as_of) | (whole[L.basket_id] % 2 == 0)].copy()
+    altered.loc[altered[DAY] >= as_of, L.sales_value] *= 100
+    pd.testing.assert_frame_equal(features(whole, as_of), features(altered, as_of))
+
+
+def test_the_label_is_no_basket_from_the_day_on_for_28_days() -> None:
+    made = pd.DataFrame({L.household_id: [1, 2, 3], DAY: [100.0, 127.9, 128.0]})
+    assert labels(made, pd.Index([1, 2, 3, 4]), 100).tolist() == [0, 0, 1, 1]
+
+
+def test_refusals_name_the_check_and_the_rows() -> None:
+    frame = pd.DataFrame({"a": [1.0, np.inf, 2.0], "b": [np.nan] * 3, "label": [1.0] * 3})
+    with pytest.raises(checks.CheckError, match="missing columns: c; 3 rows"):
+        checks.columns(frame, ["a", "c"])
+    with pytest.raises(checks.CheckError, match="empty slice"):
+        checks.columns(frame[:0], ["a"])
+    with pytest.raises(checks.CheckError, match="constant label: all 3 rows have label = 1"):
+        checks.constant(frame["label"])
+    with pytest.raises(checks.CheckError, match=r"infinite features: 1 of 3 rows \(1\)"):
+        checks.flooded(frame, ["a"])
+    with pytest.raises(checks.CheckError, match="NaN flood in b"):
+        checks.flooded(frame, ["b"])
+    times = pd.Series([START, START + pd.Timedelta(days=2)], name="basket_time")
+    with pytest.raises(checks.CheckError, match=r"future timestamps in basket_time.* 1 of 2 rows \(1\)"):
+        checks.future(times, START + pd.Timedelta(days=1))
+
+
+def test_calibration_undoes_a_known_distortion() -> None:
+    generator = np.random.default_rng(0)
+    true = generator.uniform(0.02, 0.6, 20_000)
+    outcomes = (generator.random(len(true)) < true).astype(np.float32)
+    distorted = (true**2).astype(np.float32)
+    found = calibration.fit(distorted, outcomes)
+    before, after = (calibration.expected_error(outcomes, p) for p in (distorted, found(distorted)))
+    assert before > 0.1
+    assert after < 0.02
