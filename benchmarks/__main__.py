@@ -10,7 +10,7 @@ import sys
 
 _DEMO = ("mercato", "demo", "--detach")
 _DOWN = ("mercato", "down")
-BENCHMARKS = ("features", "api", "recommend", "lake", "replay", "gold")
+BENCHMARKS = ("features", "api", "recommend", "lake", "replay", "gold", "search")
 
 
 def main(names: list[str]) -> int:

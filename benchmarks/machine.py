@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 
 from mercato.settings import get_settings
@@ -49,7 +50,7 @@ def write_result(name: str, payload: Mapping[str, Any]) -> Path:
     """Write `{home}/bench/{name}.json` and return its path."""
     path = get_settings().home / "bench" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(payload, indent=2) + "\n")
+    path.write_text(json.dumps(payload, indent=2, default=msgspec.to_builtins) + "\n")
     return path
 
 

