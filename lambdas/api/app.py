@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from lambdas.api import problem
+from lambdas.api.collecting import open_event_log
+from lambdas.api.endpoints import model_endpoint
 from lambdas.api.event_log import EventLog
 from lambdas.api.metrics import MeasureRequests, Metrics
 from lambdas.api.ranking import ModelRanker
@@ -40,12 +42,11 @@ TAGS = [
 
 def open_services(settings: Settings) -> Services:
     """Open everything the app works with. What goes down later reconnects by itself."""
-    kafka, redis = settings.endpoint("kafka_bootstrap"), settings.endpoint("redis_url")
     return assemble(
         settings,
-        events=EventLog(kafka) if kafka else None,
-        online=OnlineFeatures(settings) if redis else None,
-        scorer=Scorer(lambda: settings.endpoint("scorer_url")),
+        events=open_event_log(settings),
+        online=OnlineFeatures(settings) if settings.endpoint("redis_url") else None,
+        scorer=Scorer(model_endpoint(settings)),
         make_ranker=ModelRanker,
     )
 

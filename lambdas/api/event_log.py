@@ -11,6 +11,9 @@ from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
+from mercato.settings import Settings
+from mercato.stream.kafka import client_config
+
 #: The broker must have acknowledged within this time, or the event counts as not taken.
 DELIVERY_TIMEOUT_MS = 2_000
 
@@ -25,7 +28,8 @@ class Record:
 
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class EventLog:
@@ -34,10 +38,10 @@ class EventLog:
     Safe to use from several threads.
     """
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._producer = Producer(
-            {
-                "bootstrap.servers": bootstrap,
+            client_config(settings)
+            | {
                 "enable.idempotence": True,
                 "linger.ms": 1,
                 "message.timeout.ms": DELIVERY_TIMEOUT_MS,
@@ -92,7 +96,9 @@ class EventLog:
                 arrival.set_exception(EventsUnavailableError(error.str()))
 
         try:
-            self._producer.produce(record.topic, record.value, record.key, on_delivery=on_delivery)
+            self._producer.produce(
+                record.topic, record.value, record.key, on_delivery=on_delivery, headers=list(record.headers)
+            )
         except (BufferError, KafkaException) as error:
             raise EventsUnavailableError(f"the producer refused: {error}") from error
         return arrival

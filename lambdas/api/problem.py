@@ -31,6 +31,7 @@ PROBLEMS: Mapping[str, tuple[HTTPStatus, str]] = {
     "invalid_parameters": (HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter is not valid"),
     "events_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Events can't be taken right now"),
     "online_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Live features can't be reached"),
+    "search_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The product search can't be reached"),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
 }
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from lambdas.api.endpoints import ScorerUnavailableError
 from lambdas.api.metrics import Metrics
 from lambdas.api.recent import RecentLists
-from lambdas.api.scorer import Scorer, ScorerUnavailableError
+from lambdas.api.scorer import Scorer
 from lambdas.api.shelf import Shelf, ShelfKeeper
 from mercato.contracts.tables.features import ALL_STORES
 from mercato.decisions.changes import Cause, Changes, compare

@@ -116,6 +116,46 @@ class SimilarProducts(Answer):
     notice: str | None = None
 
 
+class FoundProduct(ProductCard):
+    """A product that a search found."""
+
+    rank: int = Field(examples=[1])
+    score: float = Field(description="How well it fits; comparable within one answer only.")
+
+
+class FacetValue(Answer):
+    """A value that the search can be narrowed to."""
+
+    value: str = Field(description="To be sent as the parameter.", examples=["FROZEN GROCERY"])
+    name: str = Field(description="To be shown.", examples=["Frozen grocery"])
+    count: int = Field(description="Products that this would leave.")
+
+
+class Facets(Answer):
+    """What a search can be narrowed by; a facet is not narrowed by its own choice."""
+
+    department: list[FacetValue]
+    brand: list[FacetValue]
+
+
+class SearchAnswer(Answer):
+    """Products that fit what was asked, best first."""
+
+    query: str
+    total: int = Field(description="All products that fit.")
+    relaxed: bool = Field(description="True if they have only some of the words, as none had more.")
+    hits: list[FoundProduct]
+    facets: Facets
+    took_ms: int = Field(description="The search engine's own time.")
+
+
+class Suggestions(Answer):
+    """Names of products that begin as what was typed."""
+
+    query: str
+    names: list[str] = Field(examples=[["Frozen pizza", "Frozen waffles, pancakes"]])
+
+
 class HouseholdSummary(Answer):
     """One line of the household picker."""
 
@@ -157,20 +197,6 @@ class HouseholdDetail(HouseholdSummary):
     spend: float | None
     baskets_28d: int | None
     recent_baskets: list[Basket]
-
-
-class TakenEvent(Answer):
-    """An event that is on Kafka now."""
-
-    topic: str = Field(examples=["clickstream.v1"])
-    event_id: str = Field(examples=["0f3c9a7be5d94e51b7f0c8a2d1e6f4aa"])
-    event_time: datetime
-
-
-class TakenEvents(Answer):
-    """Events in the order in which they were sent."""
-
-    events: list[TakenEvent]
 
 
 class DependencyState(Answer):

@@ -1,57 +1,36 @@
-"""Data access: the ranker behind the SageMaker container contract."""
+"""Scores of feature rows, from a model that may be gone."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
-from http import HTTPStatus
 
 import numpy as np
-import urllib3
 from numpy.typing import NDArray
 
 from lambdas.api.circuit import Circuit
+from lambdas.api.endpoints import Answer, ModelEndpoint, ScorerUnavailableError
 
-#: Seconds; the model's own budget is 5 ms, what takes a hundred times as long is broken.
-CONNECT_TIMEOUT = 0.1
-READ_TIMEOUT = 0.5
-
-NPY = "application/x-npy"
-#: Header in which a SageMaker container may say something of its own; here `model_version=3`.
-ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _VERSION = re.compile(r"\bmodel_version=([^,;\s]+)")
-
-
-class ScorerUnavailableError(Exception):
-    """The scorer did not answer in time, or not with scores."""
+_TRIED_AGAIN = "the scorer failed several times in a row; it is tried again shortly"
 
 
 class Scorer:
-    """Scores feature rows over HTTP with kept-alive connections. Safe to use from several threads.
-
-    urllib3 rather than httpx: measured 0.9 ms of CPU per call of 60 kB against 1.4 ms.
-
-    Args:
-        find: address of the scorer, `None` while it was never started. Asked again after
-            failures: it may have come back elsewhere.
-        connections: kept open at most.
+    """Scores feature rows. Safe to use from several threads.
 
     Attributes:
-        model_version: as the scorer names it, `None` until it did.
+        model_version: as the model names it, `None` until it did.
     """
 
-    def __init__(self, find: Callable[[], str | None], connections: int = 16) -> None:
-        self._find = find
-        self._connections = connections
-        self._pool: urllib3.HTTPConnectionPool | None = None
+    def __init__(self, endpoint: ModelEndpoint) -> None:
+        self._endpoint = endpoint
         self.circuit = Circuit()
         self.model_version: str | None = None
 
     @property
     def started(self) -> bool:
         """Whether a scorer was ever started."""
-        return self._pool is not None or self._find() is not None
+        return self._endpoint.known
 
     def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Score per row of `features` (candidates x model features).
@@ -60,59 +39,38 @@ class Scorer:
             ScorerUnavailableError: no scores within the timeouts, or the circuit is open.
         """
         if not self.circuit.allows():
-            raise ScorerUnavailableError(
-                "the scorer failed several times in a row; it is tried again shortly"
-            )
+            raise ScorerUnavailableError(_TRIED_AGAIN)
         body = io.BytesIO()
         np.save(body, features)
         try:
-            answer = self._request("POST", "/invocations", body.getvalue())
-            scores = np.load(io.BytesIO(answer.data), allow_pickle=False).ravel()
+            answer = self._endpoint.invoke(body.getvalue())
+            scores = np.load(io.BytesIO(answer.body), allow_pickle=False).ravel()
             if len(scores) != len(features):
                 raise ScorerUnavailableError(f"{len(scores)} scores for {len(features)} rows")
         except (ScorerUnavailableError, ValueError) as error:
             self.circuit.failed()
-            self._pool = None
+            self._endpoint.forget()
             raise ScorerUnavailableError(str(error)) from error
         self.circuit.succeeded()
+        self._note(answer)
         return np.asarray(scores, dtype=np.float64)
 
     def ping(self) -> None:
-        """Return if the scorer is healthy.
+        """Return if the model is healthy; where it can't be asked, if it scored when last it had to.
 
         Raises:
             ScorerUnavailableError: it is not.
         """
-        self._request("GET", "/ping", None)
+        answer = self._endpoint.ping()
+        if answer is not None:
+            self._note(answer)
+        elif self.circuit.state == "open":
+            raise ScorerUnavailableError(_TRIED_AGAIN)
 
     def close(self) -> None:
-        """Close the kept-alive connections."""
-        if self._pool is not None:
-            self._pool.close()
+        """Close the connections."""
+        self._endpoint.forget()
 
-    def _request(self, method: str, path: str, body: bytes | None) -> urllib3.BaseHTTPResponse:
-        try:
-            answer = self._connected().request(
-                method, path, body=body, headers={"Content-Type": NPY, "Accept": NPY}
-            )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ScorerUnavailableError(str(error)) from error
-        if answer.status != HTTPStatus.OK:
-            raise ScorerUnavailableError(f"{path} answered {answer.status}: {answer.data[:200]!r}")
-        if said := _VERSION.search(answer.headers.get(ATTRIBUTES, "")):
+    def _note(self, answer: Answer) -> None:
+        if said := _VERSION.search(answer.attributes):
             self.model_version = said[1]
-        return answer
-
-    def _connected(self) -> urllib3.HTTPConnectionPool:
-        pool = self._pool
-        if pool is None:
-            url = self._find()
-            if url is None:
-                raise ScorerUnavailableError("never started; `mercato up scorer` starts it")
-            pool = self._pool = urllib3.connection_from_url(
-                url,
-                maxsize=self._connections,
-                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
-                retries=False,
-            )
-        return pool

@@ -8,14 +8,13 @@ from typing import Annotated
 from anyio import CapacityLimiter
 from fastapi import Depends, Path, Request
 
-from lambdas.api.event_log import EventLog
-from lambdas.api.metrics import Metrics
+from lambdas.api.collecting import EventServices
 from lambdas.api.problem import ProblemError
 from lambdas.api.recommending import Recommender
 from lambdas.api.scorer import Scorer
 from lambdas.api.shelf import ShelfKeeper
 from mercato.online.reader import OnlineFeatures
-from mercato.settings import Settings
+from mercato.search.products import ProductSearch
 
 #: Identifiers as the event contracts bound them.
 Identifier = Annotated[int, Path(gt=0, lt=2**53, description="As in the events.")]
@@ -27,17 +26,18 @@ DECIDERS = 2
 
 
 @dataclass(slots=True)
-class Services:
+class Services(EventServices):
     """Handles to everything outside the process; `None` where it was never started."""
 
-    settings: Settings
-    metrics: Metrics
-    events: EventLog | None
     online: OnlineFeatures | None
     scorer: Scorer
     keeper: ShelfKeeper
     recommender: Recommender
     deciders: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(DECIDERS))
+    search: ProductSearch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.search = ProductSearch(self.settings)
 
     def require_online(self) -> OnlineFeatures:
         """The online features.
@@ -54,9 +54,11 @@ class Services:
     def close(self) -> None:
         """Send what is queued and close the connections."""
         self.keeper.stop()
-        for part in (self.events, self.online, self.scorer):
-            if part is not None:
-                part.close()
+        EventServices.close(self)
+        if self.online is not None:
+            self.online.close()
+        self.scorer.close()
+        self.search.close()
 
     def model_version(self) -> str | None:
         """Version of the model that scores now, `None` if unknown."""

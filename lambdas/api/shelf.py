@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,7 +71,7 @@ class Shelf:
     @classmethod
     def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> Shelf:
         """The shelf of what is materialised now."""
-        tables = apart.catalogue(online.url)
+        tables = apart.catalogue(online.settings)
         catalogue = Catalogue.from_tables(
             tables[views.PRODUCT_STATS.name],
             tables[views.PRODUCT_NEIGHBOURS.name],
@@ -128,6 +129,7 @@ class ShelfKeeper:
         self._kept_at = kept_at
         self._make_ranker = make_ranker
         self._token: str | None = None
+        self._looked_at = -REFRESH_SECONDS
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="catalogue", daemon=True)
 
@@ -139,7 +141,8 @@ class ShelfKeeper:
     def stop(self) -> None:
         """Stop following."""
         self._stop.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def refresh(self) -> None:
         """Load the catalogue if the marker moved; keep what there is if that fails."""
@@ -156,6 +159,13 @@ class ShelfKeeper:
             return
         last_good_lists.save(self._kept_at, self.shelf.to_keep())
         log.info("catalogue as of %s loaded", self.shelf.as_of)
+
+    def refresh_when_due(self) -> None:
+        """Refresh if the last look is REFRESH_SECONDS ago: for a process that is frozen between requests."""
+        now = time.monotonic()
+        if now - self._looked_at >= REFRESH_SECONDS:
+            self.refresh()
+            self._looked_at = time.monotonic()
 
     def _follow(self) -> None:
         while not self._stop.wait(REFRESH_SECONDS):

@@ -9,10 +9,9 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
 from lambdas.api import intake
+from lambdas.api.collecting import EventServices, TakenEvent, TakenEvents, UseEventServices
 from lambdas.api.event_log import EventsUnavailableError
 from lambdas.api.problem import ProblemError, documented
-from lambdas.api.schemas import TakenEvent, TakenEvents
-from lambdas.api.services import Services, UseServices
 from mercato.contracts.events import OPEN_TOPICS, Topic
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
@@ -37,7 +36,7 @@ _PROBLEMS = documented("malformed_body", "oversized", "contract_violation", "eve
 
 
 @router.post("", status_code=202, openapi_extra=_BODY, responses=_PROBLEMS, summary="Send events")
-async def post_events(request: Request, services: UseServices) -> TakenEvents:
+async def post_events(request: Request, services: UseEventServices) -> TakenEvents:
     """Take one event or a batch: all are on Kafka when this answers, or none was taken.
 
     An optional `topic` field names each event's topic (default `clickstream.v1`). Missing `event_id` and
@@ -59,12 +58,12 @@ async def get_schemas() -> dict[str, Any]:
     responses={**documented("unknown_topic"), **_PROBLEMS},
     summary="Send events of one topic",
 )
-async def post_events_of_topic(topic: str, request: Request, services: UseServices) -> TakenEvents:
+async def post_events_of_topic(topic: str, request: Request, services: UseEventServices) -> TakenEvents:
     """As `POST /v1/events`, all of one topic."""
     return await _take(request, services, intake.topic_named(topic))
 
 
-async def _take(request: Request, services: Services, topic: Topic | None) -> TakenEvents:
+async def _take(request: Request, services: EventServices, topic: Topic | None) -> TakenEvents:
     body = await _read(request)
     accepted = intake.accept(body, topic, datetime.now(UTC))
     if services.events is None:

@@ -6,15 +6,50 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from lambdas.api import answers
+from lambdas.api import answers, searching
 from lambdas.api.problem import ProblemError, documented
-from lambdas.api.schemas import ProductCard, SimilarProducts
+from lambdas.api.schemas import ProductCard, SearchAnswer, SimilarProducts, Suggestions
 from lambdas.api.services import Identifier, UseServices
 from lambdas.api.shelf import Shelf
 from mercato.decisions.fallback import SENTENCES, Reason, popular_in_store
 from mercato.decisions.recommend import Item, Why
+from mercato.search.query import Question
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
+
+Typed = Annotated[
+    str, Query(min_length=1, max_length=200, description="As typed.", examples=["frozen pizza"])
+]
+Chosen = Annotated[str | None, Query(max_length=200, description="A value of the facet.")]
+
+
+# The fixed addresses come before `/{product_id}`, which would take them for a number.
+@router.get(
+    "/search", summary="Find products", responses=documented("invalid_parameters", "search_unavailable")
+)
+def find_products(
+    services: UseServices,
+    q: Typed,
+    department: Chosen = None,
+    brand: Chosen = None,
+    size: Annotated[int, Query(ge=1, le=100)] = 20,
+    offset: Annotated[int, Query(ge=0, le=9_900)] = 0,
+) -> SearchAnswer:
+    """Products by words of their name, category, department, brand and size, misspelt ones too."""
+    question = Question(text=q, department=department, brand=brand, size=size, offset=offset)
+    return searching.find(services.search, question, services.keeper.shelf)
+
+
+@router.get(
+    "/suggestions",
+    summary="Complete what is typed",
+    responses=documented("invalid_parameters", "search_unavailable"),
+)
+def get_suggestions(
+    services: UseServices, q: Typed, size: Annotated[int, Query(ge=1, le=20)] = 8
+) -> Suggestions:
+    """Names of products that begin as what is typed, the most bought first."""
+    return searching.suggest(services.search, q, size)
 
 
 @router.get(

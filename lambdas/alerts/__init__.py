@@ -1,0 +1,1 @@
+"""Alarms to the people on call."""

@@ -1,0 +1,38 @@
+"""Alarms from SNS to PagerDuty: `lambdas.alerts.handler.handler`."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from typing import Any
+
+import boto3
+
+from lambdas.alerts.pagerduty import page, send
+
+#: Where PagerDuty takes events; a variable, because its European accounts have an address of their own.
+_URL = os.environ.get("MERCATO_PAGERDUTY_URL", "https://events.pagerduty.com/v2/enqueue")
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
+    """Tell every alarm of an SNS event.
+
+    Raises:
+        OSError: PagerDuty did not take one; SNS tries again, and the deduplication key makes that safe.
+    """
+    alarms = [json.loads(record["Sns"]["Message"]) for record in event["Records"]]
+    pages = [told for alarm in alarms if (told := page(alarm, _routing_key()))]
+    for told in pages:
+        send(_URL, told)
+    return {"told": len(pages), "ignored": len(alarms) - len(pages)}
+
+
+@functools.cache
+def _routing_key() -> str:
+    """The integration's key, read once per execution environment."""
+    secret = boto3.client("secretsmanager").get_secret_value(
+        SecretId=os.environ["MERCATO_PAGERDUTY_SECRET_ARN"]
+    )
+    key: str = json.loads(secret["SecretString"])["routing_key"]
+    return key

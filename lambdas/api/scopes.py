@@ -1,0 +1,32 @@
+"""Which OAuth scope each route of the API asks for; API Gateway's authorizer enforces it.
+
+Stdlib only: the templates import this module too.
+"""
+
+from __future__ import annotations
+
+RECOMMEND = "mercato/recommend"
+EVENTS = "mercato/events"
+READ = "mercato/read"
+ADMIN = "mercato/admin"
+
+#: Method, path, scope; `None` for what anyone may see. The page shows baskets, so it is not public.
+ROUTES: tuple[tuple[str, str, str | None], ...] = (
+    ("GET", "/v1/recommendations/{household_id}", RECOMMEND),
+    ("POST", "/v1/events", EVENTS),
+    ("POST", "/v1/events/{topic}", EVENTS),
+    ("GET", "/v1/households", READ),
+    ("GET", "/v1/households/{household_id}", READ),
+    ("GET", "/v1/products/search", READ),
+    ("GET", "/v1/products/suggestions", READ),
+    ("GET", "/v1/products/{product_id}", READ),
+    ("GET", "/v1/products/{product_id}/similar", READ),
+    ("GET", "/", READ),
+    ("GET", "/metrics", ADMIN),
+    ("GET", "/v1/events/schemas", None),
+    ("GET", "/healthz", None),
+    ("GET", "/problems/{code}", None),
+    ("GET", "/openapi.json", None),
+    ("GET", "/docs", None),
+    ("GET", "/static/{path+}", None),
+)

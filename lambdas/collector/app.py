@@ -1,0 +1,18 @@
+"""The events' routes as an app of their own: `uvicorn lambdas.collector.app:app`, opened by its handler."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from lambdas.api import problem
+from lambdas.api.metrics import MeasureRequests
+from lambdas.api.routers import events
+
+
+def create_app() -> FastAPI:
+    """The app; its `state.services` is set by whoever serves it."""
+    app = FastAPI(title="Mercato collector", version="1", docs_url=None, redoc_url=None)
+    app.add_middleware(MeasureRequests)
+    problem.install(app)
+    app.include_router(events.router)
+    return app

@@ -1,0 +1,12 @@
+"""The collector on Lambda: `lambdas.collector.handler.handler`."""
+
+from __future__ import annotations
+
+from lambdas.api.collecting import EventServices, open_event_log
+from lambdas.api.metrics import Metrics
+from lambdas.collector.app import create_app
+from lambdas.gateway import behind_gateway
+from mercato.settings import get_settings
+
+_settings = get_settings()
+handler = behind_gateway(create_app(), EventServices(_settings, Metrics(), open_event_log(_settings)))

@@ -1,0 +1,1 @@
+"""Approved models to their endpoints."""

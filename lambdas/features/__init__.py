@@ -1,0 +1,1 @@
+"""Clicks from MSK into the sessions of the online store."""

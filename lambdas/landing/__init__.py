@@ -1,0 +1,1 @@
+"""Files from partners into Kafka."""

@@ -1,0 +1,1 @@
+"""Feeds from outside into Kafka."""

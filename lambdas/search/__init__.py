@@ -1,0 +1,1 @@
+"""Products from MSK into the product index."""

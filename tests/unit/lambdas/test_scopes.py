@@ -1,0 +1,40 @@
+"""Every route asks for a scope, or is public on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from starlette.routing import BaseRoute, Mount, Route
+
+from lambdas.api import scopes
+from lambdas.api.app import create_app
+
+#: Nobody needs a token to see what the API is, and whether it lives.
+PUBLIC = {
+    "/v1/events/schemas",
+    "/healthz",
+    "/problems/{code}",
+    "/openapi.json",
+    "/docs",
+    "/static/{path+}",
+}
+
+
+def _served(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
+    for route in routes:
+        if isinstance(route, Mount):
+            yield "GET", f"{route.path}/{{path+}}"
+        elif hasattr(route, "original_router"):  # how FastAPI keeps an included router
+            yield from _served(route.original_router.routes)
+        elif isinstance(route, Route):
+            yield from ((method, route.path) for method in (route.methods or set()) - {"HEAD"})
+
+
+def test_scopes_cover_exactly_the_apps_routes() -> None:
+    named = [(method, path) for method, path, _ in scopes.ROUTES]
+    assert len(named) == len(set(named))
+    assert set(named) == set(_served(create_app().routes))
+
+
+def test_only_what_describes_the_api_is_public() -> None:
+    assert {path for _, path, scope in scopes.ROUTES if scope is None} == PUBLIC
