@@ -1,0 +1,1 @@
+"""What a person asks before a deploy: what it would cost, and whether it would work."""

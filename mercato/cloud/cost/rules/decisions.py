@@ -1,0 +1,142 @@
+"""Functions and the gateways before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from mercato.cloud.cost.charge import Charge, Context, Rule
+from mercato.cloud.cost.rules.observability import logs
+from mercato.cloud.cost.usage import SECONDS, Usage
+from mercato.cloud.template import NotStatedError, Resource
+
+_BATCHES = (lambda usage: usage.events / usage.event_batch, "events_per_second in batches of event_batch")
+#: Calls a month of a function, and how they came about, by the artifact that it runs.
+CALLS: Mapping[str, tuple[Callable[[Usage], float], str]] = {
+    "function-api": (lambda usage: usage.decisions, "decisions"),
+    "function-collector": _BATCHES,
+    "function-features": _BATCHES,
+}
+_OTHER = (lambda usage: usage.other_calls, "other_calls")
+#: The one function that has a time and a log of its own.
+_API = "function-api"
+#: Functions that tell metrics in their log, and how many each (lambdas/embedded_metrics.py).
+TELLING, _METRICS = {_API, "function-collector"}, 3
+_LEAST_MB = 128
+_CDN = "AWS::CloudFront::Distribution"
+_REQUESTS = "decisions, and events_per_second in batches of event_batch"
+
+
+def _gigabytes(function: Resource) -> float:
+    return function.number("MemorySize", default=_LEAST_MB) / 1024
+
+
+def _function(resource: Resource, context: Context) -> Iterator[Charge]:
+    if not resource.artifacts:
+        # CDK's own helpers: they run while something is deployed.
+        return
+    calls, basis = next((CALLS[each] for each in resource.artifacts if each in CALLS), _OTHER)
+    called, gigabytes = calls(context.usage), _gigabytes(resource)
+    time = "api_ms" if _API in resource.artifacts else "function_ms"
+    yield Charge(what="function calls", price="lambda.requests", varying=called / 1e6, basis=basis)
+    yield Charge(
+        what="function time",
+        price="lambda.compute",
+        size=resource.get("Architectures", default=["x86_64"])[0],
+        varying=called * getattr(context.usage, time) / 1e3 * gigabytes,
+        basis=f"{basis}, {time} each, with {gigabytes:g} GB",
+    )
+    if _API in resource.artifacts:
+        group = context.assembly.referred(resource, "LoggingConfig", "LogGroup")
+        yield from logs(group, varying=context.usage.request_log_gb, basis="decisions * request_log_bytes")
+    if set(resource.artifacts) & TELLING:
+        yield Charge(
+            what="metrics of its own",
+            price="cloudwatch.metric",
+            varying=_METRICS,
+            basis=f"{_METRICS} in its log, told when it is called",
+        )
+    if resource.get("TracingConfig", "Mode") == "Active":
+        yield Charge(
+            what="traces", price="xray.traces", varying=_traced(called) / 1e6, basis=f"{basis}, sampled"
+        )
+
+
+def _traced(calls: float) -> float:
+    """Calls that X-Ray's own sampling records: one a second, and a twentieth of the others."""
+    return min(calls, SECONDS) + max(calls - SECONDS, 0) / 20
+
+
+def _event_source(resource: Resource, context: Context) -> Iterator[Charge]:
+    """Pollers cost nothing unless some are kept ready."""
+    if resource.get("ProvisionedPollerConfig"):
+        raise NotStatedError("there is no price for provisioned pollers.")
+    yield from ()
+
+
+def _version(resource: Resource, context: Context) -> Iterator[Charge]:
+    function = context.assembly.referred(resource, "FunctionName")
+    if function.get("SnapStart", "ApplyOn") == "PublishedVersions":
+        yield Charge(
+            what="SnapStart",
+            price="lambda.snapstart-cache",
+            fixed=_gigabytes(function) * SECONDS,
+            basis=f"a snapshot of {_gigabytes(function):g} GB, always kept",
+        )
+
+
+def _alias(resource: Resource, context: Context) -> Iterator[Charge]:
+    kept = resource.get("ProvisionedConcurrencyConfig", "ProvisionedConcurrentExecutions")
+    if kept:
+        function = context.assembly.referred(resource, "FunctionName")
+        yield Charge(
+            what="provisioned concurrency",
+            price="lambda.provisioned",
+            fixed=float(kept) * _gigabytes(function) * SECONDS,
+            basis=f"{kept} instances of {_gigabytes(function):g} GB, always on",
+        )
+
+
+def _gateway(price: str) -> Rule:
+    def rule(resource: Resource, context: Context) -> Iterator[Charge]:
+        yield Charge(
+            what="requests",
+            price=price,
+            varying=context.usage.api_requests / 1e6 * context.share(resource),
+            basis=_REQUESTS,
+        )
+        if not context.assembly.counts[_CDN]:
+            yield Charge(
+                what="answers to the internet",
+                price="transfer.internet",
+                varying=context.usage.answer_gb * context.share(resource),
+                basis="decisions * answer_bytes",
+            )
+
+    return rule
+
+
+def _distribution(resource: Resource, context: Context) -> Iterator[Charge]:
+    """What comes from AWS to CloudFront is free; what leaves it is not."""
+    yield Charge(
+        what="requests",
+        price="cdn.requests",
+        varying=context.usage.api_requests / 1e4 * context.share(resource),
+        basis=_REQUESTS,
+    )
+    yield Charge(
+        what="answers to the internet",
+        price="cdn.transfer",
+        varying=context.usage.answer_gb * context.share(resource),
+        basis="decisions * answer_bytes",
+    )
+
+
+RULES = {
+    "AWS::Lambda::Function": _function,
+    "AWS::Lambda::Version": _version,
+    "AWS::Lambda::Alias": _alias,
+    "AWS::Lambda::EventSourceMapping": _event_source,
+    "AWS::ApiGatewayV2::Api": _gateway("api.http"),
+    "AWS::ApiGateway::RestApi": _gateway("api.rest"),
+    _CDN: _distribution,
+}

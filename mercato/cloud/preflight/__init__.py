@@ -1,0 +1,1 @@
+"""What would stop a deploy, asked of the account before it starts."""

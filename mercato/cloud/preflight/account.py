@@ -1,0 +1,127 @@
+"""The account: whose it is, whether CDK can deploy there, and what is deployed there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mercato.cloud.preflight.finding import Finding, blocking, ok, warning
+from mercato.cloud.template import Assembly
+
+_VERSION = "/cdk-bootstrap/hnb659fds/version"
+_NO_ACCOUNT = "unknown-account"
+_FAILED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
+
+
+def identity(session: Any, assembly: Assembly) -> Iterator[Finding]:
+    """Whether the credentials are there, and of the account and region that the templates are for."""
+    try:
+        caller = session.client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        yield blocking(
+            "identity", f"no usable credentials: {error}", "aws sso login, or set AWS_PROFILE; then try again"
+        )
+        return
+    account = caller["Account"]
+    yield ok("identity", caller["Arn"])
+    if assembly.account == _NO_ACCOUNT:
+        yield warning(
+            "account",
+            f"the templates name no account; they would go to {account}",
+            'put account = "..." into the environment\'s file, and make synth again',
+        )
+    elif assembly.account != account:
+        yield blocking(
+            "account",
+            f"the templates are for {assembly.account}, the credentials of {account}",
+            "use credentials of that account, or change account in the environment's file and make synth",
+        )
+    else:
+        yield ok("account", account)
+    if session.region_name not in {None, assembly.region}:
+        yield warning(
+            "region",
+            f"the templates are for {assembly.region}, the shell for {session.region_name}",
+            f"export AWS_REGION={assembly.region}, so that what you look up is what you deployed",
+        )
+    else:
+        yield ok("region", assembly.region)
+
+
+def bootstrap(session: Any, assembly: Assembly) -> Iterator[Finding]:
+    """Whether CDK's own stack is there and new enough, in every region."""
+    for region in assembly.regions:
+        account = "ACCOUNT" if assembly.account == _NO_ACCOUNT else assembly.account
+        fix = f"cdk bootstrap aws://{account}/{region}"
+        version = _bootstrapped(session, region)
+        if version is None:
+            yield blocking("bootstrap", f"{region} is not bootstrapped", fix)
+        elif version < assembly.bootstrap:
+            yield blocking("bootstrap", f"version {version}; the templates want {assembly.bootstrap}", fix)
+        else:
+            yield ok("bootstrap", f"{region} has version {version}; {assembly.bootstrap} or newer is wanted")
+
+
+def _bootstrapped(session: Any, region: str) -> int | None:
+    try:
+        parameter = session.client("ssm", region_name=region).get_parameter(Name=_VERSION)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise
+        return None
+    return int(parameter["Parameter"]["Value"])
+
+
+def deployed(session: Any, assembly: Assembly) -> tuple[frozenset[str], list[Finding]]:
+    """Stacks of the assembly that are there already, and what is wrong with them."""
+    states = {
+        each["StackName"]: each["StackStatus"]
+        for region in assembly.regions
+        for page in session.client("cloudformation", region_name=region)
+        .get_paginator("describe_stacks")
+        .paginate()
+        for each in page["Stacks"]
+    }
+    there = {name: states[name] for name in assembly.stacks if name in states}
+    broken = {name: state for name, state in there.items() if state in _FAILED}
+    findings = [
+        blocking(
+            "stacks",
+            f"{name} is in {state}",
+            f"aws cloudformation delete-stack --stack-name {name}, once you know why it failed",
+        )
+        for name, state in broken.items()
+    ]
+    new = len(assembly.stacks) - len(there)
+    return frozenset(there), findings or [ok("stacks", f"{len(there)} there already, {new} to make")]
+
+
+def linked_roles(session: Any, assembly: Assembly) -> Iterator[Finding]:
+    """Roles that a service must have in the account before CloudFormation may use it."""
+    iam = session.client("iam")
+    for kind, (service, role) in _LINKED.items():
+        if not assembly.counts.get(kind):
+            continue
+        try:
+            iam.get_role(RoleName=role)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchEntity":
+                raise
+            yield blocking(
+                "service-linked role",
+                f"{kind} in a VPC needs {role}",
+                f"aws iam create-service-linked-role --aws-service-name {service}",
+            )
+        else:
+            yield ok("service-linked role", role)
+
+
+#: Services that don't make their role by themselves when a stack first needs it.
+_LINKED = {
+    "AWS::OpenSearchService::Domain": (
+        "opensearchservice.amazonaws.com",
+        "AWSServiceRoleForAmazonOpenSearchService",
+    ),
+}

@@ -1,0 +1,191 @@
+"""Whether the account's quotas leave room for what the templates add."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from mercato.cloud.preflight.finding import Finding, blocking, ok, warning
+from mercato.cloud.template import Resource
+
+#: Lambda keeps so much for functions that reserve nothing.
+_UNRESERVED = 100
+_HOLDS_INSTANCES = "InstanceType"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """One quota that a shop's deploy can meet.
+
+    Attributes:
+        name: as Service Quotas has it.
+        service: code of the service there.
+        code: of the quota there; looked up by its name where empty.
+        kind: type of resource that counts against it.
+        size: how much one resource counts.
+        used: how much of it the account uses; boto3 client, and what to do with it.
+    """
+
+    name: str
+    service: str
+    code: str
+    kind: str
+    size: Callable[[Resource], float]
+    used: tuple[str, Callable[[Any], float]]
+
+
+def _one(_resource: Resource) -> float:
+    return 1
+
+
+def _interface(resource: Resource) -> float:
+    return float(resource.get("VpcEndpointType") == "Interface")
+
+
+def _brokers(resource: Resource) -> float:
+    return resource.number("NumberOfBrokerNodes")
+
+
+def _listed(operation: str, key: str) -> Callable[[Any], float]:
+    return lambda client: float(len(getattr(client, operation)()[key]))
+
+
+def _cluster_brokers(client: Any) -> float:
+    clusters = client.list_clusters()["ClusterInfoList"]
+    return float(sum(each.get("NumberOfBrokerNodes", 0) for each in clusters))
+
+
+QUOTAS = (
+    Quota(
+        "VPCs per Region",
+        "vpc",
+        "L-F678F1CE",
+        "AWS::EC2::VPC",
+        _one,
+        ("ec2", _listed("describe_vpcs", "Vpcs")),
+    ),
+    Quota(
+        "EC2-VPC Elastic IPs",
+        "ec2",
+        "L-0263D0A3",
+        "AWS::EC2::EIP",
+        _one,
+        ("ec2", _listed("describe_addresses", "Addresses")),
+    ),
+    # The VPC is new, so that nothing is in it yet.
+    Quota(
+        "Interface VPC endpoints per VPC",
+        "vpc",
+        "L-29B6F2EB",
+        "AWS::EC2::VPCEndpoint",
+        _interface,
+        ("ec2", lambda _client: 0),
+    ),
+    Quota(
+        "Number of brokers per account",
+        "kafka",
+        "",
+        "AWS::MSK::Cluster",
+        _brokers,
+        ("kafka", _cluster_brokers),
+    ),
+)
+
+
+def quotas(session: Any, region: str, resources: Iterable[Resource]) -> Iterator[Finding]:
+    """What Service Quotas says of each quota that these resources count against.
+
+    Args:
+        resources: those that are not deployed yet.
+    """
+    new = list(resources)
+    values = session.client("service-quotas", region_name=region)
+    for quota in QUOTAS:
+        needed = sum(quota.size(each) for each in new if each.type == quota.kind)
+        if needed:
+            client, use = quota.used
+            used = use(session.client(client, region_name=region))
+            yield judged(quota.name, quota.service, needed, used, _value(values, quota))
+    instances = Counter[str]()
+    for each in new:
+        if each.type == "AWS::SageMaker::EndpointConfig":
+            instances.update(endpoint_instances(each))
+    for instance, count in sorted(instances.items()):
+        name = f"{instance} for endpoint usage"
+        value = _by_name(values, "sagemaker", name)
+        yield judged(name, "sagemaker", count, 0, value)
+
+
+def concurrency(session: Any, region: str, resources: Iterable[Resource]) -> Iterator[Finding]:
+    """Whether the concurrency that functions reserve is left; a new account has ten in all."""
+    reserved = sum(
+        each.number("ReservedConcurrentExecutions", default=0)
+        for each in resources
+        if each.type == "AWS::Lambda::Function"
+    )
+    limit = session.client("lambda", region_name=region).get_account_settings()["AccountLimit"]
+    left = limit["UnreservedConcurrentExecutions"] - (_UNRESERVED if reserved else 0)
+    says = f"{reserved:.0f} reserved, {max(left, 0)} left of {limit['ConcurrentExecutions']}"
+    if reserved > left:
+        fix = (
+            "ask Service Quotas for more (lambda, L-B99A9384), or lower concurrency in the environment's file"
+        )
+        yield blocking("quota: Lambda concurrent executions", says, fix)
+    else:
+        yield ok("quota: Lambda concurrent executions", says)
+
+
+def judged(name: str, service: str, needed: float, used: float, value: float | None) -> Finding:
+    """Compare what is needed and used with the quota's value; `None` if nobody could tell it."""
+    check = f"quota: {name}"
+    if value is None:
+        return warning(
+            check,
+            f"{needed:.0f} more needed, {used:.0f} in use; Service Quotas does not say how many are allowed",
+            f"look it up in the console of Service Quotas, under {service}",
+        )
+    says = f"{needed:.0f} more needed, {used:.0f} of {value:.0f} in use"
+    if used + needed > value:
+        return blocking(check, says, f"ask Service Quotas for {used + needed:.0f} ({service}, {name})")
+    return ok(check, says)
+
+
+def endpoint_instances(resource: Resource) -> Mapping[str, int]:
+    """How many instances of each type an endpoint's configuration starts."""
+    counts = Counter[str]()
+    variants = [
+        *resource.get("ProductionVariants", default=()),
+        *resource.get("ShadowProductionVariants", default=()),
+    ]
+    for variant in variants:
+        if isinstance(variant.get(_HOLDS_INSTANCES), str):
+            counts[variant[_HOLDS_INSTANCES]] += int(variant.get("InitialInstanceCount", 1))
+    return counts
+
+
+def _value(client: Any, quota: Quota) -> float | None:
+    if not quota.code:
+        return _by_name(client, quota.service, quota.name)
+    for operation in (client.get_service_quota, client.get_aws_default_service_quota):
+        try:
+            return float(operation(ServiceCode=quota.service, QuotaCode=quota.code)["Quota"]["Value"])
+        except ClientError:
+            # Never raised in this account: the default is in the other call. Unknown there too: no answer.
+            continue
+    return None
+
+
+def _by_name(client: Any, service: str, name: str) -> float | None:
+    try:
+        for page in client.get_paginator("list_service_quotas").paginate(ServiceCode=service):
+            for each in page["Quotas"]:
+                if re.fullmatch(re.escape(name), each["QuotaName"], re.IGNORECASE):
+                    return float(each["Value"])
+    except ClientError:
+        return None
+    return None

@@ -1,0 +1,111 @@
+"""What preflight makes of answers; tests/infra/test_emulator.py asks the questions of an emulator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from mercato.cli.main import app
+from mercato.cloud.preflight.finding import State
+from mercato.cloud.preflight.quotas import endpoint_instances, judged
+from mercato.cloud.preflight.report import PreflightError, as_json, blocked, inspect
+from mercato.cloud.preflight.secrets import by_hand, holds_nothing
+from mercato.cloud.template import Assembly, Resource
+
+COUNTS = st.integers(min_value=0, max_value=1000).map(float)
+HERE = Assembly("us-east-1", (), "1" * 12, 6, ("us-east-1",))
+
+
+class Refusing:
+    """A session whose credentials are fine and which then may read nothing, or has none at all."""
+
+    region_name = "us-east-1"
+
+    def __init__(self, error: Exception, account: str = HERE.account) -> None:
+        self._error = error
+        self._account = account
+
+    def client(self, service: str, **_options: object) -> Any:
+        if service == "sts" and isinstance(self._error, ClientError):
+            return self
+        raise self._error
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": self._account, "Arn": f"arn:aws:iam::{self._account}:user/one"}
+
+
+DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeStacks")
+
+
+@given(COUNTS, COUNTS, COUNTS)
+def test_a_quota_blocks_exactly_when_it_would_be_passed(needed: float, used: float, value: float) -> None:
+    found = judged("VPCs per Region", "vpc", needed, used, value)
+    assert (found.state is State.BLOCKING) is (needed + used > value)
+    assert bool(found.fix) is (found.state is State.BLOCKING)
+
+
+def test_a_quota_that_nobody_tells_is_a_warning_with_a_place_to_look() -> None:
+    found = judged("EC2-VPC Elastic IPs", "ec2", 3, 1, None)
+    assert found.state is State.WARNING
+    assert "console of Service Quotas" in found.fix
+
+
+def test_instances_of_an_endpoint_are_counted_shadows_included() -> None:
+    config = Resource(
+        "models",
+        "Config",
+        "AWS::SageMaker::EndpointConfig",
+        {
+            "ProductionVariants": [
+                {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2},
+                {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1},
+                {"ServerlessConfig": {"MaxConcurrency": 5}},
+            ],
+            "ShadowProductionVariants": [{"InstanceType": "ml.c5.large"}],
+        },
+    )
+    assert endpoint_instances(config) == {"ml.m5.large": 3, "ml.c5.large": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "empty"),
+    [("", True), (" ", True), ("{}", True), ('""', True), ("key", False), ('{"a": 1}', False)],
+)
+def test_a_secret_holds_nothing_or_something(value: str, empty: bool) -> None:
+    assert holds_nothing(value) is empty
+
+
+def test_a_generated_secret_is_nobodys_work() -> None:
+    generated = Resource("s", "A", "AWS::SecretsManager::Secret", {"GenerateSecretString": {}})
+    assert not by_hand(generated)
+    assert by_hand(Resource("s", "B", "AWS::SecretsManager::Secret", {"Name": "b"}))
+
+
+def test_no_credentials_block_and_nothing_more_is_asked() -> None:
+    found = inspect(Refusing(NoCredentialsError()), HERE)
+    assert [each.check for each in found] == ["identity"]
+    assert blocked(found)
+    assert as_json(found)["blocking"] is True
+
+
+def test_credentials_of_another_account_block() -> None:
+    found = inspect(Refusing(DENIED, "2" * 12), HERE)
+    assert {each.check for each in found if each.state is State.BLOCKING} == {"account"}
+
+
+def test_a_refused_question_says_what_to_allow() -> None:
+    with pytest.raises(PreflightError, match="ReadOnlyAccess"):
+        inspect(Refusing(DENIED), HERE)
+
+
+def test_without_templates_it_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["preflight", "--env", "prod"])
+    assert result.exit_code == 1
+    assert "run `make synth ENV=prod`" in str(result.exception)
