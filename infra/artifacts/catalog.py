@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.artifacts import dags, flink, jobs
+from infra.artifacts import dags, features, flink, functions, jobs, models, search
 from infra.artifacts.artifact import Artifact, BuildError
 
-_ALL: tuple[Artifact, ...] = (*jobs.ARTIFACTS, *dags.ARTIFACTS, *flink.ARTIFACTS)
+_ALL: tuple[Artifact, ...] = (
+    *jobs.ARTIFACTS,
+    *dags.ARTIFACTS,
+    *features.ARTIFACTS,
+    *flink.ARTIFACTS,
+    *functions.ARTIFACTS,
+    *search.ARTIFACTS,
+    *models.ARTIFACTS,
+)
 ARTIFACTS: Mapping[str, Artifact] = {each.name: each for each in _ALL}
 
 

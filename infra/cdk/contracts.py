@@ -23,6 +23,7 @@ class TopicSpec(_Spec):
     quarantine: str
     partitions: int
     compact: bool
+    derived: bool
     max_bytes: int
     definition: dict[str, Any]
 

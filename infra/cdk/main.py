@@ -1,4 +1,4 @@
-"""Compose the stacks of an environment and write their templates."""
+"""Write the templates of an environment: compose its stacks, hold them to the rules, synthesize."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from pathlib import Path
 from aws_cdk import App
 
 from infra.artifacts.artifact import ROOT
-from infra.cdk.config import Config, environments, load
+from infra.cdk.compose import compose
+from infra.cdk.config import environments, load
 from infra.cdk.rules import check
-from infra.cdk.stacks.lake import LakeStack
-from infra.cdk.stacks.network import NetworkStack
-from infra.cdk.stacks.processing import ProcessingStack
-from infra.cdk.stacks.streaming import StreamingStack
 from mercato.errors import MercatoError
 
 
@@ -23,30 +20,20 @@ class ValidationFailedError(MercatoError):
     """A template breaks a rule that nobody has given a reason for."""
 
 
-def compose(app: App, config: Config) -> None:
-    """Add every stack of an environment to the app.
-
-    Raises:
-        infra.artifacts.artifact.BuildError: something that a stack ships cannot be built.
-    """
-    network = NetworkStack(app, config=config)
-    lake = LakeStack(app, config=config)
-    streaming = StreamingStack(app, config=config, network=network)
-    ProcessingStack(app, config=config, network=network, lake=lake, streaming=streaming)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Write the templates; the CDK CLI gives its context, a person `--env`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", help=f"{', '.join(environments())}; the context's `env`, or dev, by default")
     parser.add_argument("--out", type=Path, help="folder; cdk.out/ENV, or what the CDK CLI says, by default")
+    parser.add_argument("--overlay", type=Path, help="JSON laid over the environment's file")
     args = parser.parse_args(arguments)
     try:
         outdir = args.out or (ROOT / "cdk.out" / args.env if args.env else None)
         # The CDK CLI hands over what is in cdk.json; without it, this does.
         flags = json.loads((ROOT / "cdk.json").read_text())["context"]
         app = App(outdir=str(outdir) if outdir else None, context=flags)
-        config = load(args.env or app.node.try_get_context("env") or "dev")
+        name = args.env or app.node.try_get_context("env") or "dev"
+        config = load(name, json.loads(args.overlay.read_text()) if args.overlay else {})
         compose(app, config)
         check(app, config)
         _synth(app)

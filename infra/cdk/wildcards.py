@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from infra.artifacts.models import MODELS
 from infra.cdk.config import Config
 from infra.cdk.contracts import contracts
 
 _SESSIONS, _JOBS = "streaming/Sessions/Role", "processing/JobRole"
-_SHIP = "processing/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB"
+#: CDK's copying functions, each with the bucket that it copies to.
+SHIPS = {
+    "features/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "artifacts",
+    "processing/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "artifacts",
+    "models/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "models",
+    "airflow/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "airflow",
+}
 #: What CDK hands to its own copying function.
 _SHIP_ACTIONS = (
     "kms:GenerateDataKey*",
@@ -18,6 +25,19 @@ _SHIP_ACTIONS = (
     "s3:GetBucket*",
     "s3:GetObject*",
     "s3:List*",
+)
+
+
+#: Functions, by the path of their construct.
+FUNCTIONS = (
+    "decisions/Api",
+    "decisions/Collector",
+    "intake/Landing",
+    "intake/Pollers",
+    "intake/Features",
+    "observability/Alerts",
+    "search/Search",
+    "models/Deployer",
 )
 
 
@@ -52,16 +72,92 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
     yield _SESSIONS, kafka("transactional-id", "flink-sessions*"), "Flink numbers its transactions"
     for spec in contracts().topics:
         yield _JOBS, kafka("topic", spec.name), of_cluster
+        yield _JOBS, kafka("topic", spec.quarantine), of_cluster
     yield _JOBS, kafka("group", "spark-kafka-source-*"), "Spark makes up the rest of its groups' names"
     yield _JOBS, resource("logs", "log-group:/aws-glue/*"), "Glue names the groups of its jobs"
+    for path in FUNCTIONS:
+        yield f"{path}/Role", "Resource::*", "Lambda's network interfaces and X-Ray's traces have no resource"
+    for path in ("decisions/Collector", "intake/Landing", "intake/Pollers"):
+        for spec in contracts().topics:
+            if not spec.derived:
+                yield f"{path}/Role", kafka("topic", spec.name), of_cluster
+                yield f"{path}/Role", kafka("topic", spec.quarantine), of_cluster
+    yield "intake/Features/Role", kafka("topic", "clickstream.v1"), of_cluster
+    yield "intake/Features/Role", kafka("group", "online-features"), of_cluster
+    yield "graph/LoaderRole", bucket("gold"), "A table is as many objects as it needs"
+    yield "schedule/Role", "Resource::*", "Log delivery and X-Ray's traces have no resource"
+    yield from _airflow(config, bucket("airflow"), resource)
+    yield from _models(config, bucket("models").removesuffix("/*"), resource)
+    yield "search/Search/Role", kafka("topic", "products.v1"), of_cluster
+    yield "search/Search/Role", kafka("group", "search-products.v1"), of_cluster
+    index = resource("es", f"domain/{name}-products/*")
+    yield "search/Search/Role", index, "The indices behind the alias have names of their time"
+    yield "intake/Landing/Role", bucket("landing"), "Partners choose the names of their files"
     for layer in contracts().layers:
         yield _JOBS, bucket(layer), "A table is as many objects as it needs"
         database = f"{name}-{layer}".replace("-", "_")
         yield _JOBS, resource("glue", f"table/{database}/*"), "The jobs own every table of the lake"
     yield _JOBS, bucket("artifacts"), "Each version of the jobs lies in a folder of its own"
     shipping = "CDK's own grant to the function that copies a deploy's files"
-    for action in _SHIP_ACTIONS:
-        yield _SHIP, f"Action::{action}", shipping
-    yield _SHIP, bucket("artifacts"), shipping
     assets = f"cdk-hnb659fds-assets-{account}-{config.region}/*"
-    yield _SHIP, resource("s3", assets), shipping
+    for path, target in SHIPS.items():
+        for action in _SHIP_ACTIONS:
+            yield path, f"Action::{action}", shipping
+        yield path, bucket(target), shipping
+        yield path, resource("s3", assets), shipping
+
+
+def _airflow(
+    config: Config, objects: str, resource: Callable[[str, str], str]
+) -> Iterator[tuple[str, str, str]]:
+    path, name = "airflow/Role", f"mercato-{config.name}"
+    yield path, objects, "Each version of the DAGs lies in a folder of its own"
+    yield path, "Resource::*", "What MWAA looks at and counts has no resource"
+    yield path, resource("logs", f"log-group:airflow-{name}-airflow-*"), "MWAA names the groups of its parts"
+    for model in MODELS:
+        execution = resource("sagemaker", f"pipeline/{name}-{model}/execution/*")
+        yield path, execution, "SageMaker names the runs of a pipeline"
+    yield (
+        path,
+        f"Resource::arn:<AWS::Partition>:sqs:{config.region}:*:airflow-celery-*",
+        "The queue is in an account of MWAA's",
+    )
+
+
+def _models(
+    config: Config, bucket: str, resource: Callable[[str, str], str]
+) -> Iterator[tuple[str, str, str]]:
+    training, serving, mlflow, deployer = (
+        f"models/{name}" for name in ("TrainingRole", "ServingRole", "MlflowRole", "Deployer/Role")
+    )
+    folders = {
+        training: ("datasets", "mlflow", "runs", "source"),
+        serving: ("capture", "runs", "source"),
+        mlflow: ("mlflow",),
+    }
+    for path in folders:
+        yield path, "Resource::*", "Signing in to ECR, counting, and EC2's Describe actions have no resource"
+        yield path, resource("logs", "log-group:/aws/sagemaker/*"), "SageMaker names the groups of its jobs"
+        yield path, resource("ec2", "network-interface/*"), "The interfaces have no names before they exist"
+        for kind in ("security-group", "subnet"):
+            yield path, resource("ec2", f"{kind}/*"), "A condition keeps it to the platform's VPC"
+        for folder in folders[path]:
+            yield path, f"{bucket}/{folder}/*", "A run is as many objects as it needs"
+    for kind in ("model", "processing-job", "training-job", "transform-job"):
+        yield (
+            training,
+            resource("sagemaker", f"{kind}/pipelines-*"),
+            "A pipeline names what it starts so",
+        )
+    versions = "A model's versions have numbers"
+    for model in MODELS:
+        yield training, resource("sagemaker", f"model-package/mercato-{config.name}-{model}/*"), versions
+    scaled = resource("application-autoscaling", "scalable-target/*")
+    yield deployer, scaled, "A target has an id of the service's; a condition keeps it to endpoints"
+    for model in config.models.endpoints:
+        name = f"mercato-{config.name}-{model}"
+        yield deployer, resource("sagemaker", f"model-package/{name}/*"), versions
+        for kind in ("endpoint-config", "model"):
+            yield deployer, resource("sagemaker", f"{kind}/{name}-*"), "Each version has one of its own"
+        tracking = resource("cloudwatch", f"alarm:TargetTracking-endpoint/{name}/*")
+        yield deployer, tracking, "Application Auto Scaling names its alarms"

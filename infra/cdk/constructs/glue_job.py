@@ -19,6 +19,13 @@ WHEELS_FILE = "mercato.gluewheels.zip"
 #: Artifacts of every job, and the folder that each is put in.
 WHEELS, ENTRY, JARS = "jobs-wheels", "jobs-entry", "jobs-jars"
 
+#: Argument that keeps a streaming job from ending.
+_FOLLOW = "--follow"
+#: Layers of the jobs that read events, and that tell of refused ones.
+_EVENTS = ("bronze", "silver")
+#: Layer of the jobs that write to the online store.
+_ONLINE = "features"
+
 _SPARK_CONF = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -37,11 +44,13 @@ class Runtime:
         jars: names of the files of the artifact `jobs-jars`.
         lake_uri: root of the lake.
         bootstrap: addresses of the brokers.
+        store: arguments by which the online store is found.
         role: what jobs may do.
         security: name of Glue's security configuration.
         connection: name of the connection to the VPC.
         workers: of a batch job.
         worker_type: of a batch job.
+        continuous: let streaming jobs run on; otherwise they end with what there is.
     """
 
     prefix: str
@@ -49,11 +58,13 @@ class Runtime:
     jars: tuple[str, ...]
     lake_uri: str
     bootstrap: str
+    store: Mapping[str, str]
     role: iam.IRole
     security: str
     connection: str
     workers: int
     worker_type: str
+    continuous: bool
 
 
 class GlueJob(Construct):
@@ -75,24 +86,40 @@ class GlueJob(Construct):
                 python_version="3",
                 script_location=f"{runtime.code}/{ENTRY}/{job.entry}",
             ),
-            default_arguments={**_arguments(runtime, streaming), **job.arguments},
+            default_arguments=_arguments(runtime, job),
             worker_type=job.worker_type if streaming else runtime.worker_type,
             number_of_workers=job.workers if streaming else runtime.workers,
             timeout=job.timeout_minutes,
             # A window in which Glue may restart a job that never ends.
-            maintenance_window="Sun:04" if streaming else None,
+            maintenance_window="Sun:04" if streaming and runtime.continuous else None,
             max_retries=1,
             execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),
             security_configuration=runtime.security,
             connections=glue.CfnJob.ConnectionsListProperty(connections=[runtime.connection]),
         )
         runs(created, WHEELS, ENTRY, *([JARS] if streaming else []))
+        if streaming:
+            self._starter(created, runtime)
+
+    def _starter(self, job: glue.CfnJob, runtime: Runtime) -> None:
+        """Starts the job again and again: Glue refuses a second run while there is one."""
+        minutes = "0/15" if runtime.continuous else "0"
+        glue.CfnTrigger(
+            self,
+            "Starter",
+            name=job.name,
+            description="Copies what came to bronze",
+            type="SCHEDULED",
+            schedule=f"cron({minutes} * * * ? *)",
+            start_on_creation=True,
+            actions=[glue.CfnTrigger.ActionProperty(job_name=job.ref)],
+        )
 
 
-def _arguments(runtime: Runtime, streaming: bool) -> Mapping[str, str]:
+def _arguments(runtime: Runtime, job: JobSpec) -> Mapping[str, str]:
     jars = ",".join(f"{runtime.code}/{JARS}/{name}" for name in runtime.jars)
     conf = " --conf ".join(f"{key}={value}" for key, value in _SPARK_CONF.items())
-    kafka = {"--extra-jars": jars, "--kafka-bootstrap": runtime.bootstrap, "--kafka-iam": "true"}
+    kafka = {"--kafka-bootstrap": runtime.bootstrap, "--kafka-iam": "true"}
     return {
         "--datalake-formats": "delta",
         "--conf": conf,
@@ -101,5 +128,8 @@ def _arguments(runtime: Runtime, streaming: bool) -> Mapping[str, str]:
         "--enable-metrics": "true",
         "--enable-observability-metrics": "true",
         "--lake-uri": runtime.lake_uri,
-        **(kafka if streaming else {}),
+        **({"--extra-jars": jars} if job.kind == "streaming" else {}),
+        **(kafka if job.layer in _EVENTS else {}),
+        **(runtime.store if job.layer == _ONLINE else {}),
+        **{name: value for name, value in job.arguments.items() if runtime.continuous or name != _FOLLOW},
     }

@@ -21,18 +21,21 @@ class PlaneStack(Stack):
         plane: short name, such as `lake`.
     """
 
-    def __init__(self, scope: Construct, plane: str, *, config: Config, holds: str) -> None:
+    def __init__(self, scope: Construct, plane: str, *, config: Config, holds: str, region: str = "") -> None:
         """Create an empty stack.
 
         Args:
             plane: short name; the stack is called `mercato-ENV-PLANE`.
             holds: one line for the console.
+            region: another than the configured one.
         """
         super().__init__(
             scope,
             plane,
             stack_name=f"mercato-{config.name}-{plane}",
-            env=Environment(account=config.account or None, region=config.region),
+            env=Environment(account=config.account or None, region=region or config.region),
+            # Only the edge lives elsewhere, and only where the rest is not in its region.
+            cross_region_references=config.region != "us-east-1",
             description=f"Mercato {config.name}: {holds}",
             termination_protection=config.retain,
         )

@@ -24,6 +24,7 @@ class LakeStack(PlaneStack):
     Attributes:
         layers: bucket of each layer.
         artifacts: what the jobs are made of, and query results.
+        landing: files from partners, `TOPIC/anything`.
         databases: Glue database of each layer.
     """
 
@@ -43,6 +44,7 @@ class LakeStack(PlaneStack):
             layer: self._bucket(layer, [archive] if layer == "bronze" else []) for layer in contracts().layers
         }
         self.artifacts = self._bucket("artifacts")
+        self.landing = self._landing()
         self.databases = {layer: self._database(layer) for layer in contracts().layers}
         for table in contracts().tables:
             self._table(table)
@@ -57,14 +59,17 @@ class LakeStack(PlaneStack):
         """Name of a bucket, unique in all of AWS."""
         return f"{self.name(suffix)}-{self.account}-{self.region}"
 
+    def objects_arn(self, suffix: str) -> str:
+        """All objects of a bucket, by its name: rules then read as what they mean."""
+        return self.format_arn(
+            service="s3", region="", account="", resource=self.bucket_name(suffix), resource_name="*"
+        )
+
     def grant_jobs(self, role: iam.IRole) -> None:
         """Let a role read and write every layer and its tables, and read what was deployed."""
         for name, bucket in (*self.layers.items(), ("artifacts", self.artifacts)):
             actions = ["GetObject"] if name == "artifacts" else ["GetObject", "PutObject", "DeleteObject"]
-            objects = self.format_arn(
-                service="s3", region="", account="", resource=self.bucket_name(name), resource_name="*"
-            )
-            _allow(role, "s3", actions, [objects])
+            _allow(role, "s3", actions, [self.objects_arn(name)])
             _allow(role, "s3", ["ListBucket", "GetBucketLocation"], [bucket.bucket_arn])
         _allow(role, "kms", ["Decrypt", "Encrypt", "GenerateDataKey", "DescribeKey"], [self.key.key_arn])
         catalogue = self.format_arn(service="glue", resource="catalog", arn_format=ArnFormat.NO_RESOURCE_NAME)
@@ -129,6 +134,19 @@ class LakeStack(PlaneStack):
             rules=rules,
             removal_policy=self.removal_policy,
         )
+
+    def _landing(self) -> DataBucket:
+        rule = s3.LifecycleRule(expiration=Duration.days(self.config.intake.landing_days))
+        bucket = self._bucket("landing", [rule])
+        created = bucket.node.default_child
+        assert isinstance(created, s3.CfnBucket)
+        # The same property of the bucket would bring a function of CDK's to set it.
+        created.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+                event_bridge_enabled=True
+            )
+        )
+        return bucket
 
     def _database_name(self, layer: str) -> str:
         return self.name(layer).replace("-", "_")

@@ -8,8 +8,10 @@ from constructs import Construct
 from infra.cdk.config import Config
 from infra.cdk.stacks.base import PlaneStack
 
+#: Another than everyone's 6379: it costs nothing, and rule packs ask for it.
+VALKEY_PORT = 6380
 #: Ports of the stores: MSK with IAM, Valkey over TLS, OpenSearch and the SageMaker endpoint, Neptune.
-STORE_PORTS = {9098: "MSK with IAM", 6379: "Valkey", 443: "OpenSearch", 8182: "Neptune"}
+STORE_PORTS = {9098: "MSK with IAM", VALKEY_PORT: "Valkey", 443: "OpenSearch", 8182: "Neptune"}
 
 _GATEWAYS = {
     "S3": ec2.GatewayVpcEndpointAwsService.S3,
@@ -86,5 +88,6 @@ class NetworkStack(PlaneStack):
     def _endpoints(self) -> None:
         for name, service in _GATEWAYS.items():
             self.vpc.add_gateway_endpoint(name, service=service)
-        for name, service in _INTERFACES.items():
+        interfaces = _INTERFACES if self.config.network.interface_endpoints else {}
+        for name, service in interfaces.items():
             self.vpc.add_interface_endpoint(name, service=service, security_groups=[self.stores], open=False)

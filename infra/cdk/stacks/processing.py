@@ -15,14 +15,13 @@ from infra.cdk.config import Config
 from infra.cdk.constructs.glue_job import ENTRY, JARS, WHEELS, GlueJob, Runtime
 from infra.cdk.contracts import contracts
 from infra.cdk.stacks.base import PlaneStack
+from infra.cdk.stacks.features import FeaturesStack
 from infra.cdk.stacks.lake import LakeStack
 from infra.cdk.stacks.network import NetworkStack
 from infra.cdk.stacks.streaming import StreamingStack
 
 #: LTS with the same Spark, Delta and Python as Glue 6.0.
 _EMR_RELEASE = "emr-spark-8.1.0"
-#: Jobs of this layer need the online store, which is not part of the deploy yet.
-_NOT_YET = "features"
 
 
 class ProcessingStack(PlaneStack):
@@ -40,10 +39,11 @@ class ProcessingStack(PlaneStack):
         network: NetworkStack,
         lake: LakeStack,
         streaming: StreamingStack,
+        features: FeaturesStack,
     ) -> None:
         """Create the jobs of an environment."""
         super().__init__(scope, "processing", config=config, holds="Glue jobs, rulesets, EMR Serverless")
-        self._network, self._lake, self._streaming = network, lake, streaming
+        self._network, self._lake, self._streaming, self._features = network, lake, streaming, features
         code = self._ship_code()
         self.role = self._role()
         sizes = config.processing
@@ -53,15 +53,16 @@ class ProcessingStack(PlaneStack):
             jars=tuple(sorted(jar.name for jar in artifact(JARS).build().glob("*.jar"))),
             lake_uri=lake.uri,
             bootstrap=streaming.bootstrap,
+            store={"--redis-url": features.url, "--redis-secret": features.secret.secret_arn},
             role=self.role,
             security=self._security(),
             connection=self._connection(),
             workers=sizes.workers,
             worker_type=sizes.worker_type,
+            continuous=sizes.continuous,
         )
         for job in contracts().jobs:
-            if job.layer != _NOT_YET:
-                GlueJob(self, job.name, job=job, runtime=runtime)
+            GlueJob(self, job.name, job=job, runtime=runtime)
         self._rulesets()
         if sizes.emr:
             self._emr()
@@ -103,10 +104,13 @@ class ProcessingStack(PlaneStack):
         self._lake.grant_catalogue(self, role, ["SELECT", "INSERT", "DELETE", "DESCRIBE"])
         self._streaming.grant(
             role,
-            reads=[topic.name for topic in contracts().topics],
+            # Who tells of refused records looks first at which of them were told before.
+            reads=[name for topic in contracts().topics for name in (topic.name, topic.quarantine)],
+            writes=[topic.quarantine for topic in contracts().topics],
             # Spark makes up the rest of its consumer groups' names.
             group="spark-kafka-source-*",
         )
+        self._features.grant(role)
         log_groups = self.format_arn(
             service="logs",
             resource="log-group",

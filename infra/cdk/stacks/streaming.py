@@ -160,7 +160,11 @@ class StreamingStack(PlaneStack):
             broker_node_group_info=msk.CfnCluster.BrokerNodeGroupInfoProperty(
                 instance_type=f"{'express' if express else 'kafka'}.{sizes.broker_type}",
                 client_subnets=zones,
-                security_groups=[self.network.stores.security_group_id],
+                # Lambda's event sources put on the brokers' own groups, so they must be a client's too.
+                security_groups=[
+                    self.network.stores.security_group_id,
+                    self.network.clients.security_group_id,
+                ],
                 storage_info=None if express else storage,
             ),
             configuration_info=msk.CfnCluster.ConfigurationInfoProperty(
@@ -178,7 +182,7 @@ class StreamingStack(PlaneStack):
                     client_broker="TLS", in_cluster=True
                 ),
             ),
-            enhanced_monitoring="PER_TOPIC_PER_PARTITION",
+            enhanced_monitoring=sizes.monitoring,
             logging_info=msk.CfnCluster.LoggingInfoProperty(
                 broker_logs=msk.CfnCluster.BrokerLogsProperty(
                     cloud_watch_logs=msk.CfnCluster.CloudWatchLogsProperty(

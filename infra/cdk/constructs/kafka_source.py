@@ -1,0 +1,51 @@
+"""A topic of MSK as the source of a function's events."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+
+from infra.cdk.constructs.function import Function
+from infra.cdk.stacks.streaming import StreamingStack
+
+
+def read_topic(
+    function: Function,
+    streaming: StreamingStack,
+    *,
+    topic: str,
+    group: str,
+    failed: sqs.IQueue,
+    from_the_start: bool = False,
+) -> None:
+    """Have Lambda give a function what comes to a topic, in batches.
+
+    Args:
+        group: consumer group.
+        failed: takes the places of batches that failed for good.
+        from_the_start: give it what was there before, too.
+    """
+    streaming.grant(function.role, reads=[topic], group=group)
+    cluster = streaming.cluster.ref
+    function.allow(
+        ["kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"], [cluster]
+    )
+    function.allow(["kafka-cluster:DescribeClusterDynamicConfiguration"], [cluster])
+    source = lambda_.CfnEventSourceMapping(
+        function,
+        "Source",
+        function_name=function.arn,
+        event_source_arn=cluster,
+        topics=[topic],
+        amazon_managed_kafka_event_source_config=lambda_.CfnEventSourceMapping.AmazonManagedKafkaEventSourceConfigProperty(
+            consumer_group_id=group
+        ),
+        starting_position="TRIM_HORIZON" if from_the_start else "LATEST",
+        batch_size=500,
+        maximum_batching_window_in_seconds=0,
+        destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
+            on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed.queue_arn)
+        ),
+    )
+    # Lambda looks at its rights when the source is made.
+    source.node.add_dependency(function.role)

@@ -1,0 +1,84 @@
+"""The API and the collector on Lambda, behind an HTTP API that knows its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from constructs import Construct
+
+from infra.cdk.config import Config
+from infra.cdk.constructs.function import Function
+from infra.cdk.constructs.gateway import HttpApi
+from infra.cdk.contracts import contracts
+from infra.cdk.stacks.base import PlaneStack
+from infra.cdk.stacks.clients import kafka_environment, store_environment
+from infra.cdk.stacks.features import FeaturesStack
+from infra.cdk.stacks.identity import IdentityStack
+from infra.cdk.stacks.network import NetworkStack
+from infra.cdk.stacks.search import SearchStack
+from infra.cdk.stacks.streaming import StreamingStack
+from lambdas.api.scopes import EVENTS, ROUTES
+
+#: API Gateway waits for 30 s at most; who asks for a decision has gone long before.
+_TIMEOUT_SECONDS = 10
+
+
+class DecisionsStack(PlaneStack):
+    """What shops call.
+
+    Attributes:
+        http: the HTTP API.
+        api: function that decides.
+        collector: function that takes events.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        config: Config,
+        network: NetworkStack,
+        streaming: StreamingStack,
+        features: FeaturesStack,
+        identity: IdentityStack,
+        endpoint_name: str,
+        search: SearchStack | None,
+    ) -> None:
+        """Create the API of an environment.
+
+        Args:
+            endpoint_name: SageMaker endpoint of the ranker; popular products answer until there is one.
+            search: `None` where products can't be searched.
+        """
+        super().__init__(scope, "decisions", config=config, holds="the API and the collector")
+        self._network = network
+        kafka = kafka_environment(config, streaming)
+        found = store_environment(config, features) | (search.variables if search else {})
+        self.api = self._function("api", kafka | found | {"MERCATO_SCORER_ENDPOINT": endpoint_name})
+        if search:
+            search.grant_search(self.api.role)
+        features.grant(self.api.role)
+        # It takes no events: it only says whether the brokers answer.
+        streaming.grant(self.api.role)
+        self.api.allow(
+            ["sagemaker:InvokeEndpoint"],
+            [self.format_arn(service="sagemaker", resource="endpoint", resource_name=endpoint_name)],
+        )
+        self.collector = self._function("collector", kafka)
+        streaming.grant(
+            self.collector.role, writes=[topic.name for topic in contracts().topics if not topic.derived]
+        )
+        self.http = HttpApi(self, identity=identity, requests_per_second=config.decisions.requests_per_second)
+        self.http.add(self.collector, [route for route in ROUTES if route[2] == EVENTS])
+        self.http.add(self.api, [route for route in ROUTES if route[2] != EVENTS])
+
+    def _function(self, name: str, environment: Mapping[str, str]) -> Function:
+        return Function(
+            self,
+            name,
+            network=self._network,
+            environment=environment,
+            memory_mib=self.config.decisions.memory_mib,
+            timeout_seconds=_TIMEOUT_SECONDS,
+            concurrency=self.config.decisions.concurrency,
+        )

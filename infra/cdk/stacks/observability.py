@@ -1,0 +1,178 @@
+"""A dashboard, alarms that page only for what shops feel, and a budget."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from aws_cdk import SecretValue
+from aws_cdk import aws_budgets as budgets
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.cdk.config import Config
+from infra.cdk.constructs.alarms import watches
+from infra.cdk.constructs.failed import FailedEvents
+from infra.cdk.constructs.function import Function
+from infra.cdk.constructs.panels import rows
+from infra.cdk.constructs.watched import Watched
+from infra.cdk.stacks.base import PlaneStack
+from infra.cdk.stacks.network import NetworkStack
+
+
+class ObservabilityStack(PlaneStack):
+    """How people learn how it goes."""
+
+    def __init__(self, scope: Construct, *, config: Config, network: NetworkStack, watched: Watched) -> None:
+        """Create the dashboard and the alarms of an environment."""
+        super().__init__(scope, "observability", config=config, holds="dashboard, alarms, budget")
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self.name("overview"))
+        for row in rows(watched, self.account):
+            dashboard.add_widgets(*row)
+        self._failed_jobs(watched.failed_jobs)
+        self.topic = self._topic()
+        self._alarms(watched)
+        for address in config.observability.emails:
+            sns.CfnSubscription(
+                self, f"To-{address}", topic_arn=self.topic.topic_arn, protocol="email", endpoint=address
+            )
+        if config.observability.pagerduty:
+            self._pagerduty(network)
+        if config.observability.budget_usd:
+            self._budget()
+
+    def _topic(self) -> sns.Topic:
+        topic = sns.Topic(self, "Pages", topic_name=self.name("pages"), master_key=self.key, enforce_ssl=True)
+        senders = [iam.ServicePrincipal(f"{each}.amazonaws.com") for each in ("cloudwatch", "budgets")]
+        mine = {"StringEquals": {"aws:SourceAccount": self.account}}
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                principals=senders,
+                resources=["*"],
+                conditions=mine,
+            )
+        )
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Publish"], principals=senders, resources=[topic.topic_arn], conditions=mine
+            )
+        )
+        return topic
+
+    def _failed_jobs(self, name: str) -> None:
+        """A rule counts what it matches; that metric is all that is wanted of it."""
+        log = self.log_group("FailedJobs", f"/aws/events/{name}")
+        log.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                principals=[
+                    iam.ServicePrincipal("events.amazonaws.com"),
+                    iam.ServicePrincipal("delivery.logs.amazonaws.com"),
+                ],
+                resources=[log.log_group_arn],
+            )
+        )
+        events.CfnRule(
+            self,
+            "FailedJobsRule",
+            name=name,
+            description="A Glue job that did not end well",
+            event_pattern={
+                "source": ["aws.glue"],
+                "detail-type": ["Glue Job State Change"],
+                "detail": {
+                    "jobName": [{"prefix": self.name("")}],
+                    "state": ["FAILED", "TIMEOUT", "ERROR"],
+                },
+            },
+            targets=[events.CfnRule.TargetProperty(id="log", arn=log.log_group_arn.removesuffix(":*"))],
+        )
+
+    def _alarms(self, watched: Watched) -> None:
+        """An alarm for each thing to watch, and one for each plane, which alone pages."""
+        planes: dict[str, list[cloudwatch.IAlarm]] = defaultdict(list)
+        for watch in watches(watched, self.config.observability, self.account):
+            alarm = cloudwatch.Alarm(
+                self,
+                watch.name,
+                alarm_name=self.name(watch.name),
+                alarm_description=watch.description,
+                metric=watch.metric,
+                threshold=watch.threshold,
+                evaluation_periods=watch.periods,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            planes[watch.plane].append(alarm)
+        for plane, alarms in planes.items():
+            whole = cloudwatch.CompositeAlarm(
+                self,
+                f"Plane-{plane}",
+                composite_alarm_name=self.name(f"plane-{plane}"),
+                alarm_description=f"critical: Something of {plane} is wrong; its alarms say what.",
+                alarm_rule=cloudwatch.AlarmRule.any_of(*alarms),
+            )
+            for act in (whole.add_alarm_action, whole.add_ok_action):
+                act(actions.SnsAction(self.topic))
+
+    def _pagerduty(self, network: NetworkStack) -> None:
+        secret = secretsmanager.Secret(
+            self,
+            "PagerDuty",
+            secret_name=self.name("pagerduty"),
+            description='Key of the integration: {"routing_key": "..."}',
+            encryption_key=self.key,
+            secret_string_value=SecretValue.unsafe_plain_text('{"routing_key": ""}'),
+            removal_policy=self.removal_policy,
+        )
+        function = Function(
+            self,
+            "alerts",
+            network=network,
+            environment={"MERCATO_PAGERDUTY_SECRET_ARN": secret.secret_arn},
+            memory_mib=256,
+            timeout_seconds=30,
+            concurrency=0,
+            dead_letters=FailedEvents(self),
+        )
+        function.allow(["secretsmanager:GetSecretValue"], [secret.secret_arn])
+        function.invoked_by("sns", self.topic.topic_arn)
+        sns.CfnSubscription(
+            self,
+            "ToPagerDuty",
+            topic_arn=self.topic.topic_arn,
+            protocol="lambda",
+            endpoint=function.arn,
+        )
+
+    def _budget(self) -> None:
+        budget = budgets.CfnBudget
+        told = budget.SubscriberProperty(subscription_type="SNS", address=self.topic.topic_arn)
+        budgets.CfnBudget(
+            self,
+            "Budget",
+            budget=budget.BudgetDataProperty(
+                budget_name=self.name("monthly"),
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budget.SpendProperty(amount=self.config.observability.budget_usd, unit="USD"),
+                cost_filters={"TagKeyValue": [f"user:mercato:environment${self.config.name}"]},
+            ),
+            notifications_with_subscribers=[
+                budget.NotificationWithSubscribersProperty(
+                    notification=budget.NotificationProperty(
+                        notification_type=kind,
+                        comparison_operator="GREATER_THAN",
+                        threshold=threshold,
+                        threshold_type="PERCENTAGE",
+                    ),
+                    subscribers=[told],
+                )
+                for kind, threshold in (("ACTUAL", 80), ("FORECASTED", 100))
+            ],
+        )

@@ -1,0 +1,105 @@
+"""What runs the batch jobs every night: a state machine, for a small part of what Airflow costs."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from infra.cdk.config import Config
+from infra.cdk.constructs.job_rights import start_jobs
+from infra.cdk.constructs.nightly import MAINTAIN, definition
+from infra.cdk.contracts import contracts
+from infra.cdk.stacks.base import PlaneStack
+
+#: When each starts, as in the DAGs, and with what.
+_STARTS = {"nightly": ("cron(0 3 * * ? *)", {}), "weekly": ("cron(0 12 ? * SUN *)", {MAINTAIN: True})}
+#: What Step Functions asks for to log and to trace at all; these actions have no resource.
+_LOGS_AND_TRACES = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+)
+
+
+class ScheduleStack(PlaneStack):
+    """The clock of a platform without Airflow."""
+
+    def __init__(self, scope: Construct, *, config: Config) -> None:
+        """Create the clock of an environment."""
+        super().__init__(scope, "schedule", config=config, holds="the nightly run of the batch jobs")
+        machine = self._machine()
+        starter = iam.Role(
+            self,
+            "StarterRole",
+            assumed_by=iam.ServicePrincipal(
+                "events.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
+            ),
+            description="Starts the nightly run",
+        )
+        starter.add_to_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine.ref]))
+        for name, (schedule, given) in _STARTS.items():
+            events.CfnRule(
+                self,
+                name.title(),
+                name=self.name(name),
+                description=f"Starts the {name} run",
+                schedule_expression=schedule,
+                targets=[
+                    events.CfnRule.TargetProperty(
+                        id=name, arn=machine.ref, role_arn=starter.role_arn, input=json.dumps(given)
+                    )
+                ],
+            )
+
+    def _machine(self) -> stepfunctions.CfnStateMachine:
+        log = self.log_group("Logs", f"/aws/vendedlogs/states/{self.name('nightly')}")
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            description="Runs the batch jobs in order",
+        )
+        role.add_to_policy(start_jobs(self))
+        role.add_to_policy(iam.PolicyStatement(actions=list(_LOGS_AND_TRACES), resources=["*"]))
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn])
+        )
+        batch = [job for job in contracts().jobs if job.kind == "batch"]
+        machine = stepfunctions.CfnStateMachine
+        created = machine(
+            self,
+            "Machine",
+            state_machine_name=self.name("nightly"),
+            role_arn=role.role_arn,
+            definition_string=json.dumps(definition(batch, self.name(""))),
+            logging_configuration=machine.LoggingConfigurationProperty(
+                level="ALL",
+                include_execution_data=True,
+                destinations=[
+                    machine.LogDestinationProperty(
+                        cloud_watch_logs_log_group=machine.CloudWatchLogsLogGroupProperty(
+                            log_group_arn=log.log_group_arn
+                        )
+                    )
+                ],
+            ),
+            tracing_configuration=machine.TracingConfigurationProperty(enabled=True),
+            encryption_configuration=machine.EncryptionConfigurationProperty(
+                type="CUSTOMER_MANAGED_KMS_KEY",
+                kms_key_id=self.key.key_arn,
+                kms_data_key_reuse_period_seconds=300,
+            ),
+        )
+        created.node.add_dependency(role)
+        return created
