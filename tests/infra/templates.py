@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -16,10 +18,10 @@ CDK = ROOT / ".venv" / "cdk" / "bin"
 ENVIRONMENTS = ("dev", "stage", "prod")
 
 
-def synthesize(environment: str, out: Path) -> subprocess.CompletedProcess[str]:
+def synthesize(environment: str, out: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     """Run the app as `make synth` does."""
     return subprocess.run(
-        [str(CDK / "python"), "app.py", "--env", environment, "--out", str(out)],
+        [str(CDK / "python"), "app.py", "--env", environment, "--out", str(out), *flags],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -31,6 +33,8 @@ def synthesize(environment: str, out: Path) -> subprocess.CompletedProcess[str]:
 def folder(environment: str) -> Path:
     """Where an environment's templates are; made on first use."""
     out = Path(tempfile.mkdtemp(prefix=f"mercato-cdk-{environment}-"))
+    # Its assets weigh hundreds of megabytes.
+    atexit.register(shutil.rmtree, out, ignore_errors=True)
     done = synthesize(environment, out)
     assert done.returncode == 0, done.stdout + done.stderr
     return out

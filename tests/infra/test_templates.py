@@ -18,13 +18,21 @@ import pytest
 from infra.artifacts.artifact import ROOT
 from infra.artifacts.catalog import ARTIFACTS, artifact
 from infra.cdk.contracts import contracts
+from lambdas.api.scopes import ROUTES
+from lambdas.deployer.plan import VARIANT
+from mercato.settings import Settings
 from tests.infra.templates import CDK, ENVIRONMENTS, folder, resources, templates
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 INVENTORY = Path(__file__).parent / "inventory.json"
 #: Types that run something of ours.
-RUNS = ("AWS::Glue::Job", "AWS::KinesisAnalyticsV2::Application", "AWS::Lambda::Function")
+RUNS = (
+    "AWS::Glue::Job",
+    "AWS::KinesisAnalyticsV2::Application",
+    "AWS::Lambda::Function",
+    "AWS::MWAA::Environment",
+)
 #: Types whose data a retailer would miss.
 STATEFUL = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::MSK::Cluster", "AWS::MSK::Topic", "AWS::Logs::LogGroup")
 METADATA = "mercato:artifacts"
@@ -97,7 +105,7 @@ def _text(value: Any) -> str:
 
 def test_every_file_that_a_glue_job_names_is_shipped_under_that_name() -> None:
     jobs = resources("prod", "AWS::Glue::Job")
-    assert len(jobs) == len([job for job in contracts().jobs if job.layer != "features"])
+    assert len(jobs) == len(contracts().jobs)
     for job in jobs.values():
         given = job["Properties"]["DefaultArguments"]
         files = [
@@ -174,3 +182,89 @@ def test_state_is_kept_unless_the_configuration_says_otherwise() -> None:
     assert set(kept.values()) == {"Retain"}
     given_up = {each.get("DeletionPolicy") for each in resources("dev", *STATEFUL).values()}
     assert given_up == {"Delete"}
+
+
+@pytest.mark.parametrize(("environment", "follows"), [("dev", False), ("prod", True)])
+def test_every_streaming_job_is_started_and_runs_on_only_where_that_is_paid_for(
+    environment: str, follows: bool
+) -> None:
+    jobs = resources(environment, "AWS::Glue::Job").values()
+    streaming = [job["Properties"] for job in jobs if job["Properties"]["Command"]["Name"] == "gluestreaming"]
+    assert {"--follow" in job["DefaultArguments"] for job in streaming} == {follows}
+    started = resources(environment, "AWS::Glue::Trigger").values()
+    assert {each["Properties"]["Name"] for each in started} == {job["Name"] for job in streaming}
+
+
+def test_every_route_of_the_api_asks_for_its_scope_and_nothing_else_is_routed() -> None:
+    routes = {
+        each["Properties"]["RouteKey"]: each["Properties"]
+        for each in resources("prod", "AWS::ApiGatewayV2::Route").values()
+    }
+    assert {key: (each.get("AuthorizationScopes") or [None])[0] for key, each in routes.items()} == {
+        f"{method} {path}": scope for method, path, scope in ROUTES
+    }
+    for each in routes.values():
+        assert (each["AuthorizationType"] == "JWT") == ("AuthorizationScopes" in each)
+
+
+def test_functions_get_only_variables_that_the_settings_know() -> None:
+    known = {f"MERCATO_{name.upper()}" for name in Settings.model_fields}
+    for name, function in resources("prod", "AWS::Lambda::Function").items():
+        if METADATA in function.get("Metadata", {}):
+            given = set(function["Properties"].get("Environment", {}).get("Variables", {}))
+            own = {"MERCATO_PAGERDUTY_SECRET_ARN", "MERCATO_PAGERDUTY_URL", "MERCATO_SERVING"}
+            assert given <= known | own, name
+
+
+def test_a_handler_is_a_function_of_its_bundle() -> None:
+    for function in resources("prod", "AWS::Lambda::Function").values():
+        for bundle in function.get("Metadata", {}).get(METADATA, []):
+            module, _, attribute = function["Properties"]["Handler"].rpartition(".")
+            source = (artifact(bundle).build() / f"{module.replace('.', '/')}.py").read_text()
+            assert re.search(rf"^(def {attribute}\(|{attribute} = )", source, re.MULTILINE), bundle
+            assert function["Properties"]["Runtime"] == "python3.13"
+
+
+def test_every_alarm_has_a_severity_and_a_runbook_and_only_planes_tell_people() -> None:
+    headings = set(
+        re.findall(r"^## (.+)$", (ROOT / "docs/how-to/watch-production.md").read_text(), re.MULTILINE)
+    )
+    alarms = resources("prod", "AWS::CloudWatch::Alarm").values()
+    linked = {each["Properties"]["AlarmDescription"].rpartition("#")[2] for each in alarms}
+    assert linked == headings
+    for each in alarms:
+        assert re.match("(critical|error|warning): ", each["Properties"]["AlarmDescription"])
+        assert "AlarmActions" not in each["Properties"]
+    for each in resources("prod", "AWS::CloudWatch::CompositeAlarm").values():
+        assert each["Properties"]["AlarmActions"] == each["Properties"]["OKActions"] != []
+
+
+def test_what_is_watched_is_what_is_deployed() -> None:
+    """A panel or alarm of a name that nothing has shows nothing, for ever."""
+    everything = templates("prod")
+    named = {
+        value
+        for template in everything.values()
+        for each in template["Resources"].values()
+        for key, value in each.get("Properties", {}).items()
+        if isinstance(value, str) and key.endswith(("Name", "Id", "GroupId"))
+    }
+    watched: set[str] = set()
+    for alarm in resources("prod", "AWS::CloudWatch::Alarm").values():
+        properties = alarm["Properties"]
+        metrics = [
+            properties,
+            *(each.get("MetricStat", {}).get("Metric", {}) for each in properties.get("Metrics", [])),
+        ]
+        watched |= {
+            each["Value"]
+            for found in metrics
+            for each in found.get("Dimensions", [])
+            if isinstance(each["Value"], str)
+        }
+    nodes = {name for name in watched if re.search(r"-features-\d{3}$", name)}
+    assert nodes
+    rules = {each["Properties"]["Name"] for each in resources("prod", "AWS::Events::Rule").values()}
+    clusters = {each["Properties"]["ClusterName"] for each in resources("prod", "AWS::MSK::Cluster").values()}
+    # Endpoints are made by the deployer: each has its group's name, and one variant.
+    assert watched - nodes - {VARIANT} <= named | rules | clusters

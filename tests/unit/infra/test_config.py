@@ -13,7 +13,9 @@ def test_every_environment_is_valid(name: str) -> None:
 
 
 def test_unknown_environment_names_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"^env = 'production' is unknown; allowed: dev, prod, stage\.$"):
+    with pytest.raises(
+        ConfigError, match=r"^env = 'production' is unknown; allowed: dev, local, prod, stage\.$"
+    ):
         load("production")
 
 
@@ -23,6 +25,10 @@ def test_unknown_environment_names_those_there_are() -> None:
         (
             {"network": {"cidr": "10.0.0.0/33"}},
             ("network.cidr", "10.0.0.0/33", "a private IPv4 block"),
+        ),
+        (
+            {"network": {"nat_gateways": 0}},
+            ("network", "nat_gateways 0", "with interface_endpoints true"),
         ),
         (
             {"network": {"cidr": "8.8.0.0/16"}},

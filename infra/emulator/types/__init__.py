@@ -1,0 +1,1 @@
+"""CloudFormation types of the emulator, by service."""

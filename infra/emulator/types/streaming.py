@@ -1,0 +1,87 @@
+"""MSK, the schema registry and Managed Flink."""
+
+from __future__ import annotations
+
+from infra.emulator.types.registration import Call, CloudType, Make, made, native, recorded
+
+_NO_BROKER = "Its brokers' addresses lead nowhere; `mercato up kafka` runs a real one."
+
+TYPES: tuple[CloudType, ...] = (
+    made(
+        "AWS::MSK::Cluster",
+        Make(
+            "{answer.ClusterArn}",
+            {"Arn": "{id}"},
+            Call("kafka", "create_cluster"),
+            Call("kafka", "delete_cluster", {"ClusterArn": "{id}"}),
+        ),
+        Call("kafka", "describe_cluster", {"ClusterArn": "{id}"}),
+        _NO_BROKER,
+        faked=True,
+    ),
+    made(
+        "AWS::MSK::Configuration",
+        Make(
+            "{answer.Arn}",
+            {
+                "Arn": "{id}",
+                "LatestRevision.Revision": "{answer.LatestRevision.Revision}",
+                "LatestRevision.CreationTime": "{answer.CreationTime}",
+                "LatestRevision.Description": "{Description}",
+            },
+            Call("kafka", "create_configuration"),
+            None,
+            lambda given: {**given, "KafkaVersions": given.get("KafkaVersionsList", [])},
+        ),
+        Call("kafka", "describe_configuration", {"Arn": "{id}"}),
+    ),
+    recorded("AWS::MSK::Topic", "{ClusterArn}/{TopicName}", _NO_BROKER, TopicArn="{id}"),
+    recorded(
+        "AWS::MSK::ServerlessCluster",
+        "arn:aws:kafka:{region}:{account}:cluster/{ClusterName}/{hash}-s1",
+        _NO_BROKER,
+        Arn="{id}",
+    ),
+    recorded("AWS::MSK::ClusterPolicy", "{ClusterArn}", CurrentVersion="K3AEGXETSR30VB"),
+    recorded("AWS::MSK::BatchScramSecret", "{ClusterArn}"),
+    made(
+        "AWS::Glue::Registry",
+        Make(
+            "{answer.RegistryArn}",
+            {"Arn": "{id}"},
+            Call("glue", "create_registry", {"RegistryName": "{Name}"}),
+            Call("glue", "delete_registry", {"RegistryId": {"RegistryArn": "{id}"}}),
+        ),
+        Call("glue", "get_registry", {"RegistryId": {"RegistryArn": "{id}"}}),
+        "Made in moto.",
+    ),
+    made(
+        "AWS::Glue::Schema",
+        Make(
+            "{answer.SchemaArn}",
+            {"Arn": "{id}", "InitialSchemaVersionId": "{answer.SchemaVersionId}"},
+            Call(
+                "glue",
+                "create_schema",
+                {"SchemaName": "{Name}", "RegistryId": {"RegistryArn": "{Registry.Arn}"}},
+            ),
+            Call("glue", "delete_schema", {"SchemaId": {"SchemaArn": "{id}"}}),
+        ),
+        Call("glue", "get_schema", {"SchemaId": {"SchemaArn": "{id}"}}),
+        "Made in moto.",
+    ),
+    native(
+        "AWS::KinesisAnalyticsV2::Application",
+        Call("kinesisanalyticsv2", "describe_application", {"ApplicationName": "{id}"}),
+        "`make flink` runs the job it names; here nothing runs.",
+        faked=True,
+    ),
+    native(
+        "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption",
+        Call("kinesisanalyticsv2", "describe_application", {"ApplicationName": "{ApplicationName}"}),
+    ),
+    native(
+        "AWS::KinesisFirehose::DeliveryStream",
+        Call("firehose", "describe_delivery_stream", {"DeliveryStreamName": "{id}"}),
+    ),
+)

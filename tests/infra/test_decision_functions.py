@@ -1,0 +1,141 @@
+"""The decision API and the online features as they ship, with a real Redis and a model behind them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from mercato.contracts.events import CLICKSTREAM, Click
+from mercato.online.reader import OnlineFeatures
+from mercato.settings import Settings
+from tests.infra.function_events import click, kafka_variables, values
+from tests.infra.lambda_runtime import Runtime, body, request
+from tests.integration.rig import Rig
+from tests.integration.seed import STORES
+
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    try:
+        rig.start_redis()
+        rig.start_scorer()
+        yield rig
+    finally:
+        for name in list(rig.processes):
+            rig.kill(name)
+
+
+@pytest.fixture
+def guarded(rig: Rig, aws: str) -> dict[str, str]:
+    """A function's environment for a Redis whose only user has its password in a secret, and an endpoint."""
+    secret = boto3.client("secretsmanager").create_secret(
+        Name="redis", SecretString=json.dumps({"username": "api", "password": "open-sesame"})
+    )
+    redis = rig.store.redis
+    redis.execute_command("ACL", "SETUSER", "api", "on", ">open-sesame", "~*", "+@all")
+    redis.execute_command("ACL", "SETUSER", "default", "resetpass", ">nobody-knows")
+    return {
+        "AWS_ENDPOINT_URL": aws,
+        # Takes what SageMaker takes, at whatever path.
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://127.0.0.1:{rig.scorer_port}",
+        "MERCATO_REDIS_URL": rig.settings.require("redis_url"),
+        "MERCATO_REDIS_SECRET_ARN": secret["ARN"],
+        "MERCATO_SCORER_ENDPOINT": "recommend",
+    }
+
+
+@pytest.mark.exercises("function-api")
+def test_the_api_answers_from_redis_by_a_sagemaker_endpoint(
+    runtime: Runtime, guarded: dict[str, str], topics: Settings, tmp_path: Path
+) -> None:
+    invoked = runtime.invoke(
+        "api",
+        request("GET", "/v1/recommendations/1", query="n=5"),
+        request("GET", "/healthz"),
+        request("GET", "/v1/households/1"),
+        request("GET", "/", query="household=1"),
+        request("GET", "/static/page.css"),
+        request("POST", "/v1/events", json.dumps(click(1))),
+        **kafka_variables(topics, tmp_path),
+        **guarded,
+    )
+    assert [answer["statusCode"] for answer in invoked.answers] == [200, 200, 200, 200, 200, 202]
+    lists, health, household, page, style, _ = map(body, invoked.answers)
+    found = json.loads(lists)
+    assert (found["fallback"], found["model_version"], len(found["items"])) == (False, "7", 5)
+    assert json.loads(health)["status"] == "ok"
+    assert json.loads(household)["favourite_store_id"] in STORES
+    assert found["items"][0]["name"] in page
+    assert "{" in style
+    assert len(values(topics, CLICKSTREAM.name)) == 1
+
+
+@pytest.mark.exercises("function-api")
+def test_the_api_falls_back_to_popular_products_without_its_model(
+    runtime: Runtime, rig: Rig, guarded: dict[str, str], tmp_path: Path
+) -> None:
+    rig.kill("scorer")
+    (answer,) = runtime.invoke(
+        "api", request("GET", "/v1/recommendations/1"), MERCATO_HOME=str(tmp_path / "x"), **guarded
+    ).answers
+    found = json.loads(body(answer))
+    assert (answer["statusCode"], found["fallback"]) == (200, True)
+    assert found["items"]
+
+
+def _batch(*values: bytes | None) -> dict[str, Any]:
+    """Records of clickstream.v1, as an MSK event source gives them."""
+    topic = CLICKSTREAM.name
+    shared = {"topic": topic, "partition": 0, "timestampType": "CREATE_TIME", "headers": []}
+    records = [
+        {
+            **shared,
+            "offset": offset,
+            "timestamp": int(datetime.now(UTC).timestamp() * 1000),
+            "key": base64.b64encode(b"1").decode(),
+            "value": None if value is None else base64.b64encode(value).decode(),
+        }
+        for offset, value in enumerate(values)
+    ]
+    source = "arn:aws:kafka:eu-central-1:000000000000:cluster/mercato/x"
+    return {"eventSource": "aws:kafka", "eventSourceArn": source, "records": {f"{topic}-0": records}}
+
+
+@pytest.mark.exercises("function-features")
+def test_clicks_from_msk_are_in_the_session_once(
+    runtime: Runtime, rig: Rig, guarded: dict[str, str], tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    clicks = [
+        Click(
+            event_id=f"m{product}",
+            event_time=now,
+            household_id=1,
+            session_id="tab",
+            action="add_to_cart",
+            product_id=product,
+        )
+        for product in (7, 9)
+    ]
+    batch = _batch(*map(CLICKSTREAM.encode, clicks), b"{", None)
+    first, again = runtime.invoke(
+        "features", batch, batch, MERCATO_HOME=str(tmp_path / "lambda"), **guarded
+    ).answers
+    assert first == {"written": 2, "unchanged": 0, "stale": 0, "invalid": 2}
+    assert again == {"written": 0, "unchanged": 2, "stale": 0, "invalid": 2}
+    allowed = rig.settings.require("redis_url").replace("redis://", "redis://api:open-sesame@")
+    online = OnlineFeatures(rig.settings.model_copy(update={"redis_url": allowed}))
+    found = online.household(1)
+    online.close()
+    assert found is not None
+    assert (found.session.clicks, sorted(found.session.cart)) == (2, [7, 9])

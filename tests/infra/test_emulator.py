@@ -1,0 +1,262 @@
+"""The emulator: its servers, the types it is taught, a deploy of every stack, a second one, preflight."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.artifacts.artifact import ROOT
+from infra.emulator import deploy as deploys
+from infra.emulator.deploy import DeployError, destroy, publish, undescribed
+from infra.emulator.reference import page
+from infra.emulator.servers import ACCOUNT, REGION, Emulator
+from infra.emulator.smoke import Platform, steps
+from infra.emulator.types import custom
+from infra.emulator.types.catalog import TYPES
+from infra.emulator.types.registration import Fidelity
+from mercato.cloud.preflight.finding import State
+from mercato.cloud.preflight.report import blocked, inspect
+from mercato.cloud.template import read
+from mercato.settings import Settings
+from mercato.stream.topics import ensure_topics
+from tests.infra.conftest import LocalDeploy
+from tests.infra.templates import ENVIRONMENTS, resources
+
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(900)]
+
+BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "kept-bucket"}}
+ADDRESS = {"Type": "AWS::EC2::EIP", "Properties": {"Domain": "vpc"}}
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An empty one."""
+    emulator = Emulator(tmp_path_factory.mktemp("empty"))
+    emulator.up()
+    try:
+        yield emulator
+    finally:
+        emulator.down()
+
+
+def client(emulator: Emulator, service: str) -> Any:
+    return session(emulator).client(service, endpoint_url=emulator.endpoint)
+
+
+def session(_emulator: Emulator) -> boto3.Session:
+    return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
+
+
+def assembly(folder: Path, **template: dict[str, Any]) -> Path:
+    """A hand-made cloud assembly with one stack."""
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "environment": f"aws://{ACCOUNT}/{REGION}",
+        "properties": {"templateFile": "one.template.json", "stackName": "mercato-local-one"},
+    }
+    (folder / "manifest.json").write_text(json.dumps({"version": "36.0.0", "artifacts": {"one": stack}}))
+    (folder / "one.template.json").write_text(json.dumps({"Resources": template}))
+    return folder
+
+
+def test_servers_start_once_and_leave_no_process(tmp_path: Path) -> None:
+    emulator = Emulator(tmp_path)
+    assert emulator.running() == {}
+    emulator.up()
+    try:
+        first = emulator.running()
+        assert set(first) == {"moto", "aws"}
+        assert emulator.healthy()
+        emulator.up()
+        assert emulator.running() == first
+    finally:
+        emulator.down()
+    assert emulator.running() == {}
+    assert not emulator.healthy()
+    for pid in first.values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    emulator.down()
+
+
+def test_a_type_that_nobody_registered_is_refused_by_its_name(emulator: Emulator) -> None:
+    template = json.dumps({"Resources": {"One": {"Type": "AWS::Quantum::Computer"}}})
+    with pytest.raises(ClientError, match="AWS::Quantum::Computer"):
+        client(emulator, "cloudformation").create_stack(StackName="strange", TemplateBody=template)
+
+
+def test_what_moto_answers_is_at_the_same_address(emulator: Emulator) -> None:
+    made = client(emulator, "glue").create_registry(RegistryName="events")
+    assert f":{ACCOUNT}:" in made["RegistryArn"]
+    assert client(emulator, "glue").get_databases()["DatabaseList"] == []
+    assert client(emulator, "sagemaker").list_pipelines()["PipelineSummaries"] == []
+
+
+def test_a_bucket_deployment_unpacks_replaces_markers_and_cleans_up(emulator: Emulator) -> None:
+    s3 = client(emulator, "s3")
+    for bucket in ("assets", "shop"):
+        s3.create_bucket(Bucket=bucket)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("dags/nightly.py", "role = '<<arn>>'")
+    s3.put_object(Bucket="assets", Key="a.zip", Body=content.getvalue())
+    properties = {
+        "SourceBucketNames": ["assets"],
+        "SourceObjectKeys": ["a.zip"],
+        "SourceMarkers": [{"<<arn>>": "arn:aws:iam::1:role/x"}],
+        "DestinationBucketName": "shop",
+        "DestinationBucketKeyPrefix": "code/",
+        "RetainOnDelete": "false",
+    }
+    assert custom.unpack(s3, properties) == ["a.zip"]
+    shipped = s3.get_object(Bucket="shop", Key="code/dags/nightly.py")["Body"].read()
+    assert shipped == b"role = 'arn:aws:iam::1:role/x'"
+    moved = {**properties, "DestinationBucketKeyPrefix": "new/"}
+    assert custom.physical_id(properties) != custom.physical_id(moved)
+    custom.remove(s3, properties)
+    assert "Contents" not in s3.list_objects_v2(Bucket="shop")
+
+
+def test_a_refusal_of_the_api_fails_the_stack_with_its_reason(emulator: Emulator, tmp_path: Path) -> None:
+    nat = {"Type": "AWS::EC2::NatGateway", "Properties": {"AllocationId": "eipalloc-0"}}
+    with pytest.raises(DeployError, match="SubnetId"):
+        publish(emulator, assembly(tmp_path, Nat=nat))
+    client(emulator, "cloudformation").delete_stack(StackName="mercato-local-one")
+
+
+def test_a_destroy_says_what_is_retained_and_that_the_rest_is_gone(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    folder = assembly(tmp_path, Kept={**BUCKET, "DeletionPolicy": "Retain"}, Gone=ADDRESS)
+    made = publish(emulator, folder)
+    assert {each.type for each in made} == {"AWS::S3::Bucket", "AWS::EC2::EIP"}
+    assert client(emulator, "ec2").describe_addresses()["Addresses"]
+    retained = destroy(emulator, folder)
+    assert [each.physical_id for each in retained] == ["kept-bucket"]
+    client(emulator, "s3").head_bucket(Bucket="kept-bucket")
+    assert client(emulator, "ec2").describe_addresses()["Addresses"] == []
+
+
+def test_a_resource_that_is_left_behind_fails_the_destroy(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = assembly(tmp_path, Left=ADDRESS)
+    publish(emulator, folder)
+    monkeypatch.setattr(deploys, "_cdk", lambda *_arguments, **_options: None)
+    with pytest.raises(DeployError, match="AWS::EC2::EIP"):
+        destroy(emulator, folder)
+    monkeypatch.undo()
+    destroy(emulator, folder)
+
+
+def test_preflight_names_what_an_empty_account_lacks(
+    emulator: Emulator, local_deploy: LocalDeploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
+    found = inspect(session(emulator), read(local_deploy.assembly, "local"))
+    stops = {each.check: each.fix for each in found if each.state is State.BLOCKING}
+    assert stops == {
+        "bootstrap": f"cdk bootstrap aws://{ACCOUNT}/{REGION}",
+        "service-linked role": (
+            "aws iam create-service-linked-role --aws-service-name opensearchservice.amazonaws.com"
+        ),
+    }
+    quotas = {each.check: each.says for each in found if each.check.startswith("quota")}
+    assert quotas["quota: VPCs per Region"] == "1 more needed, 1 of 5 in use"
+    assert all(each.fix for each in found if each.state is not State.OK)
+
+
+def test_preflight_after_the_deploy_needs_nothing_new(local_aws: LocalDeploy) -> None:
+    # By its name: ministack gives a service-linked role another than AWS does.
+    boto3.client("iam").create_role(
+        RoleName="AWSServiceRoleForAmazonOpenSearchService", AssumeRolePolicyDocument="{}"
+    )
+    found = inspect(boto3.Session(), read(local_aws.assembly, "local"))
+    assert not blocked(found), found
+    says = {each.check: each.says for each in found}
+    assert says["stacks"].endswith(" 0 to make")
+    assert "quota: VPCs per Region" not in says
+
+
+def test_every_file_that_a_job_names_is_in_its_bucket(local_aws: LocalDeploy) -> None:
+    glue, s3 = boto3.client("glue"), boto3.client("s3")
+    jobs = [each.physical_id for each in local_aws.resources if each.type == "AWS::Glue::Job"]
+    assert jobs
+    for name in jobs:
+        job = glue.get_job(JobName=name)["Job"]
+        extra = job["DefaultArguments"].get("--extra-jars", "")
+        wheels = job["DefaultArguments"]["--additional-python-modules"]
+        for address in filter(None, [job["Command"]["ScriptLocation"], wheels, *extra.split(",")]):
+            bucket, _, key = address.removeprefix("s3://").partition("/")
+            assert s3.head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
+
+
+def test_every_stack_is_deployed_and_every_resource_described(local_deploy: LocalDeploy) -> None:
+    wanted = read(local_deploy.assembly, "local")
+    assert {each.stack for each in local_deploy.resources} == set(wanted.stacks)
+    assert len(local_deploy.resources) == len(wanted.resources)
+    assert undescribed(local_deploy.emulator, local_deploy.resources) == []
+
+
+@pytest.mark.parametrize(("shows", "step"), steps(), ids=lambda each: each if isinstance(each, str) else "")
+def test_what_is_deployed_does_what_it_is_for(
+    local_deploy: LocalDeploy, tmp_path: Path, shows: str, step: Callable[[Platform], None]
+) -> None:
+    settings = Settings(home=tmp_path, **local_deploy.engines)  # type: ignore[arg-type]
+    ensure_topics(settings)
+    step(Platform(local_deploy.emulator.endpoint, settings))
+
+
+def test_a_second_deploy_changes_nothing(local_deploy: LocalDeploy) -> None:
+    again = publish(local_deploy.emulator, local_deploy.assembly)
+    assert {each.physical_id for each in again} == {each.physical_id for each in local_deploy.resources}
+    said = local_deploy.emulator.log("deploy").read_text()
+    assert said.count("(no changes)") == len({each.stack for each in again})
+
+
+def test_the_reference_page_is_current(local_deploy: LocalDeploy) -> None:
+    written = (ROOT / "docs" / "reference" / "local-aws.md").read_text()
+    assert page(read(local_deploy.assembly, "local").resources) == written
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_type_of_every_environment_is_registered(environment: str) -> None:
+    assert {each["Type"] for each in resources(environment).values()} <= set(TYPES)
+
+
+def test_only_what_is_recorded_has_no_call_that_describes_it() -> None:
+    assert {name for name, each in TYPES.items() if each.describe is None} == {
+        name for name, each in TYPES.items() if each.fidelity is Fidelity.RECORDED
+    }
+
+
+def test_every_call_exists_in_boto3() -> None:
+    for each in TYPES.values():
+        made = (each.make.call, each.make.delete, each.make.stop) if each.make else ()
+        for call in filter(None, (each.describe, *made)):
+            known = boto3.client(call.service, region_name=REGION).meta.method_to_api_mapping
+            assert call.operation in known, (each.name, call)
+
+
+def test_status_tells_a_stopped_emulator_by_its_exit_status() -> None:
+    if Emulator().running():
+        pytest.skip("the emulator of this working copy runs")
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.emulator", "status"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "stopped\n")
