@@ -24,8 +24,13 @@ help: ## list the targets
 demo: setup ## replay the year, train, and serve a live page (HOUSEHOLDS=200 for two minutes)
 	@$(BIN)/mercato demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
+# What tests need beside what everything needs.
+TESTED_WITH := var/jars/flink.stamp var/jars/opensearch.stamp \
+  .venv/cdk/ready.stamp .venv/cdk-cli/ready.stamp .venv/checkov/ready.stamp .venv/airflow/ready.stamp \
+  .venv/sagemaker/ready.stamp
+
 .PHONY: test
-test: setup lint var/jars/flink.stamp .venv/cdk/ready.stamp .venv/airflow/ready.stamp ## every check and test, on real engines
+test: setup lint $(TESTED_WITH) ## every check and test, on real engines
 	$(BIN)/python -m pytest
 
 .PHONY: test-quick
@@ -40,38 +45,92 @@ lint: setup ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup ## every benchmark, one JSON each in var/bench
+bench: setup var/jars/opensearch.stamp ## every benchmark, one JSON each in var/bench
 	$(BIN)/python -m benchmarks
 
+.PHONY: bench-models
+bench-models: setup ## every model beside its peers: var/bench/models.html (about half an hour)
+	$(BIN)/python -m benchmarks.models
+
+NOTEBOOKS := $(patsubst docs/explanation/notebooks/%.py,var/notebooks/%.html,$(wildcard docs/explanation/notebooks/*.py))
+
+.PHONY: notebooks
+notebooks: $(NOTEBOOKS) ## the models' stories with their plots, in var/notebooks
+
+var/notebooks/%.html: docs/explanation/notebooks/%.py | setup
+	@mkdir -p var/notebooks
+	$(BIN)/jupytext --quiet --to ipynb --execute --output var/notebooks/$*.ipynb $<
+	$(BIN)/jupyter nbconvert --log-level=ERROR --to html var/notebooks/$*.ipynb
+
 .PHONY: docs
-docs: setup ## write what is generated from the code: pages of docs/reference, the deploy's catalog
+docs: setup .venv/cdk/ready.stamp .venv/sagemaker/ready.stamp ## write what is generated from the code: pages of docs/reference, the deploy's catalog
 	$(BIN)/python -m mercato.contracts.reference docs/reference/contracts.md
 	$(BIN)/python -m mercato.cli.reference docs/reference/commands.md
 	$(BIN)/python -m glue_jobs.deploy infra/cdk/generated/catalog.json
+	PYTHONPATH=sagemaker .venv/sagemaker/bin/python -m pipelines write infra/cdk/generated
+	.venv/cdk/bin/python app.py --env local
+	.venv/cdk/bin/python -m infra.emulator.reference cdk.out/local docs/reference/local-aws.md
 
 .PHONY: synth
 synth: .venv/cdk/ready.stamp ## the CloudFormation templates of an environment, in cdk.out/ENV (ENV=dev)
 	.venv/cdk/bin/python app.py --env $(ENV)
 
+CDK := .venv/cdk-cli/node_modules/.bin/cdk --app cdk.out/$(ENV)
+
+.PHONY: preflight
+preflight: setup ## what would stop a deploy of cdk.out/ENV, asked of the account
+	@$(BIN)/mercato preflight --env $(ENV)
+
+.PHONY: diff
+diff: .venv/cdk-cli/ready.stamp ## what a deploy of cdk.out/ENV would change
+	$(CDK) diff
+
+.PHONY: deploy
+deploy: .venv/cdk-cli/ready.stamp ## deploy cdk.out/ENV, as `make synth` wrote it
+	$(CDK) deploy --all --require-approval never --concurrency 4
+
+.PHONY: deploy-local
+deploy-local: setup .venv/cdk/ready.stamp .venv/cdk-cli/ready.stamp .venv/sagemaker/ready.stamp ## every stack onto an AWS emulator on this machine, then use it
+	@$(BIN)/mercato up kafka redis
+	@.venv/cdk/bin/python -m infra.emulator.deploy
+	@$(BIN)/python -m infra.emulator.smoke
+
+.PHONY: destroy-local
+destroy-local: .venv/cdk/ready.stamp .venv/cdk-cli/ready.stamp ## destroy them, say what is retained, stop the emulator
+	@.venv/cdk/bin/python -m infra.emulator.deploy destroy
+
 .PHONY: flink
 flink: setup var/jars/flink.stamp ## sessions from the clicks, beside `mercato up kafka`
 	@$(BIN)/python -m flink_jobs.local
+
+.PHONY: opensearch
+opensearch: setup var/jars/opensearch.stamp ## what `mercato up opensearch` needs (53 MB, once)
 
 .PHONY: doctor
 doctor: ## what is missing on this machine, and how to get it
 	@python3 -m mercato.local.doctor
 
+# The runtime brings these; in a bundle they would weigh 32 MB.
+LAMBDA_HAS = $(foreach package,boto3 botocore s3transfer jmespath python-dateutil six,--no-emit-package $(package))
+
 .PHONY: pins
 pins: $(UV) ## compile requirements/*.in
-	cd requirements && for pins in core=3.11 dev=3.11 cdk=3.13 glue=3.13; do \
+	cd requirements && for pins in core=3.11 dev=3.11 sagemaker=3.11 cdk=3.13 checkov=3.13 glue=3.13; do \
 	  ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version $${pins#*=} \
 	    --custom-compile-command "make pins" $${pins%=*}.in -o $${pins%=*}.txt; done
+	cd requirements && for pins in lambda-*.in; do \
+	  ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version 3.13 $(LAMBDA_HAS) \
+	    --custom-compile-command "make pins" $$pins -o $${pins%.in}.txt; done
 	cd requirements && ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version 3.12 \
 	  --exclude-newer 2025-09-05 --custom-compile-command "make pins" airflow.in -o airflow.txt
+	cd requirements && for pins in model-container model; do \
+	  ../$(UV) pip compile --quiet --no-emit-index-url --python-version 3.12 --override model-overrides.in \
+	    --python-platform x86_64-manylinux_2_28 --custom-compile-command "make pins" $$pins.in -o $$pins.txt; done
 
 .PHONY: clean
 clean: ## stop everything, remove .venv and var
 	@if [ -x $(BIN)/mercato ]; then $(BIN)/mercato down; fi
+	@if [ -x .venv/cdk/bin/python ]; then .venv/cdk/bin/python -m infra.emulator down; fi
 	rm -rf .venv var
 
 # --- set-up: each step leaves a stamp, so that a second run does nothing ---------------------------
@@ -102,6 +161,25 @@ $(VENV)/ready.stamp: requirements/dev.txt pyproject.toml | $(UV) .venv/system.st
 	$(UV) pip sync --quiet --python .venv/cdk/bin/python requirements/cdk.txt
 	@touch $@
 
+# The CDK CLI, and the SDK that Lambda's Node.js brings for CDK's own functions.
+.venv/cdk-cli/ready.stamp: infra/cdk/package.json infra/cdk/package-lock.json infra/cdk/.npmrc
+	@echo "==> CDK CLI in .venv/cdk-cli"
+	@mkdir -p .venv/cdk-cli && cp $^ .venv/cdk-cli/
+	@npm ci --prefix .venv/cdk-cli --silent --no-audit --no-fund
+	@touch $@
+
+.venv/checkov/ready.stamp: requirements/checkov.txt | $(UV) .venv/system.stamp
+	@echo "==> Checkov in .venv/checkov"
+	[ -x .venv/checkov/bin/python ] || $(UV) venv --quiet --no-project --python $(call python,3.13) .venv/checkov
+	$(UV) pip sync --quiet --python .venv/checkov/bin/python requirements/checkov.txt
+	@touch $@
+
+.venv/sagemaker/ready.stamp: requirements/sagemaker.txt | $(UV) .venv/system.stamp
+	@echo "==> SageMaker's SDK in .venv/sagemaker"
+	[ -x .venv/sagemaker/bin/python ] || $(UV) venv --quiet --no-project --python $(BIN)/python .venv/sagemaker
+	$(UV) pip sync --quiet --python .venv/sagemaker/bin/python requirements/sagemaker.txt
+	@touch $@
+
 .venv/airflow/ready.stamp: requirements/airflow.txt | $(UV) .venv/system.stamp
 	@echo "==> Airflow, as MWAA has it, in .venv/airflow"
 	[ -x .venv/airflow/bin/python ] || $(UV) venv --quiet --no-project --python $(call python,3.12) .venv/airflow
@@ -121,4 +199,11 @@ var/jars/flink.stamp: jars/pom.xml | .venv/system.stamp
 	@rm -rf var/jars/flink
 	@mvn --batch-mode --quiet -f jars/pom.xml -P flink dependency:copy-dependencies \
 	  -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/var/jars/flink
+	@touch $@
+
+var/jars/opensearch.stamp: jars/pom.xml | .venv/system.stamp
+	@echo "==> OpenSearch jars in var/jars/opensearch (53 MB)"
+	@rm -rf var/jars/opensearch
+	@mvn --batch-mode --quiet -f jars/pom.xml -P opensearch dependency:copy-dependencies \
+	  -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/var/jars/opensearch
 	@touch $@

@@ -44,3 +44,22 @@ def settings(stack: Stack, stack_settings: Settings, tmp_path: Path) -> Settings
         redis_url=addresses["redis"],
         mlflow_uri=addresses["mlflow"],
     )
+
+
+@pytest.fixture(scope="session")
+def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of one OpenSearch for all tests; each has an index of its own."""
+    settings = Settings(home=tmp_path_factory.mktemp("opensearch"), jars_dir=JARS)
+    stack = Stack(settings)
+    try:
+        stack.up(["opensearch"])
+        yield settings.require("opensearch_url")
+    finally:
+        stack.down()
+
+
+@pytest.fixture
+def searching(opensearch: str, tmp_path: Path) -> Settings:
+    """Settings with a lake and a product index of the test's own."""
+    index = f"t{uuid.uuid4().hex[:8]}"
+    return Settings(home=tmp_path, jars_dir=JARS, opensearch_url=opensearch, opensearch_index=index)

@@ -37,7 +37,7 @@ def up(
         stack.up(
             names or [engine.name for engine in ENGINES],
             on_progress=lambda name, seconds: typer.echo(
-                f"{name:<8} healthy after {seconds:.1f} s", err=True
+                f"{name:<10} healthy after {seconds:.1f} s", err=True
             ),
         )
         _print_status(stack.status(), as_json)
@@ -90,7 +90,7 @@ def _watch(stack: Stack) -> NoReturn:
         for row in stack.status():
             # From STARTING to RUNNING is no news: it was healthy already.
             if row.state not in {states[row.name], "RUNNING"}:
-                typer.echo(f"{row.name:<8} {row.state}\n{row.log_tail}", err=True)
+                typer.echo(f"{row.name:<10} {row.state}\n{row.log_tail}", err=True)
             states[row.name] = row.state
     raise KeyboardInterrupt
 
@@ -103,7 +103,7 @@ def _print_status(rows: list[ServiceStatus], as_json: bool) -> None:
         health = "healthy" if row.healthy else ("-" if row.state == "STOPPED" else "UNHEALTHY")
         uptime = f"{row.uptime:.0f} s" if row.uptime is not None else "-"
         typer.echo(
-            f"{row.name:<8} {row.state:<9} {health:<10} {row.pid or '-':<8} {uptime:<8} {row.url or '-'}"
+            f"{row.name:<10} {row.state:<9} {health:<10} {row.pid or '-':<8} {uptime:<8} {row.url or '-'}"
         )
         if row.log_tail:
             typer.echo(row.log_tail, err=True)

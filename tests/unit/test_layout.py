@@ -29,3 +29,9 @@ def test_committed_code_imports_mercato_models_by_that_name() -> None:
         if "from sagemaker.mercato_" + "models" in path.read_text()
     ]
     assert offenders == []
+
+
+def test_the_top_level_is_source() -> None:
+    """A stray ``pip download`` once left seventeen wheels in the root, and in a commit."""
+    strays = [path.name for path in ROOT.iterdir() if path.suffix in {".whl", ".jar", ".zip", ".parquet"}]
+    assert strays == []
