@@ -30,7 +30,7 @@ def columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
 
 def constant(labels: pd.Series) -> None:
     """Refuse labels that are unknown, or all the same."""
-    _none(labels.isna().to_numpy(), f"unknown label in {labels.name}")
+    refuse(labels.isna().to_numpy(), f"unknown label in {labels.name}")
     if labels.nunique() < 2:
         raise CheckError(f"constant label: all {len(labels)} rows have {labels.name} = {labels.iloc[0]:g}")
 
@@ -38,19 +38,20 @@ def constant(labels: pd.Series) -> None:
 def flooded(frame: pd.DataFrame, features: Sequence[str], known: float = KNOWN_SHARE) -> None:
     """Refuse infinite values, and features known in a share of rows below `known`."""
     values = frame[list(features)].to_numpy(np.float64)
-    _none(np.isinf(values).any(axis=1), "infinite features")
+    refuse(np.isinf(values).any(axis=1), "infinite features")
     for name, share in zip(features, 1 - np.isnan(values).mean(axis=0), strict=True):
         if share < known:
             rows = np.isnan(values[:, list(features).index(name)])
-            _none(rows, f"NaN flood in {name}, known in {share:.1%} of the rows")
+            refuse(rows, f"NaN flood in {name}, known in {share:.1%} of the rows")
 
 
 def future(times: pd.Series, now: pd.Timestamp) -> None:
     """Refuse timestamps later than `now`."""
-    _none((times > now).to_numpy(), f"future timestamps in {times.name}, later than {now}")
+    refuse((times > now).to_numpy(), f"future timestamps in {times.name}, later than {now}")
 
 
-def _none(bad: np.ndarray, said: str) -> None:
+def refuse(bad: np.ndarray, said: str) -> None:
+    """Refuse the rows where `bad`, naming the first of them."""
     if bad.any():
         rows = np.flatnonzero(bad)
         shown = ", ".join(map(str, rows[:_SHOWN])) + (" ..." if len(rows) > _SHOWN else "")

@@ -1,0 +1,137 @@
+"""Own- and cross-price elasticities with their uncertainty, by double machine learning.
+
+What prices and sales are beyond what was to be expected (`mercato_models.price.nuisances`) is regressed per
+product: a count regression of units on its own and its mates' surprising prices. Then products inform each
+other (empirical Bayes): own elasticities vary about their category's, categories about a common mean, cross
+elasticities about another; how much, the data say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import t
+
+from mercato_models.price.nuisances import BLOCK, Settings, expect
+from mercato_models.price.poisson import dispersion_of, fit_poisson
+from mercato_models.price.pooling import Estimates, pooled
+from mercato_models.price.shelf import MATES, Shelf
+
+Floats = NDArray[np.float64]
+#: Variance of an elasticity of which the rows say nothing.
+_UNKNOWN = 1e6
+#: Columns of a product's regression: 1, its own price, its mates' prices.
+_OWN, _FIRST_MATE = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Elasticities:
+    """Own-price elasticities, an element per product, and cross ones, products x MATES.
+
+    Attributes:
+        product_ids, mates: as in the shelf.
+        alone: of the product's own rows, before products inform each other.
+        blocks: of weeks, on whose differences the errors rest.
+    """
+
+    product_ids: NDArray[np.int64]
+    mates: NDArray[np.int64]
+    own: Floats
+    own_error: Floats
+    cross: Floats
+    cross_error: Floats
+    alone: Floats
+    alone_error: Floats
+    blocks: int
+
+    @property
+    def reach(self) -> float:
+        """Half the width of a 95 % interval, in standard errors."""
+        return float(t.ppf(0.975, max(1, self.blocks - 1)))
+
+    @property
+    def low(self) -> Floats:
+        """Lower end of the own elasticities' 95 % intervals."""
+        return self.own - self.reach * self.own_error
+
+    @property
+    def high(self) -> Floats:
+        """Upper end of the own elasticities' 95 % intervals."""
+        return self.own + self.reach * self.own_error
+
+
+def estimate(panel: pd.DataFrame, given: Settings | None = None) -> Elasticities:
+    """Estimate every product of a panel.
+
+    Args:
+        panel: what `mercato_models.price.panel.checked` returns.
+    """
+    shelf = Shelf.of(panel)
+    expected = expect(shelf, given or Settings())
+    surprise = shelf.log_price - expected.log_price
+    beside = shelf.beside(surprise)
+    columns = np.column_stack([np.ones(len(shelf)), surprise, beside])
+    found = [
+        _alone(columns[rows], shelf.units[rows], expected.log_units[rows], shelf.week[rows])
+        for rows in shelf.rows_by_product
+    ]
+    means, covariances, excess = zip(*found, strict=True)
+    # A product's own excess is too noisy to trust: with it, those that seem sure by chance would lead.
+    scale = float(np.nanmean(excess))
+    category = np.zeros(len(shelf.product_ids), np.int64)
+    category[shelf.product] = shelf.category
+    alone = Estimates(np.array(means), scale * np.array(covariances))
+    shared = pooled(alone, category, shelf.mates >= 0)
+    deviations = np.sqrt(np.einsum("pii->pi", shared.covariances))
+    return Elasticities(
+        shelf.product_ids,
+        shelf.mates,
+        shared.means[:, 0],
+        deviations[:, 0],
+        shared.means[:, 1:],
+        deviations[:, 1:],
+        alone.means[:, 0],
+        np.sqrt(alone.covariances[:, 0, 0]),
+        len(np.unique(shelf.week // BLOCK)),
+    )
+
+
+def _alone(
+    columns: Floats, units: NDArray[np.int64], offset: Floats, week: NDArray[np.int64]
+) -> tuple[Floats, Floats, float]:
+    """Elasticities of one product (1 + MATES), their covariance were weeks independent, and by how much the
+    variance of its own one is larger because they are not."""
+    used = np.concatenate([[0], np.flatnonzero(columns.std(axis=0) > 0)])
+    matrix = columns[:, used]
+    first = fit_poisson(matrix, units, offset)
+    fit = fit_poisson(matrix, units, offset, dispersion=dispersion_of(units, first.means, len(used)))
+    bread = np.linalg.pinv(fit.information)
+    share = 1 / (1 + fit.dispersion * fit.means)
+    scores = matrix * ((units - fit.means) * share)[:, None]
+    robust = _left_out(matrix, scores, fit.means * share, week // BLOCK)
+    mean, covariance = np.zeros(MATES + 2), np.eye(MATES + 2) * _UNKNOWN
+    mean[used], covariance[np.ix_(used, used)] = fit.weights, bread
+    own = np.flatnonzero(used == _OWN)
+    excess = float((robust[own, own] / bread[own, own]).sum()) if len(own) else np.nan
+    return mean[_OWN:], covariance[_OWN:, _OWN:], excess
+
+
+def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: NDArray[np.int64]) -> Floats:
+    """Covariance of a fit by leaving out each block of weeks, whose rows may depend on each other.
+
+    Args:
+        scores: rows x columns, each row's share in the slope of the likelihood.
+        weights: each row's share in the information.
+    """
+    whole = (matrix * weights[:, None]).T @ matrix
+    moved = []
+    for number in np.unique(block):
+        rows = block == number
+        part = (matrix[rows] * weights[rows, None]).T @ matrix[rows]
+        moved.append(np.linalg.pinv(whole - part) @ scores[rows].sum(axis=0))
+    moves = np.array(moved)
+    found: Floats = moves.T @ moves * (len(moves) - 1) / len(moves)
+    return found
