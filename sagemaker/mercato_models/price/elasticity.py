@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from mercato_models.price.nuisances import BLOCK, Settings, expect
+from mercato_models.price.panel import PANEL
 from mercato_models.price.poisson import dispersion_of, fit_poisson
 from mercato_models.price.pooling import Estimates, pooled
 from mercato_models.price.shelf import MATES, Shelf
 
 Floats = NDArray[np.float64]
+PRODUCT, ESTIMATE, LOW, HIGH, ERROR = PANEL.c.product_id, "estimate", "low", "high", "error"
 #: Variance of an elasticity of which the rows say nothing.
 _UNKNOWN = 1e6
 #: Columns of a product's regression: 1, its own price, its mates' prices.
@@ -135,3 +137,27 @@ def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: NDArray[np
     moves = np.array(moved)
     found: Floats = moves.T @ moves * (len(moves) - 1) / len(moves)
     return found
+
+
+def table(found: Elasticities) -> pd.DataFrame:
+    """Own elasticities as rows: product_id, estimate, low, high, and the standard error."""
+    return pd.DataFrame(
+        {
+            PRODUCT: found.product_ids,
+            ESTIMATE: found.own,
+            LOW: found.low,
+            HIGH: found.high,
+            ERROR: found.own_error,
+        }
+    )
+
+
+def summary(found: Elasticities) -> dict[str, float]:
+    """Figures of all products' own elasticities by metric name."""
+    return {
+        "elasticity_products": float(len(found.own)),
+        "elasticity_median": float(np.median(found.own)),
+        "elasticity_mean": float(found.own.mean()),
+        "elasticity_surely_negative": float((found.high < 0).mean()),
+        "elasticity_median_width": float(np.median(found.high - found.low)),
+    }

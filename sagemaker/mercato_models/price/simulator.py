@@ -36,8 +36,8 @@ class Chain:
 
     categories: int = 12
     category: int = 5
-    stores: int = 20
-    weeks: int = 78
+    stores: int = 24
+    weeks: int = 52
     own: tuple[float, float, float] = (-2.2, 0.45, 0.35)
     cross: float = 0.3
     units: float = 10.0

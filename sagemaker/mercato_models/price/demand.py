@@ -1,0 +1,133 @@
+"""How many units a product sells in a store next week, at a price and with placements that are planned.
+
+Trees over what the weeks before told and what is planned for the week. The same features serve training,
+forecasts and /invocations; none of them says anything about a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+from numpy.typing import NDArray
+
+from mercato_models.artefact import single_threaded
+from mercato_models.price.panel import PANEL
+
+_C = PANEL.c
+Rows = NDArray[np.float32]
+#: Half-lives of decayed means, weeks.
+_HALF_LIVES = (2, 8, 26)
+#: Weeks over which a usual price is taken.
+_USUAL_WEEKS = 8
+_CELL = [_C.product_id, _C.store_id]
+
+#: Columns of the matrix, in order; all of the past but for the week's price and placements.
+FEATURES: tuple[str, ...] = (
+    "log_price", "price_to_usual", "price_to_last", "price_to_category", "displayed", "mailed",
+    "displayed_last", "mailed_last", "weeks_known", "units_last", "sold_share",
+    *(f"units_half_{weeks}" for weeks in _HALF_LIVES),
+    *(f"chain_half_{weeks}" for weeks in _HALF_LIVES),
+    "category_trend", "store_trend",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """Settings of a fit; found on the weeks before the judged ones."""
+
+    rounds: int = 300
+    learning_rate: float = 0.05
+    max_depth: int = 5
+    min_child_weight: float = 30.0
+    subsample: float = 0.7
+    colsample: float = 0.6
+    reg_lambda: float = 10.0
+    variance_power: float = 1.2
+    seed: int = 0
+    threads: int = 1
+
+    def as_dict(self) -> dict[str, float]:
+        """By name."""
+        return asdict(self)
+
+
+def features(panel: pd.DataFrame) -> pd.DataFrame:
+    """FEATURES of every row of a checked panel, its index kept; NaN where nothing is known yet."""
+    cell = panel.groupby(_CELL, sort=False)
+    units, price = panel[_C.units].astype(np.float64), panel[_C.price]
+    before = cell[_C.price].shift(1)
+    usual = before.groupby([panel[name] for name in _CELL], sort=False).transform(
+        lambda past: past.rolling(_USUAL_WEEKS, min_periods=1).median()
+    )
+    everyone = [panel[_C.category_id], panel[_C.week]]
+    made = {
+        "log_price": np.log(price),
+        "price_to_usual": np.log(price / usual),
+        "price_to_last": np.log(price / before),
+        "price_to_category": np.log(price / usual) - np.log(price / usual).groupby(everyone).transform("mean"),
+        "displayed": panel[_C.displayed].astype(np.float64),
+        "mailed": panel[_C.mailed].astype(np.float64),
+        "displayed_last": cell[_C.displayed].shift(1).astype(np.float64),
+        "mailed_last": cell[_C.mailed].shift(1).astype(np.float64),
+        "weeks_known": cell.cumcount().astype(np.float64),
+        "units_last": cell[_C.units].shift(1),
+        "sold_share": _decayed((units > 0).astype(np.float64), [panel[name] for name in _CELL], 8),
+    }
+    for weeks in _HALF_LIVES:
+        made[f"units_half_{weeks}"] = _decayed(units, [panel[name] for name in _CELL], weeks)
+    chain = panel.groupby([_C.product_id, _C.week])[_C.units].mean()
+    for weeks in _HALF_LIVES:
+        made[f"chain_half_{weeks}"] = _joined(_decayed(chain, [chain.index.get_level_values(0)], weeks), panel)
+    made["category_trend"] = _trend(panel, _C.category_id)
+    made["store_trend"] = _trend(panel, _C.store_id)
+    return pd.DataFrame(made, index=panel.index)[list(FEATURES)]
+
+
+def _decayed(values: pd.Series, of: list[pd.Index | pd.Series], half_life: float) -> pd.Series:
+    """Per row the decayed mean of the rows before it; rows are ordered by week."""
+    groups = values.groupby(of, sort=False)
+    return groups.transform(lambda past: past.shift(1).ewm(halflife=half_life).mean())
+
+
+def _joined(found: pd.Series, panel: pd.DataFrame) -> pd.Series:
+    keys = pd.MultiIndex.from_frame(panel[list(found.index.names)])
+    return pd.Series(found.reindex(keys).to_numpy(), panel.index)
+
+
+def _trend(panel: pd.DataFrame, of: str) -> pd.Series:
+    """How the last week of all that shares a value compares with what was usual, in logs."""
+    weekly = panel.groupby([of, _C.week])[_C.units].mean()
+    group = [weekly.index.get_level_values(0)]
+    last = weekly.groupby(group).shift(1)
+    return _joined(np.log((last + 0.1) / (_decayed(weekly, group, 8) + 0.1)), panel)
+
+
+def fit(rows: pd.DataFrame, units: pd.Series, given: Hyperparameters) -> xgb.Booster:
+    """Fit the trees on rows of `features`."""
+    settings = {
+        "objective": "reg:tweedie",
+        "tweedie_variance_power": given.variance_power,
+        "tree_method": "hist",
+        "eta": given.learning_rate,
+        "max_depth": given.max_depth,
+        "min_child_weight": given.min_child_weight,
+        "subsample": given.subsample,
+        "colsample_bytree": given.colsample,
+        "lambda": given.reg_lambda,
+        "seed": given.seed,
+        "nthread": given.threads,
+    }
+    data = xgb.QuantileDMatrix(
+        matrix(rows), units.to_numpy(np.float32), feature_names=list(FEATURES), nthread=given.threads
+    )
+    booster = xgb.train(settings, data, given.rounds)
+    single_threaded(booster)
+    return booster
+
+
+def matrix(rows: pd.DataFrame) -> Rows:
+    """Rows x FEATURES."""
+    return np.ascontiguousarray(rows[list(FEATURES)].to_numpy(np.float32))

@@ -1,0 +1,119 @@
+"""Forecasts of the newest weeks, each a week ahead, beside what needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mercato_models import checks
+from mercato_models.gate import Verdict, above
+from mercato_models.intervals import Interval, Statistic, bootstrap, paired
+from mercato_models.price import demand
+from mercato_models.price.demand import Hyperparameters
+from mercato_models.price.panel import PANEL
+
+_C = PANEL.c
+Floats = NDArray[np.float64]
+#: Newest weeks that are judged; the last week of a year's file may be cut short and is left out.
+JUDGED_WEEKS = 8
+#: Weeks before which features of a cell have too short a past to learn from.
+FIRST_WEEKS = 8
+#: A season of the naive forecast, weeks.
+SEASON = 4
+FORECAST, NAIVE, RECENT = "forecast", "seasonal_naive", "recent_mean"
+#: Draws of the interval over products.
+RESAMPLES = 500
+
+
+def split(panel: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Rows to learn from and rows that are judged.
+
+    Raises:
+        CheckError: there are too few weeks.
+    """
+    week = panel[_C.week]
+    last = int(week.max())
+    first = int(week.min()) + FIRST_WEEKS
+    judged = (week < last) & (week >= last - JUDGED_WEEKS)
+    learned = (week >= first) & (week < last - JUDGED_WEEKS)
+    if not learned.any():
+        said = f"empty slice: weeks {week.min()} to {last} leave none to learn from; replay more of the year"
+        raise checks.CheckError(said)
+    return learned.to_numpy(), judged.to_numpy()
+
+
+def backtest(panel: pd.DataFrame, rows: pd.DataFrame, given: Hyperparameters) -> pd.DataFrame:
+    """Judged rows with the forecasts of a model that learned from the weeks before all of them.
+
+    Args:
+        panel: checked.
+        rows: `mercato_models.price.demand.features` of it.
+    """
+    learned, judged = split(panel)
+    booster = demand.fit(rows[learned], panel[_C.units][learned], given)
+    season = panel.groupby([_C.product_id, _C.store_id], sort=False)[_C.units].shift(SEASON)
+    kept = panel.loc[judged, [_C.product_id, _C.store_id, _C.week, _C.units]]
+    return kept.assign(
+        **{
+            FORECAST: booster.inplace_predict(demand.matrix(rows[judged]), validate_features=False),
+            NAIVE: season[judged].fillna(0.0),
+            RECENT: rows["units_half_8"][judged].fillna(0.0),
+        }
+    ).reset_index(drop=True)
+
+
+def wape(judged: pd.DataFrame, column: str, of: tuple[str, ...] = ()) -> Statistic:
+    """Weighted absolute percentage error: the sum of absolute errors over the sum of units.
+
+    Args:
+        of: columns by which rows are summed up first; none for every cell and week by itself.
+    """
+    units, forecast = judged[_C.units].to_numpy(np.float64), judged[column].to_numpy(np.float64)
+    if not of:
+        return lambda weights: float((weights * abs(units - forecast)).sum() / (weights * units).sum())
+    group = judged.groupby(list(of)).ngroup().to_numpy()
+
+    def summed(weights: Floats) -> float:
+        error = np.bincount(group, weights * (units - forecast))
+        return float(np.abs(error).sum() / (weights * units).sum())
+
+    return summed
+
+
+#: Of every cell and week by itself, and of a product's week over all stores.
+LEVELS: Mapping[str, tuple[str, ...]] = {"wape": (), "product_wape": (_C.product_id, _C.week)}
+
+
+def intervals(judged: pd.DataFrame, columns: list[str]) -> dict[str, Interval]:
+    """Errors of forecast columns, and by how much the first one's are smaller than each other's."""
+    units, found = judged[_C.product_id].to_numpy(), {}
+    for name, level in LEVELS.items():
+        errors = {column: wape(judged, column, level) for column in columns}
+        first, *others = columns
+        for column, error in errors.items():
+            found[f"{column}_{name}"] = bootstrap(units, error, resamples=RESAMPLES)
+        for column in others:
+            gain = paired(units, errors[column], errors[first], resamples=RESAMPLES)
+            found[f"gain_over_{column}_{name}"] = gain
+    return found
+
+
+def metrics(judged: pd.DataFrame) -> dict[str, float]:
+    """Every figure by metric name."""
+    flat = {"test_rows": float(len(judged))}
+    flat["forecast_to_sold"] = float(judged[FORECAST].sum() / judged[_C.units].sum())
+    for name, interval in intervals(judged, [FORECAST, NAIVE, RECENT]).items():
+        flat |= interval.flat(name)
+    return flat
+
+
+def verdict(figures: Mapping[str, float]) -> Verdict:
+    """The gate of a champion: surely better than what needs no model."""
+    gate = Verdict()
+    for column in (NAIVE, RECENT):
+        name = f"gain_over_{column}_wape_low"
+        gate += above(name, figures[name], 0)
+    return gate

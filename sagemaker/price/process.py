@@ -1,0 +1,10 @@
+"""Check the weekly sales and prices of a training job, and hand them on as its channel.
+
+python process.py --data FOLDER --channel FOLDER
+"""
+
+from mercato_models.entry import copied, process
+from mercato_models.price import channels
+
+if __name__ == "__main__":
+    process(__doc__.split("\n")[0], copied(channels.read))

@@ -1,0 +1,78 @@
+"""Train the price models: a SageMaker training script, run here as a plain process.
+
+    SM_CHANNEL_TRAIN=... SM_MODEL_DIR=... SM_OUTPUT_DATA_DIR=... python train.py
+
+The channel holds what `mercato_models.price.channels` says. The demand model forecasts the newest weeks from
+what was known before them; the one that is kept learns from all weeks. Elasticities come from the same panel.
+Writes the demand model and `elasticities.parquet` to SM_MODEL_DIR, `metrics.json` and `demand.parquet` (the
+judged forecasts) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run, and registers the
+demand model as `champion` if it passes its gate.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+from mercato.errors import MercatoError
+from mercato_models import artefact, entry, tracking
+from mercato_models.price import NAME, channels, demand, elasticity, evaluation
+from mercato_models.price.demand import FEATURES, Hyperparameters
+from mercato_models.price.panel import PANEL
+from mercato_models.reasons import drivers
+from mercato_models.tracking import UNREGISTERED
+
+#: Rows whose SHAP values are averaged into the drivers.
+_EXPLAINED = 2000
+
+
+def main(arguments: list[str]) -> None:
+    """Train, evaluate, write, register."""
+    flags = entry.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN)
+    given = flags.parse_args(arguments)
+    parameters = entry.chosen(Hyperparameters, given)
+    clock = entry.Clock()
+    panel = channels.read(given.train)
+    rows = demand.features(panel)
+    clock.lap("features")
+    judged = evaluation.backtest(panel, rows, parameters)
+    clock.lap("backtest")
+    figures = evaluation.metrics(judged)
+    verdict = evaluation.verdict(figures)
+    clock.lap("evaluate")
+    found = elasticity.estimate(panel)
+    figures |= elasticity.summary(found)
+    clock.lap("elasticities")
+    booster = demand.fit(rows, panel[PANEL.c.units], parameters)
+    clock.lap("fit")
+    model = artefact.Model(booster, FEATURES, UNREGISTERED)
+    newest = demand.matrix(rows[-_EXPLAINED:])
+    explained = drivers(model, newest)
+    run = tracking.Run(
+        name=NAME,
+        parameters=parameters.as_dict(),
+        metrics=figures,
+        verdict=verdict,
+        data_versions=given.data_versions,
+        documents={"drivers.json": explained},
+    )
+    version = tracking.register(run, model, newest[:5])
+    clock.lap("register")
+    given.model_dir.mkdir(parents=True, exist_ok=True)
+    elasticity.table(found).to_parquet(given.model_dir / channels.ELASTICITIES, index=False)
+    artefact.save(given.model_dir, booster, FEATURES, version)
+    given.output_data_dir.mkdir(parents=True, exist_ok=True)
+    judged.to_parquet(given.output_data_dir / channels.FORECASTS, index=False)
+    said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
+    report = said | {"drivers": explained, "seconds": clock.seconds}
+    (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        main(sys.argv[1:])
+    except (MercatoError, ValueError) as error:
+        sys.exit(f"train: {error}")
