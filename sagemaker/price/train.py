@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> None:
     figures = evaluation.metrics(judged)
     verdict = evaluation.verdict(figures)
     clock.lap("evaluate")
-    found = elasticity.estimate(panel)
+    found = elasticity.estimate(elasticity.telling(panel))
     figures |= elasticity.summary(found)
     clock.lap("elasticities")
     booster = demand.fit(rows, panel[PANEL.c.units], parameters)

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t
 
+from mercato_models import checks
 from mercato_models.price.nuisances import BLOCK, Settings, expect
 from mercato_models.price.panel import PANEL
 from mercato_models.price.poisson import dispersion_of, fit_poisson
@@ -23,8 +24,10 @@ from mercato_models.price.shelf import MATES, Shelf
 
 Floats = NDArray[np.float64]
 PRODUCT, ESTIMATE, LOW, HIGH, ERROR = PANEL.c.product_id, "estimate", "low", "high", "error"
-#: Variance of an elasticity of which the rows say nothing.
-_UNKNOWN = 1e6
+#: Weekly units over all stores below which a real product's sales are too few to tell.
+LEAST_UNITS = 10
+#: Information that is taken for granted, so that where the rows say nothing the variance is large, not infinite.
+_GRANTED = 1e-4
 #: Columns of a product's regression: 1, its own price, its mates' prices.
 _OWN, _FIRST_MATE = 1, 2
 
@@ -65,6 +68,20 @@ class Elasticities:
         return self.own + self.reach * self.own_error
 
 
+def telling(panel: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the products that sell enough for an elasticity of their own.
+
+    Raises:
+        CheckError: none does.
+    """
+    weekly = panel.groupby(PRODUCT)[PANEL.c.units].sum() / panel[PANEL.c.week].nunique()
+    kept = panel[panel[PRODUCT].isin(weekly.index[weekly >= LEAST_UNITS])]
+    if kept.empty:
+        said = f"empty slice: no product sells {LEAST_UNITS} units a week; replay more of the year"
+        raise checks.CheckError(said)
+    return kept.reset_index(drop=True)
+
+
 def estimate(panel: pd.DataFrame, given: Settings | None = None) -> Elasticities:
     """Estimate every product of a panel.
 
@@ -82,7 +99,7 @@ def estimate(panel: pd.DataFrame, given: Settings | None = None) -> Elasticities
     ]
     means, covariances, excess = zip(*found, strict=True)
     # A product's own excess is too noisy to trust: with it, those that seem sure by chance would lead.
-    scale = float(np.nanmean(excess))
+    scale = float(np.nanmedian(excess))
     category = np.zeros(len(shelf.product_ids), np.int64)
     category[shelf.product] = shelf.category
     alone = Estimates(np.array(means), scale * np.array(covariances))
@@ -110,11 +127,11 @@ def _alone(
     matrix = columns[:, used]
     first = fit_poisson(matrix, units, offset)
     fit = fit_poisson(matrix, units, offset, dispersion=dispersion_of(units, first.means, len(used)))
-    bread = np.linalg.pinv(fit.information)
+    bread = _inverse(fit.information)
     share = 1 / (1 + fit.dispersion * fit.means)
     scores = matrix * ((units - fit.means) * share)[:, None]
     robust = _left_out(matrix, scores, fit.means * share, week // BLOCK)
-    mean, covariance = np.zeros(MATES + 2), np.eye(MATES + 2) * _UNKNOWN
+    mean, covariance = np.zeros(MATES + 2), np.eye(MATES + 2) / _GRANTED
     mean[used], covariance[np.ix_(used, used)] = fit.weights, bread
     own = np.flatnonzero(used == _OWN)
     excess = float((robust[own, own] / bread[own, own]).sum()) if len(own) else np.nan
@@ -133,10 +150,15 @@ def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: NDArray[np
     for number in np.unique(block):
         rows = block == number
         part = (matrix[rows] * weights[rows, None]).T @ matrix[rows]
-        moved.append(np.linalg.pinv(whole - part) @ scores[rows].sum(axis=0))
+        moved.append(_inverse(whole - part) @ scores[rows].sum(axis=0))
     moves = np.array(moved)
     found: Floats = moves.T @ moves * (len(moves) - 1) / len(moves)
     return found
+
+
+def _inverse(information: Floats) -> Floats:
+    found: Floats = np.linalg.inv(information + _GRANTED * np.eye(len(information)))
+    return (found + found.T) / 2
 
 
 def table(found: Elasticities) -> pd.DataFrame:
