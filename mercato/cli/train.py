@@ -103,6 +103,36 @@ def fraud(as_json: Json = False) -> None:
     )
 
 
+@train.command("price")
+def price(as_json: Json = False) -> None:
+    """Train the demand model and elasticities on the lake's prices, and keep them if the forecasts pass.
+
+    Examples: `mercato train price`, `mercato train price --json`
+    """
+    from mercato.contracts.tables.gold import PRICE_HISTORY
+    from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
+    from mercato.lake.tables import Lake
+    from mercato_models.price import channels
+
+    settings = get_settings()
+    lake = Lake(settings.lake_uri)
+    versions = {table.name: lake.version(table) for table in (PRICE_HISTORY, PROMOTIONS, PRODUCTS)}
+    known = {name: version for name, version in versions.items() if version is not None}
+    if len(known) < len(versions):
+        missing = ", ".join(sorted(versions.keys() - known.keys()))
+        raise MercatoError(f"There is no {missing} to learn from yet: run `mercato run` first.")
+    prices, products = (lake.read_arrow(table).to_pandas() for table in (PRICE_HISTORY, PRODUCTS))
+    placed = channels.placements(lake.read_arrow(PROMOTIONS))
+    channels.write(_channel(settings, "price"), prices, placed, products)
+    result = _train(settings, "price", known)
+    _say(
+        result,
+        "WAPE a week ahead {forecast_wape:.3f} (seasonal naive {seasonal_naive_wape:.3f}); "
+        "median elasticity {elasticity_median:.2f} of {elasticity_products:.0f} products",
+        as_json=as_json,
+    )
+
+
 def _channel(settings: Settings, name: str) -> Path:
     return settings.home / "datasets" / name / "channel"
 
@@ -133,9 +163,10 @@ def _keep(home: Path, name: str, model: Path, output: Path, *, passes: bool) -> 
     """Put the predictions where anyone can score them, and a model that passed where a scorer serves it."""
     from mercato_models.artefact import publish
 
-    predictions = home / "predictions" / f"{name}.parquet"
-    predictions.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(output / predictions.name, predictions)
+    predictions = home / "predictions"
+    predictions.mkdir(parents=True, exist_ok=True)
+    for written in output.glob("*.parquet"):
+        shutil.copyfile(written, predictions / written.name)
     if passes:
         publish(model, home / "models" / name)
 

@@ -51,5 +51,12 @@ _ALL = (
         holds="Whether a card payment is a fraud",
         purpose="Holds payments for review, the most suspicious first",
     ),
+    Model(
+        name="price",
+        channels=("train",),
+        metric="gain_over_seasonal_naive_wape",
+        holds="How many units a product sells in a store next week, and how that answers to its price",
+        purpose="Proposes prices, the same for everybody, and plans stock",
+    ),
 )
 MODELS: Mapping[str, Model] = {model.name: model for model in _ALL}

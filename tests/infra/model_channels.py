@@ -12,6 +12,9 @@ from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models.churn import channels
 from mercato_models.fraud import payments
 from mercato_models.fraud.simulator import World, simulate
+from mercato_models.price import channels as price_channels
+from mercato_models.price.simulator import Chain
+from mercato_models.price.simulator import simulate as simulate_prices
 from tests.integration.recommend_channel import write_channel
 
 _START = pd.Timestamp("2017-01-01")
@@ -51,8 +54,16 @@ def _churn(folder: Path) -> dict[str, str]:
     return {"rounds": "20", "step-days": "14"}
 
 
+def _price(folder: Path) -> dict[str, str]:
+    chain = Chain(categories=4, stores=4, weeks=40)
+    folder.mkdir(parents=True, exist_ok=True)
+    simulate_prices(0, chain).panel.to_parquet(folder / price_channels.FILE, index=False)
+    return {"rounds": "30", "learning-rate": "0.2"}
+
+
 CHANNELS: Mapping[str, Callable[[Path], dict[str, str]]] = {
     "recommend": _recommend,
     "churn": _churn,
     "fraud": _fraud,
+    "price": _price,
 }

@@ -34,6 +34,7 @@ MODELS = [
     pytest.param("recommend", marks=pytest.mark.exercises("model-source-recommend")),
     pytest.param("churn", marks=pytest.mark.exercises("model-source-churn")),
     pytest.param("fraud", marks=pytest.mark.exercises("model-source-fraud")),
+    pytest.param("price", marks=pytest.mark.exercises("model-source-price")),
 ]
 
 
