@@ -49,8 +49,8 @@ bench: setup var/jars/opensearch.stamp ## every benchmark, one JSON each in var/
 	$(BIN)/python -m benchmarks
 
 .PHONY: bench-models
-bench-models: setup ## every model beside its peers: var/bench/models.html (about half an hour)
-	$(BIN)/python -m benchmarks.models
+bench-models: setup .venv/peers/ready.stamp ## every model beside its peers: var/bench/models.html (about an hour)
+	.venv/peers/bin/python -m benchmarks.models
 
 NOTEBOOKS := $(patsubst docs/explanation/notebooks/%.py,var/notebooks/%.html,$(wildcard docs/explanation/notebooks/*.py))
 
@@ -115,7 +115,7 @@ LAMBDA_HAS = $(foreach package,boto3 botocore s3transfer jmespath python-dateuti
 
 .PHONY: pins
 pins: $(UV) ## compile requirements/*.in
-	cd requirements && for pins in core=3.11 dev=3.11 sagemaker=3.11 cdk=3.13 checkov=3.13 glue=3.13; do \
+	cd requirements && for pins in core=3.11 dev=3.11 peers=3.11 sagemaker=3.11 cdk=3.13 checkov=3.13 glue=3.13; do \
 	  ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version $${pins#*=} \
 	    --custom-compile-command "make pins" $${pins%=*}.in -o $${pins%=*}.txt; done
 	cd requirements && for pins in lambda-*.in; do \
@@ -153,6 +153,13 @@ $(VENV)/ready.stamp: requirements/dev.txt pyproject.toml | $(UV) .venv/system.st
 	[ -x $(BIN)/python ] || python3 -m venv --without-pip $(VENV)
 	$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.venv/peers/ready.stamp: requirements/peers.txt | $(VENV)/ready.stamp
+	@echo "==> What models stand beside in .venv/peers"
+	[ -x .venv/peers/bin/python ] || $(UV) venv --quiet --no-project --python $(BIN)/python .venv/peers
+	$(UV) pip sync --quiet --python .venv/peers/bin/python requirements/peers.txt
+	$(UV) pip install --quiet --python .venv/peers/bin/python --no-deps --editable .
 	@touch $@
 
 .venv/cdk/ready.stamp: requirements/cdk.txt | $(UV) .venv/system.stamp

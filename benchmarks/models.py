@@ -19,7 +19,7 @@ from benchmarks.page import Section, Table, render
 from mercato.settings import get_settings
 
 #: The ranker is measured by `python -m benchmarks recommend`, on the lake that the demo fills.
-MODELS = ("churn", "fraud")
+MODELS = ("churn", "fraud", "price")
 _PAGE = "models.html"
 
 

@@ -9,6 +9,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,7 +120,7 @@ def _quality(rows: pd.DataFrame, name: str, said: str, best: float) -> dict[str,
     error = (estimate - rows[TRUTH]).abs().to_numpy()
     seeds = rows[SEED].to_numpy()
     mean = bootstrap(seeds, _weighted(error))
-    hit = ((low <= rows[TRUTH]) & (rows[TRUTH] <= high)).to_numpy(np.float64)
+    hit = ((low <= rows[TRUTH]) & (rows[TRUTH] <= high)).to_numpy()
     covered = bootstrap(seeds, _weighted(hit))
     return {
         "": said,
@@ -133,7 +134,7 @@ def _quality(rows: pd.DataFrame, name: str, said: str, best: float) -> dict[str,
     }
 
 
-def _weighted(values: Floats) -> Statistic:
+def _weighted(values: NDArray[Any]) -> Statistic:
     return lambda weights: float((weights * values).sum() / weights.sum())
 
 

@@ -53,7 +53,7 @@ def _econml(learner: Callable[[], Any]) -> Fit:
 
 def _doubleml(learner: Callable[[], Any]) -> Fit:
     def fit(outcome: Floats, treatment: Floats, controls: Floats) -> tuple[float, float, float]:
-        np.random.seed(0)  # noqa: NPY002 - it draws its folds from the global generator
+        np.random.seed(0)
         data = DoubleMLData.from_arrays(controls, outcome, treatment)
         model = DoubleMLPLR(data, ml_l=learner(), ml_m=learner(), n_folds=_FOLDS)
         model.fit()
@@ -79,9 +79,7 @@ def estimates(shelf: Shelf, fit: Fit) -> Floats:
         return np.array([_estimate(shelf, beside, rows, fit) for rows in shelf.rows_by_product])
 
 
-def _estimate(
-    shelf: Shelf, beside: Floats, rows: NDArray[np.int64], fit: Fit
-) -> tuple[float, float, float]:
+def _estimate(shelf: Shelf, beside: Floats, rows: NDArray[np.int64], fit: Fit) -> tuple[float, float, float]:
     rows = rows[shelf.units[rows] > 0]
     stores = shelf.store[rows, None] == np.unique(shelf.store[rows])[1:]
     controls = np.column_stack([shelf.controls[rows], beside[rows], stores]).astype(np.float64)

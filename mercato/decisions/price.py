@@ -1,4 +1,4 @@
-"""Which price to propose for a product: what earns most for sure, inside of guardrails; and what held it back.
+"""Which price to propose for a product: what earns most inside of guardrails; and what held it back.
 
 Nothing here knows who will pay: a price is one per product and store, the same for everybody.
 """

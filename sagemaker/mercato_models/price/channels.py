@@ -126,4 +126,7 @@ def placements(promotions: pa.Table) -> pd.DataFrame:
         [(_C.displayed, "any"), (_C.mailed, "any")]
     )
     names = {f"{name}_any": name for name in (_C.displayed, _C.mailed)}
-    return once.rename_columns([names.get(name, name) for name in once.column_names]).to_pandas()
+    found: pd.DataFrame = once.rename_columns(
+        [names.get(name, name) for name in once.column_names]
+    ).to_pandas()
+    return found

@@ -6,6 +6,7 @@ forecasts and /invocations; none of them says anything about a person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -38,14 +39,14 @@ FEATURES: tuple[str, ...] = (
 class Hyperparameters:
     """Settings of a fit; found on the weeks before the judged ones."""
 
-    rounds: int = 300
+    rounds: int = 400
     learning_rate: float = 0.05
-    max_depth: int = 5
-    min_child_weight: float = 30.0
+    max_depth: int = 8
+    min_child_weight: float = 5.0
     subsample: float = 0.7
     colsample: float = 0.6
     reg_lambda: float = 10.0
-    variance_power: float = 1.2
+    variance_power: float = 1.5
     seed: int = 0
     threads: int = 1
 
@@ -63,11 +64,12 @@ def features(panel: pd.DataFrame) -> pd.DataFrame:
         lambda past: past.rolling(_USUAL_WEEKS, min_periods=1).median()
     )
     everyone = [panel[_C.category_id], panel[_C.week]]
+    cheap = _log(price / usual)
     made = {
-        "log_price": np.log(price),
-        "price_to_usual": np.log(price / usual),
-        "price_to_last": np.log(price / before),
-        "price_to_category": np.log(price / usual) - np.log(price / usual).groupby(everyone).transform("mean"),
+        "log_price": _log(price),
+        "price_to_usual": cheap,
+        "price_to_last": _log(price / before),
+        "price_to_category": cheap - cheap.groupby(everyone).transform("mean"),
         "displayed": panel[_C.displayed].astype(np.float64),
         "mailed": panel[_C.mailed].astype(np.float64),
         "displayed_last": cell[_C.displayed].shift(1).astype(np.float64),
@@ -80,15 +82,21 @@ def features(panel: pd.DataFrame) -> pd.DataFrame:
         made[f"units_half_{weeks}"] = _decayed(units, [panel[name] for name in _CELL], weeks)
     chain = panel.groupby([_C.product_id, _C.week])[_C.units].mean()
     for weeks in _HALF_LIVES:
-        made[f"chain_half_{weeks}"] = _joined(_decayed(chain, [chain.index.get_level_values(0)], weeks), panel)
+        made[f"chain_half_{weeks}"] = _joined(
+            _decayed(chain, [chain.index.get_level_values(0)], weeks), panel
+        )
     made["category_trend"] = _trend(panel, _C.category_id)
     made["store_trend"] = _trend(panel, _C.store_id)
     return pd.DataFrame(made, index=panel.index)[list(FEATURES)]
 
 
-def _decayed(values: pd.Series, of: list[pd.Index | pd.Series], half_life: float) -> pd.Series:
+def _log(values: pd.Series) -> pd.Series:
+    return pd.Series(np.log(values), values.index)
+
+
+def _decayed(values: pd.Series, of: Sequence[pd.Index | pd.Series], half_life: float) -> pd.Series:
     """Per row the decayed mean of the rows before it; rows are ordered by week."""
-    groups = values.groupby(of, sort=False)
+    groups = values.groupby(list(of), sort=False)
     return groups.transform(lambda past: past.shift(1).ewm(halflife=half_life).mean())
 
 
@@ -102,7 +110,7 @@ def _trend(panel: pd.DataFrame, of: str) -> pd.Series:
     weekly = panel.groupby([of, _C.week])[_C.units].mean()
     group = [weekly.index.get_level_values(0)]
     last = weekly.groupby(group).shift(1)
-    return _joined(np.log((last + 0.1) / (_decayed(weekly, group, 8) + 0.1)), panel)
+    return _joined(_log((last + 0.1) / (_decayed(weekly, group, 8) + 0.1)), panel)
 
 
 def fit(rows: pd.DataFrame, units: pd.Series, given: Hyperparameters) -> xgb.Booster:

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 PRODUCT, ESTIMATE, LOW, HIGH, ERROR = PANEL.c.product_id, "estimate", "low", "high", "error"
 #: Weekly units over all stores below which a real product's sales are too few to tell.
 LEAST_UNITS = 10
-#: Information that is taken for granted, so that where the rows say nothing the variance is large, not infinite.
+#: Information taken for granted: where the rows say nothing, the variance is large, not infinite.
 _GRANTED = 1e-4
 #: Columns of a product's regression: 1, its own price, its mates' prices.
 _OWN, _FIRST_MATE = 1, 2
@@ -157,8 +157,8 @@ def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: NDArray[np
 
 
 def _inverse(information: Floats) -> Floats:
-    found: Floats = np.linalg.inv(information + _GRANTED * np.eye(len(information)))
-    return (found + found.T) / 2
+    found = np.linalg.inv(information + _GRANTED * np.eye(len(information)))
+    return np.asarray((found + found.T) / 2, np.float64)
 
 
 def table(found: Elasticities) -> pd.DataFrame:

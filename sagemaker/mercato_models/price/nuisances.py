@@ -92,13 +92,12 @@ def _twice(
         if train.any():
             weights = learn(matrix[train], values[rows][train], found[rows][train], given.particular)
             found[rows] += matrix @ weights
-    return found
+    return np.asarray(found, np.float64)
 
 
 def _ridge(matrix: Floats, values: Floats, offset: Floats, ridge: float) -> Floats:
     square = matrix.T @ matrix + ridge * np.eye(matrix.shape[1])
-    weights: Floats = np.linalg.solve(square, matrix.T @ (values - offset))
-    return weights
+    return np.asarray(np.linalg.solve(square, matrix.T @ (values - offset)), np.float64)
 
 
 def _counts(matrix: Floats, values: Floats, offset: Floats, ridge: float) -> Floats:

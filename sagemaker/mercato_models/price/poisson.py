@@ -27,7 +27,12 @@ class Fit:
 
 
 def fit_poisson(
-    matrix: Floats, counts: NDArray[np.generic], offset: Floats, *, ridge: float = 0.0, dispersion: float = 0.0
+    matrix: Floats,
+    counts: NDArray[np.generic],
+    offset: Floats,
+    *,
+    ridge: float = 0.0,
+    dispersion: float = 0.0,
 ) -> Fit:
     """Maximise the likelihood of counts around ``exp(offset + matrix @ weights)``.
 
@@ -36,7 +41,7 @@ def fit_poisson(
         ridge: added to the diagonal of the information, in units of expected counts.
         dispersion: of the negative binomial distribution; 0 is Poisson's.
     """
-    counts = counts.astype(np.float64)
+    seen = counts.astype(np.float64)
     weights = np.zeros(matrix.shape[1])
     penalty = ridge * np.eye(matrix.shape[1])
     means, information = np.exp(offset), penalty
@@ -44,7 +49,7 @@ def fit_poisson(
         means = np.exp(np.clip(offset + matrix @ weights, -30, 30))
         share = 1 / (1 + dispersion * means)
         information = (matrix * (means * share)[:, None]).T @ matrix + penalty
-        slope = matrix.T @ ((counts - means) * share) - penalty @ weights
+        slope = matrix.T @ ((seen - means) * share) - penalty @ weights
         step = np.linalg.lstsq(information, slope, rcond=None)[0]
         step *= min(1.0, _FARTHEST / max(float(np.abs(step).max()), 1e-12))
         weights = weights + step

@@ -45,9 +45,7 @@ class Value:
     overlap: float
 
 
-def evaluate(
-    shelf: Shelf, expected: Expected, found: Elasticities, log_price: Floats, cost: Floats
-) -> Value:
+def evaluate(shelf: Shelf, expected: Expected, found: Elasticities, log_price: Floats, cost: Floats) -> Value:
     """Value of setting other prices, with a little chance (JITTER) around them.
 
     Args:

@@ -81,9 +81,7 @@ def _surprise(seen: Floats, errors: Floats, products: int, spread: Floats) -> fl
     return float(np.log(np.diag(lower)).sum() + off @ off / 2)
 
 
-def _posterior(
-    alone: Estimates, groups: list[NDArray[np.int64]], spread: Floats
-) -> tuple[Floats, Floats]:
+def _posterior(alone: Estimates, groups: list[NDArray[np.int64]], spread: Floats) -> tuple[Floats, Floats]:
     columns = alone.means.shape[1]
     means, covariances = np.empty_like(alone.means), np.empty_like(alone.covariances)
     for members in groups:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,7 +89,7 @@ class Shelf:
         return found
 
 
-def _mates(category: NDArray[np.int64], sold: Floats) -> NDArray[np.int64]:
+def _mates(category: NDArray[np.int64], sold: NDArray[Any]) -> NDArray[np.int64]:
     mates = np.full((len(category), MATES), -1)
     for number in np.unique(category):
         members = np.flatnonzero(category == number)

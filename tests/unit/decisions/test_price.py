@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,7 @@ def test_without_guardrails_the_price_is_the_monopolists() -> None:
         ({"elasticity": -3.0, "error": 1.0}, FREE, Guardrail.UNSURE),
     ],
 )
-def test_each_guardrail_holds_and_says_so(change: dict[str, float], rules: Guardrails, rail: Guardrail) -> None:
+def test_each_guardrail_holds_and_says_so(change: dict[str, Any], rules: Guardrails, rail: Guardrail) -> None:
     assert rail in propose(replace(MILK, **change), rules).held
 
 
@@ -63,7 +64,16 @@ def test_a_moved_price_breaks_no_rule(
 ) -> None:  # fmt: skip
     rules = Guardrails()
     product = Priced(
-        round(price, 2), cost, 100.0, elasticity, error, max(0.01, round(price * lowest, 2)), days, stock, advertised, ceiling
+        round(price, 2),
+        cost,
+        100.0,
+        elasticity,
+        error,
+        max(0.01, round(price * lowest, 2)),
+        days,
+        stock,
+        advertised,
+        ceiling,
     )
     proposal = propose(product, rules)
     new = proposal.price
@@ -81,6 +91,6 @@ def test_a_moved_price_breaks_no_rule(
 
 
 @pytest.mark.parametrize("change", [{"price": 0.0}, {"cost": float("nan")}, {"error": -1.0}])
-def test_what_is_no_price_is_refused(change: dict[str, float]) -> None:
+def test_what_is_no_price_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
         propose(replace(MILK, **change))
