@@ -38,8 +38,8 @@ _ELASTICITY = {
 }
 _SPLIT = (
     "Elasticities: 20 simulated chains of 60 products, seeds 0 to 19; scale and settings were set on seeds "
-    "from 1000 on. Demand: the eight newest whole weeks, each a week ahead, by a model of the weeks before them "
-    "all; settings were found on the eight weeks before those. Intervals: chains, products drawn again."
+    "from 1000 on. Demand: the eight newest whole weeks, each a week ahead, by a model of the weeks before "
+    "them all; settings were found on the eight weeks before those. Intervals: chains, products drawn again."
 )
 
 

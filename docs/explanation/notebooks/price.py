@@ -1,0 +1,120 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# # What a price does
+#
+# Shops raise prices when demand is high, so sales and prices rise together, and a plain regression concludes
+# that shoppers hardly mind. This notebook makes a chain of stores whose true elasticities are known, finds
+# them again, proposes prices, and tells what a policy would have earned from sales at other prices. Figures
+# over twenty chains, beside EconML and DoubleML, are in [the page on prices](../price.md).
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from mercato.decisions.price import Guardrails, Priced, propose
+from mercato_models.price import policy
+from mercato_models.price.elasticity import estimate
+from mercato_models.price.nuisances import Settings, expect
+from mercato_models.price.panel import checked
+from mercato_models.price.shelf import Shelf
+from mercato_models.price.simulator import simulate
+
+world = simulate(4000)
+panel = checked(world.panel)
+shelf = Shelf.of(panel)
+truth = np.diag(world.elasticity)
+panel.head()
+
+# %% [markdown]
+# ## Prices follow demand
+#
+# Whoever sets the prices sees an index of demand. Against it, log prices of one product in one store:
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.5))
+left.scatter(world.index[0, 0], world.log_price[0, 0], s=12)
+left.set(xlabel="demand index", ylabel="log price")
+right.scatter(world.log_price[0, 0], np.log(np.maximum(world.units[0, 0], 0.5)), s=12)
+right.set(xlabel="log price", ylabel="log units")
+figure.tight_layout()
+# %% [markdown]
+# ## What is left when the expected is taken away
+#
+# Double machine learning keeps only what neither prices nor demand had to be: the expectation of each is
+# learned on other weeks and subtracted. Then products of a category inform each other.
+
+# %%
+plain = []
+for rows in shelf.rows_by_product:
+    stores = shelf.store[rows, None] == np.unique(shelf.store[rows])
+    columns = np.column_stack([shelf.log_price[rows], stores])
+    logs = np.log(np.maximum(shelf.units[rows], 0.5))
+    plain.append(np.linalg.lstsq(columns, logs, rcond=None)[0][0])
+found = estimate(panel)
+figure, axes = plt.subplots(figsize=(5, 5))
+axes.plot([-4, 0], [-4, 0], color="grey", lw=1)
+axes.errorbar(
+    truth,
+    found.own,
+    yerr=found.reach * found.own_error,
+    fmt="o",
+    ms=4,
+    lw=0.8,
+    label="double machine learning",
+)
+axes.plot(truth, plain, "x", label="plain regression")
+axes.set(xlabel="true elasticity", ylabel="estimate")
+axes.legend()
+covered = ((found.low <= truth) & (truth <= found.high)).mean()
+print(f"mean absolute error {np.abs(found.own - truth).mean():.3f}, plain {np.abs(plain - truth).mean():.3f}")
+print(f"{covered:.0%} of the 95 % intervals hold the truth")
+
+# %% [markdown]
+# ## From an elasticity to a price
+#
+# A proposal earns most of all prices that the guardrails allow; `held` says which of them kept it from going
+# further. An elasticity that is hardly known moves nothing.
+
+# %%
+usual = np.exp(world.log_price.mean(axis=(1, 2)))
+for number in range(6):
+    product = Priced(
+        price=round(float(usual[number]), 2),
+        cost=0.55 * float(usual[number]),
+        units=float(world.units[number].mean()),
+        elasticity=float(found.own[number]),
+        error=float(found.own_error[number]),
+        lowest_30_days=round(float(usual[number]), 2),
+        days_unchanged=30,
+    )
+    proposal = propose(product, Guardrails())
+    print(
+        f"{product.price:.2f} -> {proposal.price:.2f}  gain {proposal.gain:6.2f} USD "
+        f"({proposal.least_gain:.2f} to {proposal.most_gain:.2f})  "
+        f"held by {', '.join(proposal.held) or 'nothing'}"
+    )
+
+# %% [markdown]
+# ## Would it have paid?
+#
+# Sales at prices that happened to be near the policy's correct what the elasticities foretell.
+
+# %%
+expected = expect(shelf, Settings())
+cost = 0.55 * usual
+for shift in (-0.05, 0.0, 0.05):
+    value = policy.evaluate(shelf, expected, found, expected.log_price + shift, cost[shelf.product])
+    base, own = np.log(world.expected(world.log_price)), truth[:, None, None]
+    moved = (expected.log_price + shift).reshape(base.shape)
+    true = ((np.exp(moved) - cost[:, None, None]) * np.exp(base + own * (moved - world.log_price))).mean()
+    true -= ((np.exp(world.log_price) - cost[:, None, None]) * np.exp(base)).mean()
+    print(
+        f"{shift:+.0%}: gain told {value.gain.estimate:+.2f} ({value.gain.low:+.2f} to "
+        f"{value.gain.high:+.2f}), true {true:+.2f} USD a week, product and store"
+    )
