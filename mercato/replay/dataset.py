@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -190,6 +191,12 @@ class Dataset:
         everything = np.concatenate(parts)
         everything.sort()
         return Placements(everything)
+
+
+def demographics() -> pd.DataFrame:
+    """What the source knows of some households: household_id, age, income, household_size and more."""
+    found: pd.DataFrame = _read("demographics").to_pandas()
+    return found
 
 
 def _read_lines() -> Lines:

@@ -2,10 +2,11 @@
 
     SM_CHANNEL_TRAIN=... SM_MODEL_DIR=... SM_OUTPUT_DATA_DIR=... python train.py
 
-The channel holds what `mercato_models.churn.channels` says. Each of its newest as-of days is scored by a
-model that knows only labels of before it; the model that is kept learns from all rows. Writes the model to
-SM_MODEL_DIR, `metrics.json` and `churn.parquet` to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs
-the run, and registers the model as `champion` if it passes its gate.
+The channel holds what `mercato_models.churn.channels` says, and may hold `mercato_models.demographics`. Each
+of its newest as-of days is scored by a model that knows only labels of before it; the model that is kept
+learns from all rows. Writes the model to SM_MODEL_DIR, `metrics.json`, the model card and `churn.parquet` to
+SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run, and registers the model as `champion` if it
+passes its gate.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import sys
 import numpy as np
 
 from mercato.errors import MercatoError
-from mercato_models import artefact, entry, tracking
+from mercato_models import artefact, demographics, entry, fairness, tracking
+from mercato_models.card import Card
 from mercato_models.churn import NAME, channels, evaluation, model
 from mercato_models.churn.features import AS_OF, LABEL
+from mercato_models.churn.statement import STATEMENT
 from mercato_models.reasons import drivers
 
 #: Rows whose SHAP values are averaged into the drivers.
@@ -39,24 +42,26 @@ def main(arguments: list[str]) -> None:
     judged = evaluation.backtest(rows, tests, lambda known: model.train(known, features, parameters))
     clock.lap("backtest")
     figures = evaluation.metrics(judged)
-    verdict = evaluation.verdict(figures)
+    fair = evaluation.fairness(judged, demographics.groups(given.train, judged[channels.HOUSEHOLD]))
+    verdict = evaluation.verdict(figures) + fairness.verdict(fair)
     clock.lap("evaluate")
     kept = model.train(rows, features, parameters)
     clock.lap("fit")
     newest = rows[list(features)].to_numpy(np.float32)[-_EXPLAINED:]
     explained = drivers(kept, newest)
-    run = tracking.Run(
+    card = Card(
         name=NAME,
+        statement=STATEMENT,
         parameters=parameters.as_dict(),
         metrics=figures,
         verdict=verdict,
         data_versions=given.data_versions,
-        documents={"drivers.json": explained},
+        fairness=fair,
     )
-    version = tracking.register(run, kept, newest[:5])
+    version = tracking.register(card, kept, newest[:5], {"drivers.json": explained})
     clock.lap("register")
     artefact.save(given.model_dir, kept.booster, features, version, kept.calibration)
-    given.output_data_dir.mkdir(parents=True, exist_ok=True)
+    card.write(given.output_data_dir)
     written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]
     judged[written].to_parquet(given.output_data_dir / channels.FILE, index=False)
     said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}

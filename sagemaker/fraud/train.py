@@ -20,10 +20,12 @@ import pyarrow.parquet as pq
 
 from mercato.errors import MercatoError
 from mercato_models import artefact, entry, tracking
+from mercato_models.card import Card
 from mercato_models.fraud import NAME, payments
 from mercato_models.fraud.evaluation import evaluate
 from mercato_models.fraud.model import Hyperparameters, fit
 from mercato_models.fraud.replay import FEATURES, Past
+from mercato_models.fraud.statement import STATEMENT
 from mercato_models.fraud.surprise import learn
 
 _EXAMPLE = 5
@@ -42,21 +44,21 @@ def main(arguments: list[str]) -> None:
     features = past.features(surprise)
     booster = fit(features, past.payments.fraud, FEATURES, parameters)
     clock.lap("fit")
-    run = tracking.Run(
+    card = Card(
         name=NAME,
+        statement=STATEMENT,
         parameters=parameters.as_dict(),
         metrics=judged.metrics,
         verdict=judged.verdict,
         data_versions=given.data_versions,
-        documents={"by_fold.json": {"folds": judged.by_fold}},
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
-    version = tracking.register(run, model, features[:_EXAMPLE])
+    version = tracking.register(card, model, features[:_EXAMPLE], {"by_fold.json": {"folds": judged.by_fold}})
     clock.lap("register")
     surprise.save(given.model_dir)
     artefact.save(given.model_dir, booster, FEATURES, version)
     verdict = {"passes": judged.verdict.passes, "reasons": judged.verdict.reasons}
-    given.output_data_dir.mkdir(parents=True, exist_ok=True)
+    card.write(given.output_data_dir)
     report = judged.metrics | verdict | {"by_fold": judged.by_fold, "seconds": clock.seconds}
     (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
     pq.write_table(judged.scored, given.output_data_dir / "fraud.parquet")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,36 +12,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mercato_models.artefact import Model
-from mercato_models.gate import Verdict
+from mercato_models.card import Card
 
 CHAMPION = "champion"
 #: Version of a model that no registry knows.
 UNREGISTERED = "unregistered"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What is kept of a training run.
-
-    Attributes:
-        name: of the experiment and of the registered model.
-        data_versions: Delta version by table.
-        documents: further files by name: text as it is, anything else as JSON.
-    """
-
-    name: str
-    parameters: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    verdict: Verdict
-    data_versions: Mapping[str, int] = field(default_factory=dict)
-    documents: Mapping[str, Any] = field(default_factory=dict)
-
-
-def register(run: Run, model: Model, example: NDArray[np.float32]) -> str:
-    """Log a run with its model; register the model and make it the champion if it passes its gate.
+def register(
+    run: Card, model: Model, example: NDArray[np.float32], documents: Mapping[str, Any] | None = None
+) -> str:
+    """Log a run with its model and card; register the model as the champion if it passes its gate.
 
     Args:
         example: a few feature rows, from which the signature follows.
+        documents: further files by name, as JSON.
 
     Returns:
         The version in the registry; UNREGISTERED if the gate refuses it, and without MLFLOW_TRACKING_URI.
@@ -63,7 +47,7 @@ def register(run: Run, model: Model, example: NDArray[np.float32]) -> str:
         mlflow.log_dict({"passes": run.verdict.passes, "reasons": list(run.verdict.reasons)}, "gate.json")
         mlflow.set_tags({f"delta.{table}": version for table, version in run.data_versions.items()})
         mlflow.set_tag("gate", "; ".join(run.verdict.reasons) or "passed")
-        for file, content in run.documents.items():
+        for file, content in (run.documents() | dict(documents or {})).items():
             (mlflow.log_text if isinstance(content, str) else mlflow.log_dict)(content, file)
         logged = mlflow.xgboost.log_model(
             model.booster,

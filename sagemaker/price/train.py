@@ -4,9 +4,9 @@
 
 The channel holds what `mercato_models.price.channels` says. The demand model forecasts the newest weeks from
 what was known before them; the one that is kept learns from all weeks. Elasticities come from the same panel.
-Writes the demand model and `elasticities.parquet` to SM_MODEL_DIR, `metrics.json` and `demand.parquet` (the
-judged forecasts) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run, and registers the
-demand model as `champion` if it passes its gate.
+Writes the demand model and `elasticities.parquet` to SM_MODEL_DIR, `metrics.json`, the model card and
+`demand.parquet` (the judged forecasts) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run,
+and registers the demand model as `champion` if it passes its gate.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import sys
 
 from mercato.errors import MercatoError
 from mercato_models import artefact, entry, tracking
+from mercato_models.card import Card
 from mercato_models.price import NAME, channels, demand, elasticity, evaluation
 from mercato_models.price.demand import FEATURES, Hyperparameters
 from mercato_models.price.panel import PANEL
+from mercato_models.price.statement import STATEMENT
 from mercato_models.reasons import drivers
 from mercato_models.tracking import UNREGISTERED
 
@@ -49,20 +51,20 @@ def main(arguments: list[str]) -> None:
     model = artefact.Model(booster, FEATURES, UNREGISTERED)
     newest = demand.matrix(rows[-_EXPLAINED:])
     explained = drivers(model, newest)
-    run = tracking.Run(
+    card = Card(
         name=NAME,
+        statement=STATEMENT,
         parameters=parameters.as_dict(),
         metrics=figures,
         verdict=verdict,
         data_versions=given.data_versions,
-        documents={"drivers.json": explained},
     )
-    version = tracking.register(run, model, newest[:5])
+    version = tracking.register(card, model, newest[:5], {"drivers.json": explained})
     clock.lap("register")
     given.model_dir.mkdir(parents=True, exist_ok=True)
     elasticity.table(found).to_parquet(given.model_dir / channels.ELASTICITIES, index=False)
     artefact.save(given.model_dir, booster, FEATURES, version)
-    given.output_data_dir.mkdir(parents=True, exist_ok=True)
+    card.write(given.output_data_dir)
     judged.to_parquet(given.output_data_dir / channels.FORECASTS, index=False)
     said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
     report = said | {"drivers": explained, "seconds": clock.seconds}

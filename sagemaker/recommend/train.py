@@ -15,12 +15,14 @@ import logging
 import sys
 
 from mercato_models import artefact, entry, tracking
+from mercato_models.card import Card
 from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.dataset import training_set
 from mercato_models.recommend.evaluation import evaluate
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.predictions import write_evaluation
 from mercato_models.recommend.ranker import Hyperparameters, fit, score
+from mercato_models.recommend.statement import STATEMENT
 
 
 def main(arguments: list[str]) -> None:
@@ -44,19 +46,21 @@ def main(arguments: list[str]) -> None:
     tests = channels.targets(test, channels.TEST)
     judged = evaluate(snapshots.beside(tests), lambda rows: score(booster, rows))
     clock.lap("evaluate")
-    run = tracking.Run(
+    card = Card(
         name=NAME,
+        statement=STATEMENT,
         parameters=parameters.as_dict(),
         metrics=judged.metrics | {"rows": len(data.labels)},
         verdict=judged.verdict,
         data_versions=given.data_versions,
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
-    version = tracking.register(run, model, data.features[:5])
+    version = tracking.register(card, model, data.features[:5])
     clock.lap("register")
     artefact.save(given.model_dir, booster, FEATURES, version)
+    card.write(given.output_data_dir)
     write_evaluation(given.output_data_dir, judged, clock.seconds)
-    verdict = {"passes": run.verdict.passes, "reasons": run.verdict.reasons}
+    verdict = {"passes": judged.verdict.passes, "reasons": judged.verdict.reasons}
     print(json.dumps(judged.metrics | verdict | {"version": version}))
 
 

@@ -23,6 +23,7 @@ from infra.emulator import sdk
 from infra.emulator.servers import ACCOUNT, REGION
 from pipelines.models import MODELS
 from tests.infra.pipeline_steps import steps
+from tests.unit.models.test_card import STATEMENTS, card
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -150,3 +151,31 @@ def _too_long(value: Any, shape: Any) -> list[str]:
     elif shape.type_name == "list":
         found += [text for each in value for text in _too_long(each, shape.member)]
     return found
+
+
+CARD = """
+import json, sys
+from sagemaker.core.model_card import ModelCardContent
+content = json.load(sys.stdin)
+known = ModelCardContent.model_validate(content)
+def unknown(given, kept, at=""):
+    if isinstance(given, dict):
+        for key, value in given.items():
+            if key not in kept:
+                raise SystemExit(f"{at}.{key} is no field of a model card")
+            unknown(value, kept[key], f"{at}.{key}")
+    elif isinstance(given, list):
+        for each, held in zip(given, kept, strict=True):
+            unknown(each, held, at)
+unknown(content, json.loads(known.model_dump_json()))
+"""
+
+
+def test_sagemaker_takes_a_runs_card() -> None:
+    content = card(STATEMENTS["churn"]).content()
+    command = [str(sdk.PYTHON), "-c", CARD]
+    done = subprocess.run(command, input=json.dumps(content), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    content["evaluation_details"][0]["figures"] = []
+    done = subprocess.run(command, input=json.dumps(content), capture_output=True, text=True, check=False)
+    assert "figures is no field of a model card" in done.stderr

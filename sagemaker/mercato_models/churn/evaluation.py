@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mercato_models import checks
+from mercato_models import fairness as fair
 from mercato_models.artefact import Model
 from mercato_models.calibration import expected_error
 from mercato_models.churn.channels import HOUSEHOLD
@@ -20,6 +21,8 @@ from mercato_models.intervals import Interval, Statistic, bootstrap, paired
 PROBABILITY, RECENCY = "probability", "recency"
 #: Draws of the interval over households.
 RESAMPLES = 1000
+#: Share of a day's households, the likeliest to leave, that would be sent an offer.
+FLAGGED = 0.1
 #: A model must be calibrated at least so well.
 MOST_ERROR = 0.03
 
@@ -74,6 +77,19 @@ def metrics(judged: pd.DataFrame) -> dict[str, float]:
     for name, interval in intervals(judged, [PROBABILITY, RECENCY]).items():
         flat |= interval.flat(name)
     return flat
+
+
+def fairness(judged: pd.DataFrame, groups: pd.DataFrame | None) -> list[fair.Ratio]:
+    """Whether those who leave are found alike in all groups, were the likeliest of each day sent an offer.
+
+    Args:
+        groups: band of each judged row's household by attribute; `None` if nobody is known.
+    """
+    if groups is None:
+        return []
+    place = judged.groupby(AS_OF)[PROBABILITY].rank(pct=True)
+    flagged = (place > 1 - FLAGGED).to_numpy(int)
+    return fair.ratios(judged[LABEL].to_numpy(), flagged, groups, judged[HOUSEHOLD].to_numpy())
 
 
 def verdict(figures: dict[str, float]) -> Verdict:

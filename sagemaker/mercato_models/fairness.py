@@ -1,0 +1,114 @@
+"""Whether groups of people fare alike, by Fairlearn; demographics come in here alone, never into a model."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mercato_models.gate import Verdict
+from mercato_models.intervals import Interval, bootstrap
+
+#: Least ratio between the group that fares worst and the one that fares best.
+GATE = 0.8
+#: A group with fewer positive labels is not judged.
+LEAST_POSITIVES = 20
+FLAGGED, FOUND = "share flagged", "share of positives flagged"
+_LABEL, _FLAG, _UNIT, _GROUP = "label", "flag", "unit", "group"
+YES, NO, UNSURE, TOO_FEW = "yes", "no", "unsure", "too few to say"
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The least ratio between two groups of an attribute.
+
+    Attributes:
+        least: `None` where fewer than two groups can be judged.
+        judged, small: groups that were judged, and those too small for it.
+    """
+
+    attribute: str
+    measure: str
+    least: Interval | None
+    judged: tuple[str, ...]
+    small: tuple[str, ...]
+
+    @property
+    def reached(self) -> str:
+        """Whether GATE is: surely, surely not, or neither."""
+        # No draw sees more than a group of whom none is flagged, so its interval says nothing.
+        if self.least is None or self.least.high == 0:
+            return TOO_FEW
+        return YES if self.least.low >= GATE else NO if self.least.high < GATE else UNSURE
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        if self.least is None:
+            return f"{TOO_FEW} (groups under {LEAST_POSITIVES} positives: {', '.join(self.small) or 'none'})"
+        span = f"{self.least.estimate:.2f} ({self.least.low:.2f} to {self.least.high:.2f})"
+        return f"least ratio {span} between {', '.join(self.judged)}; {GATE} reached: {self.reached}"
+
+
+def ratios(
+    label: NDArray[Any],
+    flagged: NDArray[Any],
+    groups: pd.DataFrame,
+    units: Sequence[Hashable] | NDArray[Any],
+    *,
+    resamples: int = 300,
+) -> list[Ratio]:
+    """For each attribute and measure the least ratio between two groups, with a 95 % interval.
+
+    Args:
+        label: truth, 0 or 1 per row.
+        flagged: decision, 0 or 1 per row.
+        groups: a column per attribute; rows where it is unknown are left out.
+        units: per row, whose it is; the interval draws these.
+    """
+    # Where nothing is known of people, the library is not asked for.
+    from fairlearn.metrics import selection_rate, true_positive_rate
+
+    made: list[Ratio] = []
+    rows = pd.DataFrame({_LABEL: label, _FLAG: flagged, _UNIT: units})
+    for attribute in groups:
+        rows[_GROUP] = groups[attribute].to_numpy()
+        known = set(rows[_GROUP].dropna())
+        positives = rows[_GROUP][rows[_LABEL] == 1].value_counts()
+        judged = {group for group in known if positives.get(group, 0) >= LEAST_POSITIVES}
+        kept = rows[rows[_GROUP].isin(judged)]
+        for name, metric in ((FLAGGED, selection_rate), (FOUND, true_positive_rate)):
+            least = _least(kept, metric, resamples) if len(judged) > 1 else None
+            made.append(
+                Ratio(str(attribute), name, least, tuple(sorted(judged)), tuple(sorted(known - judged)))
+            )
+    return made
+
+
+def verdict(found: Sequence[Ratio]) -> Verdict:
+    """Refuses a model that surely finds the positives of one group less often than those of another.
+
+    Shares flagged are reported, not gated: groups of whom more leave are rightly flagged more often.
+    """
+    unfair = [ratio for ratio in found if ratio.measure == FOUND and ratio.reached == NO]
+    return Verdict(tuple(f"unfair by {ratio.attribute}, {ratio.measure}: {ratio.said}" for ratio in unfair))
+
+
+def _least(rows: pd.DataFrame, metric: Any, resamples: int) -> Interval:
+    from fairlearn.metrics import MetricFrame
+
+    def least(weights: NDArray[np.float64]) -> float:
+        measured = MetricFrame(
+            metrics=metric,
+            y_true=rows[_LABEL],
+            y_pred=rows[_FLAG],
+            sensitive_features=rows[_GROUP],
+            sample_params={"sample_weight": weights},
+        )
+        return float(measured.ratio())
+
+    return bootstrap(rows[_UNIT].to_numpy(), least, resamples=resamples)

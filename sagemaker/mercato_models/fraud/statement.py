@@ -1,0 +1,25 @@
+"""What people decided about the fraud model."""
+
+from __future__ import annotations
+
+from mercato_models.card import Risk, Statement
+
+STATEMENT = Statement(
+    purpose="How likely a card payment is a fraud.",
+    uses=("Approving, reviewing or declining a payment by what each costs, with reasons for the reviewer."),
+    misuses="Judging a customer rather than a payment; declining without a way to complain.",
+    data=(
+        "Payments of the Fraud Detection Handbook's simulator: amounts, times, and labels seven "
+        "days old or older."
+    ),
+    judged=(
+        "Four weeks of the handbook's protocol, each by a model of the time before it and the "
+        "week of delay. Intervals: customers drawn again."
+    ),
+    caveats=(
+        "The payments are simulated: on a shop's own it must be trained and judged anew. In the "
+        "first week of a terminal's compromise no label is known there."
+    ),
+    risk=Risk.HIGH,
+    risk_why="An honest customer whose payment is declined is harmed at the till.",
+)

@@ -1,0 +1,55 @@
+"""A card says what the run found, whoever reads it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+from mercato_models.card import CONTENT, MARKDOWN, Card, Statement
+from mercato_models.fairness import FOUND, Ratio
+from mercato_models.gate import Verdict
+from mercato_models.intervals import Interval
+
+STATEMENTS = {
+    name: importlib.import_module(f"mercato_models.{name}.statement").STATEMENT
+    for name in ("recommend", "churn", "fraud", "price")
+}
+
+
+def card(statement: Statement, verdict: Verdict | None = None) -> Card:
+    return Card(
+        name="churn",
+        statement=statement,
+        parameters={"rounds": 120, "seed": 0},
+        metrics={"auc": 0.85, "auc_low": 0.84, "auc_high": 0.86, "test_rows": 9930.0},
+        verdict=verdict or Verdict(),
+        data_versions={"gold.basket_lines": 3},
+        fairness=(
+            Ratio("age", FOUND, Interval(0.7, 0.5, 0.9), ("35 to 54", "under 35"), ()),
+            Ratio("income", FOUND, None, (), ("under 50K",)),
+        ),
+    )
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_card_holds_the_runs_figures_and_the_models_statement(name: str, tmp_path: Path) -> None:
+    statement = STATEMENTS[name]
+    card(statement).write(tmp_path)
+    page, content = (tmp_path / MARKDOWN).read_text(), json.loads((tmp_path / CONTENT).read_text())
+    for text in (statement.purpose, statement.misuses, "0.84 to 0.86", "0.50 to 0.90", "gold.basket_lines"):
+        assert text in page
+    quality, fairness = content["evaluation_details"][0]["metric_groups"]
+    assert quality["metric_data"][0] == {
+        "name": "auc", "type": "number", "value": 0.85, "notes": "0.84 to 0.86",
+    }  # fmt: skip
+    assert [metric["type"] for metric in fairness["metric_data"]] == ["number", "string"]
+    assert content["intended_uses"]["risk_rating"] == statement.risk
+
+
+def test_a_refused_model_says_why_on_its_card() -> None:
+    refused = card(STATEMENTS["churn"], Verdict(("gain is -0.01, it must exceed 0.00",)))
+    assert "it must exceed" in refused.markdown()
+    assert "it must exceed" in refused.content()["additional_information"]["custom_details"]["gate"]
