@@ -60,7 +60,7 @@ def ratios(
     groups: pd.DataFrame,
     units: Sequence[Hashable] | NDArray[Any],
     *,
-    resamples: int = 300,
+    resamples: int = 200,
 ) -> list[Ratio]:
     """For each attribute and measure the least ratio between two groups, with a 95 % interval.
 
