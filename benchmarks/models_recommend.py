@@ -1,0 +1,222 @@
+"""The recommendation ranker beside its peers on last baskets, and where it is right.
+
+python -m benchmarks.models_recommend     (in .venv/peers, as `make bench-models` does)
+
+Judges the lists that `mercato train recommend` wrote; trains every peer on the same histories, read from the
+Complete Journey package itself, with the settings that are best on second-last baskets. Needs no engine but
+the JVM of Spark's ALS.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from benchmarks import recommend_peers as peers
+from benchmarks.machine import describe_machine, write_result
+from benchmarks.page import Table, Value
+from benchmarks.recommend_peers import Baskets, Peer
+from mercato.contracts.tables.gold import BASKET_LINES
+from mercato.errors import MercatoError
+from mercato.replay.dataset import Dataset
+from mercato.settings import get_settings
+from mercato_models.intervals import bootstrap
+from mercato_models.recommend.metrics import CUT, ndcg, quality, recall
+from mercato_models.recommend.protocol import Cut, cut
+
+_L = BASKET_LINES.c
+PREDICTIONS = "recommend.parquet"
+Lists = Mapping[int, list[int]]
+Truths = Mapping[int, frozenset[int]]
+_MODEL = "ranker"
+_NAMES: Mapping[Peer, str] = {
+    peers.popular: "G-TopFreq: popular",
+    peers.personal: "P-TopFreq: own",
+    peers.personal_then_popular: "GP-TopFreq: own, then popular",
+    peers.item_neighbours: "item-kNN",
+    peers.up_cf: "UP-CF@r",
+    peers.tifu_knn: "TIFU-KNN",
+    peers.factors: "ALS, Spark MLlib",
+}
+_SPLIT = (
+    "The last basket of each household with three baskets before it; histories of 50 baskets at most. Peers' "
+    "settings are the best of a grid on second-last baskets, by the sum of both measures. The ranker knows "
+    "the store and time of the basket, the peers have no use for them. Intervals: households drawn again."
+)
+
+
+def main() -> None:
+    """Judge all, and write `models_recommend.json`."""
+    home = get_settings().home
+    path = home / "predictions" / PREDICTIONS
+    if not path.is_file():
+        raise SystemExit(f"{path} is missing: run `mercato train recommend` on the lake first")
+    machine, divided = describe_machine(), cut(basket_lines())
+    earlier, truth = cut(divided.history), truths(divided.test)
+    model = _written(path)
+    if missing := truth.keys() - model.keys():
+        raise MercatoError(
+            f"{path} lacks {len(missing)} test households: it is of another lake than the year"
+        )
+    found: dict[str, Lists] = {_MODEL: model}
+    rows: list[dict[str, Value]] = []
+    seconds = {}
+    for peer, name in tqdm(_NAMES.items(), desc="peers"):
+        started = time.perf_counter()
+        setting, tuned = _tuned(peer, earlier)
+        found[name] = _lists(peer, divided.history, setting)
+        seconds[name] = round(time.perf_counter() - started, 1)
+        said = ", ".join(f"{key} {value}" for key, value in setting.items())
+        rows.append({"": name, "setting": said, "on second-last baskets": tuned})
+    history = Baskets.of(divided.history)
+    result = {
+        "machine": machine,
+        "split": _SPLIT,
+        "seeds": [0],
+        "predictions": PREDICTIONS,
+        "tables": [
+            Table("Quality", [_quality(name, lists, model, truth) for name, lists in found.items()]),
+            Table("Peers' settings, and the sum of both measures they were chosen by", rows),
+            Table(
+                "Repeated and new products",
+                [_repeats(name, of, truth, history) for name, of in found.items()],
+            ),
+            Table("By baskets of history", _slices(found, truth, history)),
+        ],
+        "seconds": seconds,
+    }
+    print(write_result("models_recommend", result))
+
+
+def basket_lines() -> pa.Table:
+    """What gold.basket_lines holds that the protocol needs."""
+    lines = Dataset().lines
+    rows = pd.DataFrame(
+        {
+            _L.household_id: lines.household_id,
+            _L.basket_id: lines.basket_id,
+            _L.product_id: lines.product_id,
+            _L.basket_time: lines.time,
+        }
+    )
+    rows[_L.basket_time] = rows.groupby(_L.basket_id)[_L.basket_time].transform("max")
+    rows = rows.drop_duplicates([_L.basket_id, _L.product_id])
+    rows = rows.sort_values([_L.household_id, _L.basket_time, _L.basket_id], kind="stable")
+    changed = rows.groupby(_L.household_id)[_L.basket_id].transform(lambda ids: (ids != ids.shift()).cumsum())
+    return pa.Table.from_pandas(rows.assign(**{_L.basket_seq: changed}), preserve_index=False)
+
+
+def truths(lines: pa.Table) -> dict[int, frozenset[int]]:
+    """Products of each household's basket."""
+    found = lines.group_by(_L.household_id).aggregate([(_L.product_id, "distinct")])
+    products = found[f"{_L.product_id}_distinct"].to_pylist()
+    return {
+        int(household): frozenset(held)
+        for household, held in zip(found[_L.household_id].to_pylist(), products, strict=True)
+    }
+
+
+def _written(path: object) -> dict[int, list[int]]:
+    table = pq.read_table(path)
+    table = table.filter(pc.less_equal(table["rank"], CUT)).sort_by(
+        [("household_id", "ascending"), ("rank", "ascending")]
+    )
+    frame = table.to_pandas()
+    return {int(str(household)): list(of["product_id"]) for household, of in frame.groupby("household_id")}
+
+
+def _tuned(peer: Peer, earlier: Cut) -> tuple[dict[str, Value], float]:
+    """The setting that is best on second-last baskets, and the sum of both measures there."""
+    truth = truths(earlier.test)
+    judged = []
+    for setting in peers.settings(peer):
+        lists = _lists(peer, earlier.history, setting)
+        measured = quality([lists.get(each, []) for each in truth], list(truth.values()), draws=1)
+        judged.append((measured.recall + measured.ndcg, setting))
+    best, setting = max(judged, key=lambda each: each[0])
+    return setting, best
+
+
+def _lists(peer: Peer, history: pa.Table, setting: Mapping[str, Value]) -> Lists:
+    baskets = Baskets.of(history)
+    return peers.lists(baskets, peer(baskets, **setting))
+
+
+def _quality(name: str, lists: Lists, model: Lists, truth: Truths) -> dict[str, Value]:
+    households = sorted(truth)
+    judged = quality([lists.get(each, []) for each in households], [truth[each] for each in households])
+    row: dict[str, Value] = {
+        "": name,
+        f"R@{CUT}": judged.recall,
+        f"R@{CUT} 95 %": "{:.4f} to {:.4f}".format(*judged.recall_interval),
+        f"nDCG@{CUT}": judged.ndcg,
+        f"nDCG@{CUT} 95 %": "{:.4f} to {:.4f}".format(*judged.ndcg_interval),
+    }
+    for title, measure in ((f"R@{CUT}", recall), (f"nDCG@{CUT}", ndcg)):
+        gain = np.array(
+            [
+                measure(model[each], truth[each]) - measure(lists.get(each, []), truth[each])
+                for each in households
+            ]
+        )
+        row[f"ranker's gain in {title}"] = None if lists is model else _told(households, gain)
+    everything = [product for each in households for product in lists.get(each, [])]
+    row["products shown"] = len(set(everything))
+    row["Gini of those"] = _gini(np.unique(everything, return_counts=True)[1])
+    return row
+
+
+def _told(households: list[int], gain: NDArray[np.float64]) -> str:
+    mean = bootstrap(households, lambda weights: float(weights @ gain / weights.sum()))
+    return f"{mean.estimate:.4f} ({mean.low:.4f} to {mean.high:.4f})"
+
+
+def _gini(counts: NDArray[np.int64]) -> float:
+    ordered = np.sort(counts).astype(np.float64)
+    ranks = np.arange(1, len(ordered) + 1)
+    return float((2 * ranks - len(ordered) - 1) @ ordered / (len(ordered) * ordered.sum()))
+
+
+def _repeats(name: str, lists: Lists, truth: Truths, history: Baskets) -> dict[str, Value]:
+    """Recall among products that the household had bought before, and among those it had not."""
+    owned: dict[int, set[int]] = {int(household): set() for household in history.households}
+    for household, item in zip(
+        history.households[history.household], history.products[history.product], strict=True
+    ):
+        owned[int(household)].add(int(item))
+    row: dict[str, Value] = {"": name}
+    for title, own in (("bought before", True), ("new to the household", False)):
+        shares = [
+            len(wanted & set(lists.get(each, []))) / len(wanted)
+            for each, held in truth.items()
+            if (wanted := {item for item in held if (item in owned[each]) == own})
+        ]
+        row[f"R@{CUT} of products {title}"] = float(np.mean(shares))
+    return row
+
+
+def _slices(found: Mapping[str, Lists], truth: Truths, history: Baskets) -> list[dict[str, Value]]:
+    held = dict(zip(history.households.tolist(), history.held.tolist(), strict=True))
+    rows = []
+    for low, high in ((3, 10), (11, 49), (50, 50)):
+        chosen = [each for each in truth if low <= held[each] <= high]
+        row: dict[str, Value] = {
+            "": f"{low} to {high}" if low < high else f"{low}",
+            "households": len(chosen),
+        }
+        for name, lists in found.items():
+            row[name] = float(np.mean([recall(lists.get(each, []), truth[each]) for each in chosen]))
+        rows.append(row)
+    return rows
+
+
+if __name__ == "__main__":
+    main()
