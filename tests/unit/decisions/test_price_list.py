@@ -1,0 +1,67 @@
+"""A price list keeps to the guardrails, speaks of next week and knows nothing of people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from mercato.decisions.price import Guardrails
+from mercato.decisions.price_list import PROPOSED, price_list
+from mercato_models.artefact import Model
+from mercato_models.price import demand, elasticity
+from mercato_models.price.demand import FEATURES, Hyperparameters
+from mercato_models.price.panel import PANEL, checked
+from mercato_models.price.simulator import Chain, simulate
+
+_C, _P = PANEL.c, PROPOSED.c
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def panel() -> pd.DataFrame:
+    return checked(simulate(11, Chain(categories=3, stores=6, weeks=40, units=20.0)).panel)
+
+
+@pytest.fixture(scope="module")
+def model(panel: pd.DataFrame) -> Model:
+    booster = demand.fit(demand.features(panel), panel[_C.units], Hyperparameters(rounds=60))
+    return Model(booster, FEATURES, "7")
+
+
+def listed(panel: pd.DataFrame, model: Model, rules: Guardrails) -> pd.DataFrame:
+    known = elasticity.table(elasticity.estimate(panel))
+    return price_list(panel, known, model, cost_share=0.55, rules=rules, now=NOW)
+
+
+def test_every_price_of_the_newest_week_gets_a_proposal_for_the_next(
+    panel: pd.DataFrame, model: Model
+) -> None:
+    found = listed(panel, model, Guardrails())
+    newest = panel[panel[_C.week] == 39].set_index([_C.product_id, _C.store_id])
+    assert len(found) == len(newest) == 90
+    assert list(found.columns) == list(_P)
+    assert pa.Table.from_pandas(found, preserve_index=False).cast(PROPOSED.arrow_schema).num_rows == 90
+    assert set(found[_P.week]) == {40}
+    assert found[_P.gain].is_monotonic_decreasing
+    prices = found.set_index([_P.product_id, _P.store_id])[_P.price]
+    assert np.allclose(prices.sort_index(), newest[_C.price].sort_index(), atol=0.005)
+    assert ((found[_P.proposed_price] / found[_P.price] - 1).abs() <= 0.1 + 1e-6).all()
+    assert (found[_P.least_gain] >= -1e-9).all()
+    moved = found[_P.proposed_price] != found[_P.price]
+    assert moved.mean() > 0.3
+    assert not [name for name in _P if "household" in name]
+
+
+def test_prices_that_changed_this_week_wait(panel: pd.DataFrame, model: Model) -> None:
+    found = listed(panel, model, Guardrails(days=14))
+    assert (found[_P.proposed_price] == found[_P.price]).all()
+    assert found[_P.held_by].str.contains("change_frequency").mean() > 0.3
+
+
+def test_the_same_weeks_give_the_same_list(panel: pd.DataFrame, model: Model) -> None:
+    first, second = (listed(panel, model, Guardrails()) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
