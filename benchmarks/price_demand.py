@@ -109,8 +109,8 @@ def _classical(panel: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def _prophet(panel: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
-    logging.getLogger("cmdstanpy").setLevel(logging.ERROR)
-    logging.getLogger("prophet").setLevel(logging.ERROR)
+    for chatty in ("cmdstanpy", "prophet"):
+        logging.getLogger(chatty).disabled = True
     before = panel[panel[_C.week] < judged[_C.week].min()]
     most = before.groupby(_CELL)[_C.units].sum().nlargest(_PROPHET_CELLS).index
     rows = _dated(panel)

@@ -9,7 +9,7 @@ particular to it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +41,6 @@ class Settings:
     folds: int = 8
     pooled: float = 10.0
     particular: float = 1.0
-
-    def as_dict(self) -> dict[str, float]:
-        """By name."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
