@@ -54,7 +54,11 @@ def beside(judged: pd.DataFrame, panel: pd.DataFrame, features: pd.DataFrame) ->
 def quality(judged: pd.DataFrame) -> list[dict[str, Value]]:
     """Errors of all forecasts, and by how much the model's are smaller."""
     found = evaluation.intervals(judged, list(_NAMES))
-    return [_row(name, said, found, _TITLES) for name, said in _NAMES.items()]
+    sold = judged[_C.units].sum()
+    return [
+        _row(name, said, found, _TITLES) | {"forecast to sold": float(judged[name].sum() / sold)}
+        for name, said in _NAMES.items()
+    ]
 
 
 def prophets(judged: pd.DataFrame) -> list[dict[str, Value]]:
