@@ -74,7 +74,9 @@ def prepare(state: Path, jars: Path, port: int, controller_port: int) -> list[st
     log4j.write_text(_LOG4J)
     if not (data / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        storage = [*_java(jars), "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster]
+        # After an equals sign, as one id in 64 begins with a hyphen and would be read as an option.
+        named = f"--cluster-id={cluster}"
+        storage = [*_java(jars), "kafka.tools.StorageTool", "format", "--standalone", named]
         subprocess.run([*storage, "-c", str(config)], check=True, capture_output=True)
     heap = ["-Xms512m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
     command = _java(jars)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from mercato.local import kafka
 from mercato.local.daemon import HOME_MARKER
 from mercato.local.supervisor import Stack, StackError
 from mercato.settings import Settings
@@ -42,6 +44,15 @@ def marked(home: Path) -> list[psutil.Process]:
 @pytest.fixture
 def redis_only(tmp_path: Path, stack_settings: Settings) -> Settings:
     return Settings(home=tmp_path / "with space" / ("x" * 120), jars_dir=stack_settings.jars_dir)
+
+
+def test_storage_is_formatted_under_an_id_that_begins_with_a_hyphen(
+    redis_only: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xfb" + bytes(15)))
+    state = redis_only.home / "kafka"
+    kafka.prepare(state, redis_only.jars_dir, 9092, 9093)
+    assert (kafka.cluster_id(state) or "").startswith("-")
 
 
 def command(settings: Settings, *arguments: str) -> list[str]:
