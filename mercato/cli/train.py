@@ -32,13 +32,13 @@ def register(app: typer.Typer) -> None:
 
 @train.command("recommend")
 def recommend(
-    targets: Annotated[int, typer.Option(help="Baskets per household to learn from.", min=1, max=11)] = 5,
+    targets: Annotated[int, typer.Option(help="Baskets per household to learn from.", min=1, max=11)] = 8,
     engine: Annotated[str | None, typer.Option(help="sail, spark or sc://host:port.")] = None,
     as_json: Json = False,
 ) -> None:
     """Train the recommendation ranker, judge it on last baskets, and serve it if it beats the baselines.
 
-    Examples: `mercato train recommend`, `mercato train recommend --targets 8 --json`
+    Examples: `mercato train recommend`, `mercato train recommend --targets 4 --json`
     """
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake

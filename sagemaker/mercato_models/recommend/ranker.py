@@ -17,10 +17,10 @@ from mercato_models.recommend.features import FEATURES
 class Hyperparameters:
     """Settings of a fit; found on second-last baskets, never on the test."""
 
-    rounds: int = 160
-    learning_rate: float = 0.1
-    max_depth: int = 6
-    min_child_weight: float = 5.0
+    rounds: int = 400
+    learning_rate: float = 0.05
+    max_depth: int = 7
+    min_child_weight: float = 10.0
     subsample: float = 0.8
     colsample: float = 0.5
     reg_lambda: float = 5.0
