@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mercato.contracts.events import (
     CLICKSTREAM,
     INVENTORY,
+    PAYMENT_OUTCOMES,
     PAYMENTS,
     PRODUCTS,
     PROMOTIONS,
@@ -22,7 +23,7 @@ from mercato.replay.feed import Feed
 from mercato.replay.recorded import Products, Promotions, Transactions
 from mercato.replay.simulate.clickstream import Clicks
 from mercato.replay.simulate.inventory import StockLevels
-from mercato.replay.simulate.payments import Payments
+from mercato.replay.simulate.payments import Outcomes, Payments
 
 #: At one instant the catalogue comes before what mentions it, and a click before its checkout.
 _FEEDS: Mapping[str, Callable[[Dataset, int], Feed]] = {
@@ -31,6 +32,7 @@ _FEEDS: Mapping[str, Callable[[Dataset, int], Feed]] = {
     INVENTORY.name: lambda dataset, start: StockLevels(dataset.lines, start),
     CLICKSTREAM.name: lambda dataset, _start: Clicks(dataset.lines, dataset.baskets, dataset.catalogue),
     PAYMENTS.name: lambda dataset, _start: Payments(dataset.baskets),
+    PAYMENT_OUTCOMES.name: lambda dataset, _start: Outcomes(dataset.baskets),
     TRANSACTIONS.name: lambda dataset, _start: Transactions(dataset.lines),
 }
 #: Names of the topics that the year fills; others are filled by jobs and pollers.

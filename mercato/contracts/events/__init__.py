@@ -7,12 +7,14 @@ from mercato.contracts.events.clickstream import CLICKSTREAM, Click
 from mercato.contracts.events.outside import COMPETITOR_PRICES, WEATHER, CompetitorPrice, Weather
 from mercato.contracts.events.retail import (
     INVENTORY,
+    PAYMENT_OUTCOMES,
     PAYMENTS,
     PRODUCTS,
     PROMOTIONS,
     TRANSACTIONS,
     Inventory,
     Payment,
+    PaymentOutcome,
     Placement,
     Product,
     Promotion,
@@ -21,7 +23,16 @@ from mercato.contracts.events.retail import (
 from mercato.contracts.events.sessions import SESSIONS, Session
 
 TOPICS = by_name(
-    TRANSACTIONS, CLICKSTREAM, INVENTORY, PROMOTIONS, PAYMENTS, PRODUCTS, SESSIONS, WEATHER, COMPETITOR_PRICES
+    TRANSACTIONS,
+    CLICKSTREAM,
+    INVENTORY,
+    PROMOTIONS,
+    PAYMENTS,
+    PAYMENT_OUTCOMES,
+    PRODUCTS,
+    SESSIONS,
+    WEATHER,
+    COMPETITOR_PRICES,
 )
 #: Topics that a shop may send.
 OPEN_TOPICS = {name: topic for name, topic in TOPICS.items() if not topic.derived}
@@ -32,6 +43,7 @@ __all__ = [
     "INVENTORY",
     "OPEN_TOPICS",
     "PAYMENTS",
+    "PAYMENT_OUTCOMES",
     "PRODUCTS",
     "PROMOTIONS",
     "SESSIONS",
@@ -43,6 +55,7 @@ __all__ = [
     "Event",
     "Inventory",
     "Payment",
+    "PaymentOutcome",
     "Placement",
     "Product",
     "Promotion",

@@ -19,6 +19,8 @@ from mercato.contracts.events.base import (
 )
 
 Code = Annotated[str, Meta(min_length=1, max_length=4)]
+CardId = Annotated[str, Meta(min_length=1, max_length=32, description="A token, never the card's number.")]
+TerminalId = Annotated[str, Meta(min_length=1, max_length=32, description="Where the card is read.")]
 
 
 class Transaction(Event, frozen=True, kw_only=True):
@@ -44,10 +46,20 @@ class Payment(Event, frozen=True, kw_only=True):
     household_id: HouseholdId
     store_id: StoreId
     basket_id: BasketId
-    card_id: Annotated[str, Meta(min_length=1, max_length=32)]
-    terminal_id: Annotated[str, Meta(min_length=1, max_length=32)]
+    card_id: CardId
+    terminal_id: TerminalId
     amount: Money
     entry_mode: Literal["chip", "contactless", "swipe", "online"]
+
+
+class PaymentOutcome(Event, frozen=True, kw_only=True):
+    """What a payment turned out to be, once nobody may dispute it any more (simulated)."""
+
+    payment_id: Annotated[str, Meta(min_length=1, max_length=64, description="The payment's event_id.")]
+    paid_at: Annotated[UtcTime, Meta(description="The payment's event_time.")]
+    card_id: CardId
+    terminal_id: TerminalId
+    fraud: bool
 
 
 class Inventory(Event, frozen=True, kw_only=True):
@@ -94,6 +106,9 @@ class Product(Event, frozen=True, kw_only=True):
 
 TRANSACTIONS = Topic("transactions.v1", Transaction, "household_id", "Checkout lines.")
 PAYMENTS = Topic("payments.v1", Payment, "household_id", "Card payments.")
+PAYMENT_OUTCOMES = Topic(
+    "payment_outcomes.v1", PaymentOutcome, "terminal_id", "Which payments were frauds, a week later."
+)
 INVENTORY = Topic("inventory.v1", Inventory, "product_id", "Stock counts and deliveries.")
 PROMOTIONS = Topic("promotions.v1", Promotion, "product_id", "Weekly display and mailer plans.")
 PRODUCTS = Topic("products.v1", Product, "product_id", "The catalogue.", compact=True)

@@ -9,13 +9,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from mercato.contracts.events import TOPICS, Click, Event, Inventory, Payment, Violation
+from mercato.contracts.events import TOPICS, Click, Event, Inventory, Payment, PaymentOutcome, Violation
 from mercato.replay.clock import DAY, Clock
 from mercato.replay.dataset import Dataset
 from mercato.replay.events import REPLAYED, Year
+from mercato.replay.simulate.frauds import struck
 
 HOUSEHOLDS = 20
-SIMULATED = {"clickstream.v1", "inventory.v1", "payments.v1"}
+SIMULATED = {"clickstream.v1", "inventory.v1", "payments.v1", "payment_outcomes.v1"}
 Record = tuple[str, bytes, bytes]
 
 
@@ -150,12 +151,18 @@ def test_every_basket_is_paid_once_before_its_receipt(year: Year, records: list[
         for payment in events(records, "payments.v1")
         if isinstance(payment, Payment)
     }
+    outcomes = {
+        outcome.payment_id: outcome
+        for outcome in events(records, "payment_outcomes.v1")
+        if isinstance(outcome, PaymentOutcome)
+    }
+    frauds = {int(payment) for payment, outcome in outcomes.items() if outcome.fraud}
     baskets = year.dataset.baskets
     for basket, instant, amount in zip(
         baskets.basket_id.tolist(), Clock().moves(baskets.time), baskets.paid.tolist(), strict=True
     ):
         assert timedelta() < instant - paid[basket].event_time <= timedelta(seconds=40)
-        assert paid[basket].amount == amount
+        assert paid[basket].amount == amount or basket in frauds
     assert baskets.paid.sum() == pytest.approx(
         year.dataset.lines.sales_value.sum() - year.dataset.lines.coupon_disc.sum(), rel=0.001
     )
@@ -163,6 +170,37 @@ def test_every_basket_is_paid_once_before_its_receipt(year: Year, records: list[
     for payment in paid.values():
         cards[payment.household_id].add(payment.card_id)
     assert {len(owned) for owned in cards.values()} <= {1, 2, 3}
+
+
+def test_every_payment_but_the_last_weeks_has_an_outcome_a_week_later(records: list[Record]) -> None:
+    paid = {one.event_id: one for one in events(records, "payments.v1") if isinstance(one, Payment)}
+    outcomes = [one for one in events(records, "payment_outcomes.v1") if isinstance(one, PaymentOutcome)]
+    for outcome in outcomes:
+        payment = paid[outcome.payment_id]
+        assert (outcome.card_id, outcome.terminal_id) == (payment.card_id, payment.terminal_id)
+        assert outcome.paid_at == payment.event_time == outcome.event_time - timedelta(days=7)
+    open_ = paid.keys() - {outcome.payment_id for outcome in outcomes}
+    last = max(payment.event_time for payment in paid.values())
+    assert open_ == {name for name, one in paid.items() if one.event_time > last - timedelta(days=7)}
+
+
+def test_frauds_come_as_the_handbook_has_them() -> None:
+    number = np.arange(200_000)
+    card, terminal = number % 5000, number % 3000
+    day, amount = number * 180 // len(number), np.full(len(number), 40.0)
+    charged, fraud = struck(number, (card, card), (terminal, terminal), day, amount)
+    stolen, leaked = charged >= 220, charged == 200
+    assert fraud[stolen | leaked].all()
+    assert set(charged[~fraud]) == {40.0}
+    assert stolen.mean() == pytest.approx(0.0005, rel=0.3)
+    assert leaked.mean() == pytest.approx(14 * 0.0006 / 3, rel=0.2)
+    at_terminal = fraud & ~stolen & ~leaked
+    assert at_terminal.mean() == pytest.approx(28 * 0.0002, rel=0.2)
+    struck_terminal = terminal[at_terminal][0]
+    days = day[at_terminal & (terminal == struck_terminal)]
+    there = (terminal == struck_terminal) & (day >= days.min()) & (day <= days.max())
+    assert fraud[there].all()
+    assert np.ptp(days) < 28
 
 
 def test_stock_changes_only_by_sales_and_deliveries(year: Year, records: list[Record]) -> None:
