@@ -24,7 +24,8 @@ from mercato.contracts.events import CLICKSTREAM, Click
 from mercato.contracts.tables.features import HOUSEHOLD_HISTORY
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
-from mercato.online import OnlineFeatures, views
+from mercato.online import views
+from mercato.online.reader import OnlineFeatures
 from mercato.settings import Settings, get_settings
 from mercato.stream.topics import kafka_name
 

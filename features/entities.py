@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from feast import Entity, ValueType
 
-from mercato.online.views import HOUSEHOLD_HISTORY, PRODUCT_STATS, STORE_POPULAR
+from mercato.online.views import (
+    CARD_PAYMENTS,
+    HOUSEHOLD_HISTORY,
+    PRODUCT_STATS,
+    STORE_POPULAR,
+    TERMINAL_OUTCOMES,
+)
 
 household = Entity(
     name="household",
@@ -24,5 +30,17 @@ store = Entity(
     value_type=ValueType.INT64,
     description="A physical store; 0 stands for all stores together.",
 )
+card = Entity(
+    name="card",
+    join_keys=[CARD_PAYMENTS.entity],
+    value_type=ValueType.STRING,
+    description="A payment card, by its token.",
+)
+terminal = Entity(
+    name="terminal",
+    join_keys=[TERMINAL_OUTCOMES.entity],
+    value_type=ValueType.STRING,
+    description="Where cards are read.",
+)
 
-ENTITIES = {entity.join_key: entity for entity in (household, product, store)}
+ENTITIES = {entity.join_key: entity for entity in (household, product, store, card, terminal)}

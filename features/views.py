@@ -52,7 +52,7 @@ def feature_view(view: View) -> FeatureView:
         name=view.name,
         entities=[entity],
         ttl=timedelta(0),
-        schema=[Field(name=view.entity, dtype=Int64), *map(_field, view.features)],
+        schema=[_field(view.arrow_schema.field(view.entity)), *map(_field, view.features)],
         source=SOURCES.get(view.name),
         description=view.table.description,
         tags={"table": view.table.name},

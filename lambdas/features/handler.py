@@ -1,36 +1,43 @@
-"""Online session features from an MSK event source: `lambdas.features.handler.handler`."""
+"""Online features from MSK event sources: `lambdas.features.handler.handler`."""
 
 from __future__ import annotations
 
 import base64
-import itertools
+from collections import defaultdict
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import msgspec
 
-from mercato.contracts.events import CLICKSTREAM, Click
+from mercato.contracts.events import TOPICS, Event, Violation
 from mercato.online.store import OnlineStore
 from mercato.settings import get_settings
-from mercato.stream.online_features import GROUP, update
+from mercato.stream.online_features import GROUP
+from mercato.stream.updates import update
 
 _store = OnlineStore(get_settings())
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
-    """Merge a batch of clickstream.v1 into its households' sessions.
+    """Merge a batch of events into what is known of those whom they are about.
 
-    A click fails only by its contract, which the lake's quarantine sees to; so a batch is either
+    An event fails only by its contract, which the lake's quarantine sees to; so a batch is either
     done, or Redis is gone and Lambda gives it again, which changes nothing twice.
 
     Raises:
         mercato.online.store.OnlineUnavailable: Redis does not answer.
     """
-    records = list(itertools.chain.from_iterable(event["records"].values()))
-    decoded = [CLICKSTREAM.decode(_value(record), _arrival(record)) for record in records]
-    clicks = [click for click in decoded if isinstance(click, Click)]
-    counts = update(_store, clicks, datetime.now(UTC))
-    counts.invalid = len(records) - len(clicks)
+    events: dict[str, list[Event]] = defaultdict(list)
+    invalid = 0
+    for record in chain.from_iterable(event["records"].values()):
+        decoded = TOPICS[record["topic"]].decode(_value(record), _arrival(record))
+        if isinstance(decoded, Violation):
+            invalid += 1
+        else:
+            events[record["topic"]].append(decoded)
+    counts = update(_store, events, datetime.now(UTC))
+    counts.invalid = invalid
     told = msgspec.structs.asdict(counts)
     _store.count(GROUP, told)
     return told

@@ -91,7 +91,7 @@ def materialize_(
     from features.materialize import materialize
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake
-    from mercato.online import OnlineUnavailable
+    from mercato.online.store import OnlineUnavailable
     from mercato.settings import NotRunningError, get_settings
 
     settings, stop = get_settings(), stopped_by_signals()
@@ -109,7 +109,7 @@ def materialize_(
 
 @features.command("serve-stream")
 def serve_stream() -> None:
-    """Follow clickstream.v1 and keep every household's session in Redis, until stopped.
+    """Follow clicks and payments, and keep sessions, cards and terminals in Redis, until stopped.
 
     Example: `mercato features serve-stream`
     """
@@ -117,11 +117,12 @@ def serve_stream() -> None:
 
     from mercato.settings import NotRunningError, get_settings
     from mercato.stream.online_features import Updater
+    from mercato.stream.updates import FOLLOWED
 
     stop = stopped_by_signals()
     try:
         updater = Updater(get_settings())
-        typer.echo("following clickstream.v1", err=True)
+        typer.echo(f"following {', '.join(topic.name for topic in FOLLOWED)}", err=True)
         updater.run(stop)
     except (NotRunningError, KafkaException) as error:
         _fail(error)

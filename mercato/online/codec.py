@@ -26,6 +26,9 @@ from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyp
 from mercato.contracts.arrow import UTC_MICROS
 from mercato.online.views import View
 
+#: What names an entity, by the type of its column.
+Entity = int | str
+
 #: One Feast project holds every view.
 PROJECT = "mercato"
 #: Feast's entity key format that this module writes.
@@ -146,16 +149,24 @@ class Codec:
 def key_prefix(view: View) -> bytes:
     """What the keys of all entities of a view's kind begin with."""
     name = view.entity.encode()
-    return struct.pack("<III", 1, _STRING, len(name)) + name + struct.pack("<II", _INT64, 8)
+    kind = _INT64 if _numbered(view) else _STRING
+    return struct.pack("<III", 1, _STRING, len(name)) + name + struct.pack("<I", kind)
 
 
-def redis_key(view: View, entity: int) -> bytes:
+def redis_key(view: View, entity: Entity) -> bytes:
     """Key of the hash of one entity."""
-    return key_prefix(view) + struct.pack("<q", entity) + PROJECT.encode()
+    value = struct.pack("<q", entity) if _numbered(view) else str(entity).encode()
+    return key_prefix(view) + struct.pack("<I", len(value)) + value + PROJECT.encode()
 
 
-def entity_of(key: bytes) -> int:
-    """The entity of a Redis key: the eight bytes before the project's name."""
-    end = len(key) - len(PROJECT)
-    entity: int = struct.unpack("<q", key[end - 8 : end])[0]
+def entity_of(view: View, key: bytes) -> Entity:
+    """The entity of a Redis key: what stands after its length and before the project's name."""
+    value = key[len(key_prefix(view)) + 4 : len(key) - len(PROJECT)]
+    if not _numbered(view):
+        return value.decode()
+    entity: int = struct.unpack("<q", value)[0]
     return entity
+
+
+def _numbered(view: View) -> bool:
+    return bool(pa.types.is_integer(view.table.arrow_schema.field(view.entity).type))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mercato.online import views
 from mercato.online.codec import Codec
+from mercato.online.payments import Card, Terminal, card_of, terminal_of
 from mercato.online.session import HOUSEHOLD_SESSION, SESSION_GAP, moment
 from mercato.online.store import Materialised, OnlineStore
 from mercato.settings import Settings
@@ -24,6 +25,7 @@ _SERVED = (
     _SESSION.session_id, _SESSION.clicks, _SESSION.cart, _SESSION.viewed, _SESSION.removed, _SESSION.store_id,
     _SESSION.last_event_id, _SESSION.last_action, _SESSION.last_product_id, _SESSION.updated_at,
 )  # fmt: skip
+_CARD, _TERMINAL = Codec(views.CARD_PAYMENTS), Codec(views.TERMINAL_OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,12 @@ class OnlineFeatures:
             profile or {},
             _session(session, now or datetime.now(UTC)) if session else Session(),
         )
+
+    def payment(self, card_id: str, terminal_id: str) -> tuple[Card, Terminal]:
+        """What is remembered of a card and a terminal; nothing of those never seen."""
+        (card,) = self.store.read([_CARD], card_id)
+        (terminal,) = self.store.read([_TERMINAL], terminal_id)
+        return card_of(card) if card else Card(), terminal_of(terminal) if terminal else Terminal()
 
     def household_ids(self) -> list[int]:
         """Every household in the store, ascending; walks all keys, so not for a request path."""

@@ -11,12 +11,13 @@ import msgspec
 import pyarrow as pa
 import redis
 
-from mercato.online.codec import PROJECT, Codec, entity_of, key_prefix, redis_key
+from mercato.online.codec import PROJECT, Codec, Entity, entity_of, key_prefix, redis_key
 from mercato.online.connection import connect
 from mercato.online.views import View
 from mercato.settings import Settings
 
 T = TypeVar("T")
+E = TypeVar("E", int, str)
 
 #: Entities per round trip: enough to hide it, too few to hold up a request beside it.
 BATCH = 1_000
@@ -81,14 +82,14 @@ class OnlineStore:
                 written += len(pipeline.execute())
         return written
 
-    def read(self, codecs: Sequence[Codec], entity: int) -> list[dict[str, Any] | None]:
+    def read(self, codecs: Sequence[Codec], entity: Entity) -> list[dict[str, Any] | None]:
         """One entity's row of several views of its kind, in one round trip."""
         fields = [field for codec in codecs for field in codec.fields]
         with _translated():
             stored = iter(self.redis.hmget(redis_key(codecs[0].view, entity), fields))
         return [codec.decode([next(stored) for _ in codec.fields]) for codec in codecs]
 
-    def read_many(self, codec: Codec, entities: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    def read_many(self, codec: Codec, entities: Iterable[E]) -> Iterator[tuple[E, dict[str, Any]]]:
         """Rows of one view for those of the entities that have one."""
         view = codec.view
         with _translated():
@@ -100,13 +101,13 @@ class OnlineStore:
                     if (row := codec.decode(stored)) is not None:
                         yield entity, row
 
-    def entities(self, view: View) -> list[int]:
+    def entities(self, view: View) -> list[Any]:
         """Every entity of the view's kind that is in the store, ascending."""
         with _translated():
             keys = self.redis.scan_iter(key_prefix(view) + b"*", count=BATCH)
-            return sorted({entity_of(key) for key in keys})
+            return sorted({entity_of(view, key) for key in keys})
 
-    def table(self, view: View, entities: Sequence[int] | None = None) -> pa.Table:
+    def table(self, view: View, entities: Sequence[Entity] | None = None) -> pa.Table:
         """All rows of a view, or those of some entities, with the types of its contract."""
         codec = Codec(view)
         columns: dict[str, list[Any]] = {name: [] for name in view.arrow_schema.names}

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mercato.contracts.tables import features, silver
 from mercato.contracts.tables.base import Table
-from mercato.online import session
+from mercato.online import payments, session
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,22 @@ STORE_POPULAR = View("store_popular_v1", features.STORE_POPULAR, features.STORE_
 STORE_PROMOTIONS = View(
     "store_promotions_v1", features.STORE_PROMOTIONS, features.STORE_PROMOTIONS.c.store_id
 )
+CARD_PAYMENTS = View(
+    "card_payments_v1", payments.CARD_PAYMENTS, payments.CARD_PAYMENTS.c.card_id, streamed=True
+)
+TERMINAL_OUTCOMES = View(
+    "terminal_outcomes_v1",
+    payments.TERMINAL_OUTCOMES,
+    payments.TERMINAL_OUTCOMES.c.terminal_id,
+    streamed=True,
+)
 
 #: Read together for one household.
 HOUSEHOLD = (HOUSEHOLD_HISTORY, HOUSEHOLD_PROFILE, HOUSEHOLD_SESSION)
 #: Read in bulk into a process's catalogue.
 CATALOGUE = (PRODUCT_DETAILS, PRODUCT_STATS, PRODUCT_NEIGHBOURS, STORE_POPULAR, STORE_PROMOTIONS)
-VIEWS = {view.name: view for view in (*HOUSEHOLD, *CATALOGUE)}
+#: Read together for one payment.
+PAYMENT = (CARD_PAYMENTS, TERMINAL_OUTCOMES)
+VIEWS = {view.name: view for view in (*HOUSEHOLD, *CATALOGUE, *PAYMENT)}
 #: Those that come from Delta tables.
 BATCH = tuple(view for view in VIEWS.values() if not view.streamed)

@@ -1,4 +1,4 @@
-"""Clicks from Kafka to the sessions in Redis, at least once, with a state that doesn't mind."""
+"""Events from Kafka to the online store in Redis."""
 
 from __future__ import annotations
 
@@ -6,88 +6,39 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from mercato.contracts.events import CLICKSTREAM, Click, Violation
-from mercato.online.codec import Codec
-from mercato.online.session import HOUSEHOLD_SESSION, KEEP, Step, household_session, log_of, reduce, step
+from mercato.contracts.events import CLICKSTREAM, Event, Violation
 from mercato.online.store import OnlineStore, OnlineUnavailable
-from mercato.online.views import HOUSEHOLD_SESSION as VIEW
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
 from mercato.stream.topics import ensure_topics, kafka_name
+from mercato.stream.updates import FOLLOWED, update
 from mercato.stream.watermarks import watermarks
 
 log = logging.getLogger(__name__)
 
 GROUP = "online-features"
-#: Clicks per write: what waits after a pause is taken together.
+#: Events per write: what waits after a pause is taken together.
 _MOST = 2_000
 _IDLE_SECONDS = 0.2
 _RETRY_SECONDS = 0.5
 _KAFKA_SECONDS = 15
-_LOG = tuple(name for name in HOUSEHOLD_SESSION.c if name.startswith("log_"))
-
-
-class Counts(msgspec.Struct):
-    """What became of the clicks: `written + unchanged + stale + invalid` of them were read.
-
-    Attributes:
-        invalid: broke the contract; the lake quarantines them.
-        stale: too old to matter to a session that is still open.
-        unchanged: already known, or cut off by newer ones.
-        written: are in Redis now.
-    """
-
-    invalid: int = 0
-    stale: int = 0
-    unchanged: int = 0
-    written: int = 0
-
-
-def update(store: OnlineStore, clicks: Iterable[Click], now: datetime) -> Counts:
-    """Merge clicks into their households' sessions.
-
-    Idempotent, and indifferent to the order of the clicks; one process at a time may do this
-    for a household, which Kafka's partitioning by household sees to.
-
-    Raises:
-        OnlineUnavailable: Redis is gone; do the same again.
-    """
-    counts = Counts()
-    new: dict[int, list[Step]] = defaultdict(list)
-    for click in clicks:
-        if click.event_time < now - KEEP:
-            counts.stale += 1
-        else:
-            new[click.household_id].append(step(click))
-    known = {household: log_of(row) for household, row in store.read_many(Codec(VIEW, _LOG), new)}
-    rows = []
-    for household, steps in new.items():
-        before = known.get(household, ())
-        after = reduce(before, steps)
-        fresh = len(set(after) - set(before))
-        counts.written += fresh
-        counts.unchanged += len(steps) - fresh
-        if fresh:
-            rows.append(msgspec.structs.asdict(household_session(household, after, datetime.now(UTC))))
-    store.write(VIEW, rows)
-    return counts
 
 
 class Updater:
-    """Follows clickstream.v1 as one consumer group.
+    """Follows its topics as one consumer group.
 
-    On its very first start it begins at the end of the topic, and says so to Kafka, so that
-    from then on nothing is missed, whatever stops it.
+    On its very first start it begins at the end of clickstream.v1, whose sessions are over, and says so to
+    Kafka, so that from then on nothing is missed, whatever stops it. Of payments it wants all there are.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Connect; the topic is made if it is not there.
+        """Connect; topics are made if they are not there.
 
         Raises:
             mercato.settings.NotRunningError: Kafka or Redis has no address.
@@ -100,18 +51,18 @@ class Updater:
             | {
                 "group.id": f"{settings.topic_prefix}{GROUP}",
                 "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",  # of partitions added later
+                "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 20,
                 "session.timeout.ms": 10_000,
             }
         )
-        topic = kafka_name(settings, CLICKSTREAM.name)
+        self._topics = {kafka_name(settings, topic.name): topic for topic in FOLLOWED}
         try:
-            _begin_at_the_end(self._consumer, topic)
+            _begin_at_the_end(self._consumer, kafka_name(settings, CLICKSTREAM.name))
         except KafkaException:
             self._consumer.close()
             raise
-        self._consumer.subscribe([topic])
+        self._consumer.subscribe(list(self._topics))
 
     def run(self, stop: threading.Event) -> None:
         """Follow until told to stop."""
@@ -131,10 +82,10 @@ class Updater:
         return [first, *self._consumer.consume(_MOST - 1, timeout=0)]
 
     def _handle(self, messages: Sequence[Message], stop: threading.Event) -> None:
-        clicks, invalid = _decode(messages)
+        events, invalid = self._decode(messages)
         while not stop.is_set():
             try:
-                counts = update(self._store, clicks, datetime.now(UTC))
+                counts = update(self._store, events, datetime.now(UTC))
                 counts.invalid = invalid
                 self._store.count(GROUP, msgspec.structs.asdict(counts))
             except OnlineUnavailable as error:
@@ -144,24 +95,24 @@ class Updater:
                 self._consumer.commit(asynchronous=True)
                 return
 
-
-def _decode(messages: Sequence[Message]) -> tuple[list[Click], int]:
-    clicks: list[Click] = []
-    invalid = 0
-    for message in messages:
-        if error := message.error():
-            if error.code() != KafkaError._PARTITION_EOF and not error.retriable():
-                raise KafkaException(error)
-            log.warning("Kafka: %s", error)
-            continue
-        received_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=message.timestamp()[1])
-        event = CLICKSTREAM.decode(message.value(), received_at)
-        if isinstance(event, Violation):
-            invalid += 1
-        else:
-            assert isinstance(event, Click)
-            clicks.append(event)
-    return clicks, invalid
+    def _decode(self, messages: Sequence[Message]) -> tuple[Mapping[str, Sequence[Event]], int]:
+        """Events by their topic's name, and how many broke their contract."""
+        events: dict[str, list[Event]] = defaultdict(list)
+        invalid = 0
+        for message in messages:
+            if error := message.error():
+                if error.code() != KafkaError._PARTITION_EOF and not error.retriable():
+                    raise KafkaException(error)
+                log.warning("Kafka: %s", error)
+                continue
+            topic = self._topics[message.topic() or ""]
+            received_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=message.timestamp()[1])
+            event = topic.decode(message.value(), received_at)
+            if isinstance(event, Violation):
+                invalid += 1
+            else:
+                events[topic.name].append(event)
+        return events, invalid
 
 
 def _begin_at_the_end(consumer: Consumer, topic: str) -> None:

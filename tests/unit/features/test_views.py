@@ -51,7 +51,11 @@ def test_names_are_versioned_and_entities_known(view: View) -> None:
 
 def test_streamed_views_have_no_past_and_all_others_have() -> None:
     assert set(SOURCES) == {view.name for view in BATCH}
-    assert {view.name for view in VIEWS.values() if view.streamed} == {"household_session_v1"}
+    assert {view.name for view in VIEWS.values() if view.streamed} == {
+        "household_session_v1",
+        "card_payments_v1",
+        "terminal_outcomes_v1",
+    }
 
 
 def test_views_of_one_kind_share_an_entity() -> None:

@@ -1,0 +1,146 @@
+"""What the events of a topic change in the online store: at least once, with states that don't mind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from mercato.contracts.events import (
+    CLICKSTREAM,
+    PAYMENT_OUTCOMES,
+    PAYMENTS,
+    Click,
+    Event,
+    Payment,
+    PaymentOutcome,
+)
+from mercato.online import views
+from mercato.online.codec import Codec
+from mercato.online.payments import Card, Terminal, card_of, terminal_of
+from mercato.online.session import HOUSEHOLD_SESSION, KEEP, Step, household_session, log_of, reduce, step
+from mercato.online.store import OnlineStore
+
+_LOG = tuple(name for name in HOUSEHOLD_SESSION.c if name.startswith("log_"))
+
+
+class Counts(msgspec.Struct):
+    """What became of the events: `written + unchanged + stale + invalid` of them were read.
+
+    Attributes:
+        invalid: broke the contract; the lake quarantines them.
+        stale: too old to matter to a session that is still open.
+        unchanged: already known, or cut off by newer ones.
+        written: are in Redis now.
+    """
+
+    invalid: int = 0
+    stale: int = 0
+    unchanged: int = 0
+    written: int = 0
+
+    def add(self, more: Counts) -> None:
+        """Count these, too."""
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+
+
+def update(store: OnlineStore, events: Mapping[str, Sequence[Event]], now: datetime) -> Counts:
+    """Merge events, by their topic's name, into what is known of those whom they are about.
+
+    Idempotent, and indifferent to the order of a topic's events; one process at a time may do this
+    for a household, a card or a terminal, which Kafka's partitioning sees to.
+
+    Raises:
+        OnlineUnavailable: Redis is gone; do the same again.
+    """
+    counts = Counts()
+    for topic, merge in _MERGES.items():
+        if found := events.get(topic):
+            counts.add(merge(store, found, now))
+    return counts
+
+
+def _sessions(store: OnlineStore, clicks: Iterable[Event], now: datetime) -> Counts:
+    counts = Counts()
+    new: dict[int, list[Step]] = defaultdict(list)
+    for click in clicks:
+        assert isinstance(click, Click)
+        if click.event_time < now - KEEP:
+            counts.stale += 1
+        else:
+            new[click.household_id].append(step(click))
+    codec = Codec(views.HOUSEHOLD_SESSION, _LOG)
+    known = {household: log_of(row) for household, row in store.read_many(codec, new)}
+    rows = []
+    for household, steps in new.items():
+        before = known.get(household, ())
+        after = reduce(before, steps)
+        fresh = len(set(after) - set(before))
+        counts.written += fresh
+        counts.unchanged += len(steps) - fresh
+        if fresh:
+            rows.append(household_session(household, after, datetime.now(UTC)))
+    _write(store, views.HOUSEHOLD_SESSION, rows)
+    return counts
+
+
+def _cards(store: OnlineStore, paid: Iterable[Event], _now: datetime) -> Counts:
+    new: dict[str, list[Payment]] = defaultdict(list)
+    for payment in paid:
+        assert isinstance(payment, Payment)
+        new[payment.card_id].append(payment)
+    known = _known_cards(store, new)
+    counts, rows = Counts(), []
+    for card_id, made in new.items():
+        before = known.get(card_id, Card())
+        after = before.merged(made)
+        fresh = len(after.paid) + after.forgotten - len(before.paid) - before.forgotten
+        counts.written += fresh
+        counts.unchanged += len(made) - fresh
+        if fresh:
+            rows.append(after.row(card_id))
+    _write(store, views.CARD_PAYMENTS, rows)
+    return counts
+
+
+def _terminals(store: OnlineStore, outcomes: Iterable[Event], _now: datetime) -> Counts:
+    new: dict[str, list[PaymentOutcome]] = defaultdict(list)
+    for outcome in outcomes:
+        assert isinstance(outcome, PaymentOutcome)
+        new[outcome.terminal_id].append(outcome)
+    cards = _known_cards(store, {outcome.card_id for told in new.values() for outcome in told})
+    held = store.read_many(Codec(views.TERMINAL_OUTCOMES), new)
+    known = {terminal: terminal_of(row) for terminal, row in held}
+    counts, rows = Counts(), []
+    for terminal_id, told in new.items():
+        before = known.get(terminal_id, Terminal())
+        ratios = [cards.get(each.card_id, Card()).ratio(each.payment_id) for each in told]
+        after = before.merged(zip(told, ratios, strict=True))
+        fresh = len({each.payment_id for each in after.known} - {each.payment_id for each in before.known})
+        counts.written += fresh
+        counts.unchanged += len(told) - fresh
+        if fresh:
+            rows.append(after.row(terminal_id))
+    _write(store, views.TERMINAL_OUTCOMES, rows)
+    return counts
+
+
+def _known_cards(store: OnlineStore, cards: Iterable[str]) -> dict[str, Card]:
+    return {card: card_of(row) for card, row in store.read_many(Codec(views.CARD_PAYMENTS), cards)}
+
+
+def _write(store: OnlineStore, view: views.View, rows: Iterable[msgspec.Struct]) -> None:
+    store.write(view, (msgspec.structs.asdict(row) for row in rows))
+
+
+#: By topic; payments come before outcomes, which say what is known of a payment.
+_MERGES: Mapping[str, Callable[[OnlineStore, Iterable[Event], datetime], Counts]] = {
+    CLICKSTREAM.name: _sessions,
+    PAYMENTS.name: _cards,
+    PAYMENT_OUTCOMES.name: _terminals,
+}
+#: Topics whose events change the online store.
+FOLLOWED = (CLICKSTREAM, PAYMENTS, PAYMENT_OUTCOMES)
