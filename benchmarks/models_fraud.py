@@ -14,25 +14,28 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks.latency import beside_predict, percentiles
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
 from mercato.decisions.fraud import Action, Costs, decide, reasons
+from mercato.online.payments import KEEP_OUTCOMES, KEEP_PAYMENTS, Card, Known, Paid, Terminal
+from mercato.online.session import micros, moment
 from mercato.settings import get_settings
-from mercato_models import artefact
-from mercato_models.fraud import payments
+from mercato_models import servable
+from mercato_models.fraud import live, payments
 from mercato_models.fraud.evaluation import HANDBOOK, HANDBOOK_WEEK, MODEL
 from mercato_models.fraud.model import Hyperparameters
-from mercato_models.fraud.replay import FEATURES, Live
+from mercato_models.fraud.replay import FEATURES
 from mercato_models.fraud.simulator import simulate
-from mercato_models.fraud.surprise import Surprise
 from mercato_models.reasons import contributions
 
 _TRAIN = Path(__file__).parents[1] / "sagemaker" / "fraud" / "train.py"
@@ -49,7 +52,8 @@ _SPLIT = (
     "week's end are learned from, a week of delay, a week of test. Settings were chosen on the four weeks "
     "before. Intervals: customers drawn again."
 )
-_WARM, _TIMED = 20_000, 5_000
+_WARM, _TIMED = 100, 2_000
+_MICROS = 1_000_000
 
 
 def main() -> None:
@@ -127,22 +131,34 @@ def _decisions(path: Path, costs: Costs) -> list[dict[str, Value]]:
 
 
 def _latency(made: payments.Payments, model: Path) -> list[dict[str, Value]]:
-    """One payment from its event to its reasons, and scores alone, beside XGBoost's own predict."""
-    loaded, live = artefact.load(model), Live(Surprise.load(model))
+    """One payment from what is remembered to its reasons, and scores alone, beside XGBoost's own predict."""
+    served = servable.load(model)
     whole, rows = [], []
-    for number in range(_WARM + _TIMED):
-        entities = int(made.customer[number]), int(made.terminal[number])
+    start = made.start.astype("datetime64[us]").item().replace(tzinfo=UTC)
+    times = (micros(start) + _MICROS * made.second).tolist()
+    amounts, frauds = made.amount.tolist(), made.fraud.tolist()
+    for number in range(len(made) - _WARM - _TIMED, len(made)):
+        of_card = _newest(made.customer, number, KEEP_PAYMENTS)
+        card = Card(tuple(Paid(times[each], str(each), amounts[each]) for each in of_card))
+        at_terminal = _newest(made.terminal, number, KEEP_OUTCOMES)
+        terminal = Terminal(tuple(Known(times[each], str(each), frauds[each], 1.0) for each in at_terminal))
+        paid_at = moment(times[number])
         before = time.perf_counter()
-        row = live.pay(number, float(made.second[number]), *entities, float(made.amount[number]))[None]
-        loaded.score(row)
-        reasons(zip(FEATURES, contributions(loaded, row)[0].tolist(), strict=True))
-        if number >= _WARM:
-            whole.append(time.perf_counter() - before)
-            rows.append(row[0])
+        row = served.rows(live.given(card, terminal, paid_at, amounts[number]))
+        served.model.score(row)
+        reasons(zip(FEATURES, contributions(served.model, row)[0].tolist(), strict=True))
+        whole.append(time.perf_counter() - before)
+        rows.append(row[0])
     return [
-        {"": "features, score and reasons", "rows": 1, **percentiles(whole)},
-        *beside_predict(loaded, np.array(rows)),
+        {"": "features, score and reasons", "rows": 1, **percentiles(whole[_WARM:])},
+        *beside_predict(served.model, np.array(rows)),
     ]
+
+
+def _newest(entity: NDArray[np.int64], number: int, most: int) -> list[int]:
+    """The newest payments of the entity of a payment, before it."""
+    newest: list[int] = np.flatnonzero(entity[:number] == entity[number])[-most:].tolist()
+    return newest
 
 
 if __name__ == "__main__":

@@ -22,6 +22,9 @@ _PACKAGES = {
     "mercato/__init__.py": "mercato/__init__.py",
     "mercato/errors.py": "mercato/errors.py",
     "mercato/contracts": "mercato/contracts",
+    "mercato/online/__init__.py": "mercato/online/__init__.py",
+    "mercato/online/payments.py": "mercato/online/payments.py",
+    "mercato/online/session.py": "mercato/online/session.py",
     "sagemaker/container/evaluate.py": "evaluate.py",
     "sagemaker/container/inference.py": "inference.py",
 }

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from mercato.errors import MercatoError
 
 CSV, NPY, JSON = "text/csv", "application/x-npy", "application/json"
+#: JSON in which the reasons stand beside each score.
+EXPLAINED = "application/vnd.mercato.explained+json"
 
 
 class RowsError(MercatoError):
@@ -53,7 +55,7 @@ def encode(scores: NDArray[np.float32], kind: str) -> bytes:
 
 def answered(accept: str, default: str) -> str:
     """The first kind that an Accept header names."""
-    return next((known for known in (NPY, CSV, JSON) if known in accept), default)
+    return next((known for known in (NPY, CSV, JSON, EXPLAINED) if known in accept), default)
 
 
 def _from_npy(body: bytes) -> NDArray[np.float32]:

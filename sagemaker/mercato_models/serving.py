@@ -2,38 +2,31 @@
 
 `GET /ping` is 200 once there is a model. `POST /invocations` takes feature rows as `text/csv` (an empty
 cell is unknown), `application/x-npy` or `application/json` (`{"instances": [[...]]}`, null is unknown) and
-answers scores in the type that Accept names, else in the type of the request. A request that says
-`reasons=K` in its custom attributes gets the K strongest reasons beside each score, as JSON. A model that
-is written to the folder later, or replaced there, is taken up with the next request.
+answers scores in the type that Accept names, else in the type of the request. To who accepts
+`application/vnd.mercato.explained+json` it also says what raised each score, strongest first. A model that is
+written to the folder later, or replaced there, is taken up with the next request.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
-from dataclasses import asdict
 from http import HTTPStatus
-from math import isnan
 from pathlib import Path
 
-import numpy as np
 import uvicorn
-from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from mercato_models.artefact import Model, ModelError, load, modified
-from mercato_models.reasons import reasons
-from mercato_models.rows import CSV, JSON, NPY, RowsError, answered, decode, encode, fitting
+from mercato_models.artefact import Model, ModelError, modified
+from mercato_models.rows import CSV, JSON, NPY, RowsError, answered, decode
+from mercato_models.servable import Rows, Servable, load
 
 #: Header in which a container may say something of its own.
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
-_REASONS = re.compile(r"\breasons=(\d{1,2})\b")
 #: SageMaker's own limit for a request.
 MAX_BODY = 25 * 1024 * 1024
 
@@ -43,22 +36,22 @@ class Served:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._model: Model | None = None
+        self._read: Servable | None = None
         self._modified: int | None = None
 
-    def model(self) -> Model:
+    def newest(self) -> Servable:
         """The model, read again if its file changed.
 
         Raises:
             HTTPException: there is none yet (503).
         """
         now = modified(self._folder)
-        if self._model is None or now not in (None, self._modified):
+        if self._read is None or now not in (None, self._modified):
             try:
-                self._model, self._modified = load(self._folder), now
+                self._read, self._modified = load(self._folder), now
             except ModelError as error:
                 raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
-        return self._model
+        return self._read
 
 
 def application(folder: Path) -> Starlette:
@@ -66,17 +59,14 @@ def application(folder: Path) -> Starlette:
     served = Served(folder)
 
     async def ping(_request: Request) -> Response:
-        return Response(headers=_version(served.model()))
+        return Response(headers=_version(served.newest().model))
 
     async def invocations(request: Request) -> Response:
-        model = served.model()
+        newest = served.newest()
         kind = _kind(request.headers.get("content-type", CSV))
         answer = answered(request.headers.get("accept", ""), kind)
-        rows = _rows(await _body(request), kind, len(model.features))
-        scores = model.score(rows) if len(rows) else np.empty(0, np.float32)
-        if wanted := _reasons_wanted(request.headers.get(ATTRIBUTES, "")):
-            return Response(_explained(model, rows, scores, wanted), media_type=JSON, headers=_version(model))
-        return Response(encode(scores, answer), media_type=answer, headers=_version(model))
+        rows = _rows(newest, await _body(request), kind)
+        return Response(newest.answer(rows, answer), media_type=answer, headers=_version(newest.model))
 
     return Starlette(
         routes=[Route("/ping", ping), Route("/invocations", invocations, methods=["POST"])],
@@ -87,26 +77,6 @@ def application(folder: Path) -> Starlette:
 def _refuse(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return PlainTextResponse(error.detail + "\n", error.status_code, headers=error.headers)
-
-
-def _reasons_wanted(attributes: str) -> int:
-    found = _REASONS.search(attributes)
-    return int(found.group(1)) if found else 0
-
-
-def _explained(model: Model, rows: NDArray[np.float32], scores: NDArray[np.float32], k: int) -> bytes:
-    """Scores as JSON, each with its reasons; an unknown value is null."""
-    why = reasons(model, rows, k) if len(rows) else []
-    predictions = [
-        {
-            "score": score,
-            "reasons": [
-                asdict(reason) | ({"value": None} if isnan(reason.value) else {}) for reason in given
-            ],
-        }
-        for score, given in zip(scores.tolist(), why, strict=True)
-    ]
-    return json.dumps({"predictions": predictions}).encode()
 
 
 def _version(model: Model) -> dict[str, str]:
@@ -132,14 +102,14 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _rows(body: bytes, kind: str, columns: int) -> NDArray[np.float32]:
-    """Feature rows of a request.
+def _rows(served: Servable, body: bytes, kind: str) -> Rows:
+    """The model's rows of a request.
 
     Raises:
         HTTPException: they can't be read, or don't have the model's columns (400).
     """
     try:
-        return fitting(decode(body, kind), columns)
+        return served.rows(decode(body, kind))
     except RowsError as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
 

@@ -22,11 +22,11 @@ from mercato_models import artefact
 from mercato_models.reasons import contributions
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.ranker import score
+from mercato_models.rows import CSV, EXPLAINED, JSON, NPY
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-CSV, NPY, JSON = "text/csv", "application/x-npy", "application/json"
 ROWS = np.random.default_rng(0).normal(size=(300, len(FEATURES))).astype(np.float32)
 ROWS[::7, 3] = np.nan
 
@@ -69,10 +69,8 @@ class Server:
     def ping(self) -> urllib3.BaseHTTPResponse:
         return self.pool.request("GET", "/ping")
 
-    def invoke(
-        self, body: bytes, kind: str, accept: str | None = None, said: str = ""
-    ) -> urllib3.BaseHTTPResponse:
-        headers = {"Content-Type": kind, "X-Amzn-SageMaker-Custom-Attributes": said}
+    def invoke(self, body: bytes, kind: str, accept: str | None = None) -> urllib3.BaseHTTPResponse:
+        headers = {"Content-Type": kind}
         headers |= {"Accept": accept} if accept else {}
         return self.pool.request("POST", "/invocations", body=body, headers=headers)
 
@@ -127,13 +125,14 @@ def test_scores_are_the_models_in_every_format(
 
 
 def test_reasons_stand_beside_the_scores_on_request(server: Server, folder: Path) -> None:
-    answer = server.invoke(npy(ROWS), NPY, said="reasons=2")
+    answer = server.invoke(npy(ROWS), NPY, EXPLAINED)
     predictions = json.loads(answer.data)["predictions"]
     assert np.allclose([row["score"] for row in predictions], scores_of(server.invoke(npy(ROWS), NPY)))
     values = contributions(artefact.load(folder), ROWS)
     for row, prediction, expected in zip(ROWS, predictions, values, strict=True):
-        assert len(prediction["reasons"]) <= 2
-        assert len(prediction["reasons"]) == min(2, (expected > 0).sum())
+        assert len(prediction["reasons"]) == (expected > 0).sum()
+        shares = [reason["contribution"] for reason in prediction["reasons"]]
+        assert shares == sorted(shares, reverse=True)
         for reason in prediction["reasons"]:
             column = FEATURES.index(reason["feature"])
             assert reason["contribution"] == pytest.approx(expected[column], abs=1e-6)

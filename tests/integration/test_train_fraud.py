@@ -27,8 +27,7 @@ from mercato_models.fraud.payments import SCORED, Payments
 from mercato_models.fraud.replay import FEATURES, Past
 from mercato_models.fraud.simulator import World, simulate
 from mercato_models.fraud.surprise import Surprise
-from mercato_models.rows import JSON, NPY
-from mercato_models.serving import ATTRIBUTES
+from mercato_models.rows import EXPLAINED, NPY
 
 ROOT = Path(__file__).parents[2]
 TOWN = World(customers=300, terminals=500, days=165, radius=12.0, terminals_a_day=1, customers_a_day=1)
@@ -53,7 +52,7 @@ def train(channel: Path, home: Path) -> subprocess.CompletedProcess[str]:
 
 
 def serve(folder: Path, rows: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """What the serving script answers, asked for two reasons a row."""
+    """What the serving script answers, asked for reasons."""
     port = free_port()
     environment = os.environ | {
         "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}",
@@ -70,7 +69,7 @@ def serve(folder: Path, rows: NDArray[np.float32]) -> list[dict[str, Any]]:
             "POST",
             f"http://127.0.0.1:{port}/invocations",
             body=said.getvalue(),
-            headers={"Content-Type": NPY, "Accept": JSON, ATTRIBUTES: "reasons=2"},
+            headers={"Content-Type": NPY, "Accept": EXPLAINED},
             retries=urllib3.Retry(connect=12, backoff_factor=0.2, backoff_max=5),
         )
         assert answer.status == HTTPStatus.OK, answer.data

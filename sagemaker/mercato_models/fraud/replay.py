@@ -1,8 +1,6 @@
-"""Features of payments: of a whole past at once, or of one payment at a time as the stream sees them."""
+"""Features of a whole past at once."""
 
 from __future__ import annotations
-
-from collections import defaultdict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,37 +74,6 @@ class Past:
         known = (newest >= 0) & (payments.terminal[label] == payments.terminal)
         held = np.where(known[:, None], after[label], nothing)
         return state.describe(held, now).astype(np.float32)
-
-
-class Live:
-    """The same features one payment at a time, with an entity's state made when it is first seen."""
-
-    def __init__(self, surprise: Surprise) -> None:
-        self._surprise = surprise
-        self._usual: defaultdict[int, state.Usual] = defaultdict(lambda: state.Usual(1))
-        self._recent: defaultdict[int, state.Recent] = defaultdict(lambda: state.Recent(1))
-        self._terminals: defaultdict[int, state.Terminals] = defaultdict(lambda: state.Terminals(1))
-        self._unlabelled: dict[int, tuple[int, float, float]] = {}
-
-    def pay(
-        self, transaction_id: int, second: float, customer: int, terminal: int, amount: float
-    ) -> NDArray[np.float32]:
-        """A payment's row of FEATURES; then the payment is remembered. Payments come by time."""
-        now, paid = np.array([second], np.float64), np.array([amount])
-        usual = self._usual[customer].read(_ONE, paid)
-        ratio = usual[:, _RATIO]
-        suspicion = self._recent[customer].read(_ONE, now, ratio, self._surprise)
-        place = state.describe(self._terminals[terminal].held(_ONE), now)
-        self._usual[customer].add(_ONE, paid)
-        self._recent[customer].add(_ONE, now, ratio)
-        self._unlabelled[transaction_id] = terminal, second, float(ratio[0])
-        row: NDArray[np.float32] = np.column_stack([usual, suspicion, place, now % DAY]).astype(np.float32)[0]
-        return row
-
-    def label(self, transaction_id: int, fraud: bool) -> None:
-        """What a payment turned out to be; labels come in the order of their payments."""
-        terminal, second, ratio = self._unlabelled.pop(transaction_id)
-        self._terminals[terminal].learn(_ONE, np.array([second]), np.array([fraud]), np.array([ratio]))
 
 
 def _size(entity: NDArray[np.int64]) -> int:

@@ -1,31 +1,30 @@
 """What is remembered of each customer and terminal, so that a payment's features need no history.
 
-A state holds one row per entity. A call takes any number of payments of *different* entities: the stream
-calls with one payment, a replay of the past with the n-th payment of every entity at once, by the same code.
-Times are in seconds, the features' ages in days; nan is unknown.
+A state holds one row per entity. A call takes any number of payments of *different* entities: a replay of the
+past calls with the n-th payment of every entity at once; what is served makes the same features from an
+entity's log (`live`). Times are in seconds, the features' ages in days; nan is unknown.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mercato.online.payments import AMOUNTS, LEAST_AMOUNT, OUTLIER, RECENT, usual_amount
 from mercato_models.fraud.payments import DAY, LABEL_DELAY
-from mercato_models.fraud.surprise import Surprise
+
+if TYPE_CHECKING:
+    from mercato_models.fraud.surprise import Surprise
 
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-#: Amounts from which a customer's usual amount follows, and payments whose label may still be unknown.
-AMOUNTS, RECENT = 200, 48
-#: Ratio to one's median from which an amount does not count as usual any more.
-OUTLIER = 2.5
 #: Log of the likelihood ratio from which one amount is called surprising.
 _STRONG = 1.5
 _LEAST_GAIN = 1e-3
-_LEAST_AMOUNT = 0.01
 
 USUAL: tuple[str, ...] = ("amount", "amount_ratio", "usual_amount", "customer_payments")
 SUSPICION: tuple[str, ...] = (
@@ -48,26 +47,20 @@ class Usual:
 
     def read(self, who: Rows, amount: Numbers) -> Numbers:
         """Columns of USUAL for payments about to be made."""
-        usual = self._mean(who)
-        ratio = amount / np.maximum(usual, _LEAST_AMOUNT)
-        return np.column_stack([amount, ratio, usual, self._seen[who]])
-
-    def _mean(self, who: Rows) -> Numbers:
-        """Mean of a customer's amounts, outliers left out; unknown before the first payment."""
-        held = np.minimum(self._seen[who], AMOUNTS)
-        if not (width := int(held.max(initial=0))):
-            return np.full(len(who), np.nan)
-        amounts = np.sort(self._amounts[who, :width], axis=1)
-        row = np.arange(len(who))
-        middle = amounts[row, np.maximum(held - 1, 0) // 2] + amounts[row, np.minimum(held // 2, width - 1)]
-        usual = (amounts <= OUTLIER * middle[:, None] / 2) & np.isfinite(amounts)
-        mean: Numbers = np.where(usual, amounts, 0).sum(axis=1) / np.where(held, usual.sum(axis=1), np.nan)
-        return mean
+        seen = self._seen[who]
+        # A row's first columns are filled first, so that the rest need not be sorted.
+        held = self._amounts[who, : seen.max(initial=0)]
+        return beside_usual(amount, usual_amount(held), seen)
 
     def add(self, who: Rows, amount: Numbers) -> None:
         """Remember a payment of each."""
         self._amounts[who, self._seen[who] % AMOUNTS] = amount
         self._seen[who] += 1
+
+
+def beside_usual(amount: Numbers, usual: Numbers, seen: NDArray[np.int64]) -> Numbers:
+    """Columns of USUAL from a customer's usual amount and the payments before."""
+    return np.column_stack([amount, amount / np.maximum(usual, LEAST_AMOUNT), usual, seen])
 
 
 class Recent:
@@ -78,42 +71,52 @@ class Recent:
         self._ratio = np.full((number, RECENT), np.nan)
 
     def read(self, who: Rows, now: Numbers, ratio: Numbers, surprise: Surprise) -> Numbers:
-        """Columns of SUSPICION for payments about to be made.
-
-        The odds that a card leaked at some moment since the oldest unlabelled payment are the sum, over the
-        moments, of the likelihood ratios of all payments after it (Shiryaev's statistic).
-        """
-        age = np.minimum(now[:, None] - self._time[who], LABEL_DELAY)
-        open_ = age < LABEL_DELAY
-        known = np.log(1 - surprise.share + surprise.share * surprise.of(self._ratio[who]))
-        evidence = np.where(open_, known, 0.0)
-        since = evidence[:, ::-1].cumsum(axis=1)[:, ::-1]
-        before = np.column_stack([np.full(len(who), LABEL_DELAY), age[:, :-1]])
-        odds = ((before - age) * np.exp(since)).sum(axis=1) + age[:, -1]
-        row = np.arange(len(who))
-        start = np.where(open_, since, -np.inf).argmax(axis=1)
-        peak = np.where(open_.any(axis=1), since[row, start], 0.0)
-        strong = open_ & (evidence > _STRONG)
-        latest = np.where(strong, age, np.inf).min(axis=1)
-        gain = np.log(surprise.of(ratio) + _LEAST_GAIN)
-        return np.column_stack(
-            [
-                np.log(odds / DAY),
-                peak,
-                np.where(peak > 0, age[row, start] / DAY, np.nan),
-                since[:, 0],
-                open_.sum(axis=1),
-                np.where(strong.any(axis=1), latest / DAY, np.nan),
-                strong.sum(axis=1),
-                gain,
-                gain + np.log(odds / DAY),
-            ]
-        )
+        """Columns of SUSPICION for payments about to be made."""
+        return suspicion(now[:, None] - self._time[who], self._ratio[who], ratio, surprise)
 
     def add(self, who: Rows, now: Numbers, ratio: Numbers) -> None:
         """Remember a payment of each."""
         for held, new in ((self._time, now), (self._ratio, ratio)):
             held[who] = np.column_stack([held[who, 1:], new])
+
+
+def suspicion(ages: Numbers, ratios: Numbers, ratio: Numbers, surprise: Surprise) -> Numbers:
+    """Columns of SUSPICION for payments about to be made.
+
+    The odds that a card leaked at some moment since the oldest unlabelled payment are the sum, over the
+    moments, of the likelihood ratios of all payments after it (Shiryaev's statistic).
+
+    Args:
+        ages: seconds since the customer's newest payments (payments x RECENT), the newest last; inf for none.
+        ratios: what their amounts were to what was usual.
+        ratio: the same of the payments about to be made.
+    """
+    age = np.minimum(ages, LABEL_DELAY)
+    open_ = age < LABEL_DELAY
+    known = np.log(1 - surprise.share + surprise.share * surprise.of(ratios))
+    evidence = np.where(open_, known, 0.0)
+    since = evidence[:, ::-1].cumsum(axis=1)[:, ::-1]
+    before = np.column_stack([np.full(len(age), LABEL_DELAY), age[:, :-1]])
+    odds = ((before - age) * np.exp(since)).sum(axis=1) + age[:, -1]
+    row = np.arange(len(age))
+    start = np.where(open_, since, -np.inf).argmax(axis=1)
+    peak = np.where(open_.any(axis=1), since[row, start], 0.0)
+    strong = open_ & (evidence > _STRONG)
+    latest = np.where(strong, age, np.inf).min(axis=1)
+    gain = np.log(surprise.of(ratio) + _LEAST_GAIN)
+    return np.column_stack(
+        [
+            np.log(odds / DAY),
+            peak,
+            np.where(peak > 0, age[row, start] / DAY, np.nan),
+            since[:, 0],
+            open_.sum(axis=1),
+            np.where(strong.any(axis=1), latest / DAY, np.nan),
+            strong.sum(axis=1),
+            gain,
+            gain + np.log(odds / DAY),
+        ]
+    )
 
 
 def _unknown(number: int) -> Numbers:

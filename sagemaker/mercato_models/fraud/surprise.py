@@ -45,7 +45,7 @@ class Surprise:
     def save(self, folder: Path) -> None:
         """Write it into a model folder: features for that model are made with it."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _FILE).write_text(json.dumps(asdict(self)))
+        path(folder).write_text(json.dumps(asdict(self)))
 
     @classmethod
     def load(cls, folder: Path) -> Surprise:
@@ -55,10 +55,15 @@ class Surprise:
             ModelError: it is missing or broken.
         """
         try:
-            return cls(**json.loads((folder / _FILE).read_text()))
+            return cls(**json.loads(path(folder).read_text()))
         except (OSError, ValueError, TypeError) as error:
             said = f"{folder} holds no {_FILE} ({error}): sagemaker/fraud/train.py makes it"
             raise ModelError(said) from error
+
+
+def path(folder: Path) -> Path:
+    """Where a model folder holds it."""
+    return folder / _FILE
 
 
 def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Surprise:

@@ -1,4 +1,4 @@
-"""Features of the past are those that the stream would have made, and know nothing of the future."""
+"""Features of the past know nothing of the future."""
 
 from __future__ import annotations
 
@@ -12,23 +12,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mercato_models.fraud.payments import DAY, LABEL_DELAY, Payments
-from mercato_models.fraud.replay import FEATURES, Live, Past
+from mercato_models.fraud.replay import FEATURES, Past
 from mercato_models.fraud.surprise import Surprise, learn
 from tests.unit.fraud.world import small_town
 
 SURPRISE = Surprise([-1.0, 0.5, 1.5], [0.0, 0.2, 300.0], 0.4)
-
-
-def streamed(payments: Payments) -> np.ndarray:
-    live, labelled, rows = Live(SURPRISE), 0, []
-    for number in range(len(payments)):
-        now = int(payments.second[number])
-        while payments.second[labelled] <= now - LABEL_DELAY:
-            live.label(labelled, bool(payments.fraud[labelled]))
-            labelled += 1
-        customer, terminal = int(payments.customer[number]), int(payments.terminal[number])
-        rows.append(live.pay(number, now, customer, terminal, float(payments.amount[number])))
-    return np.array(rows)
 
 
 @st.composite
@@ -43,17 +31,6 @@ def some_payments(draw: st.DrawFn) -> Payments:
         np.round(generator.exponential(50, number), 2),
         generator.random(number) < 0.3,
     )
-
-
-@hypothesis_settings(max_examples=25, deadline=None)
-@given(some_payments())
-def test_the_stream_makes_the_same_features(payments: Payments) -> None:
-    np.testing.assert_array_equal(streamed(payments), Past(payments).features(SURPRISE))
-
-
-def test_also_when_memories_are_full() -> None:
-    payments = small_town()
-    np.testing.assert_allclose(streamed(payments), Past(payments).features(SURPRISE), rtol=1e-6)
 
 
 @hypothesis_settings(max_examples=25, deadline=None)

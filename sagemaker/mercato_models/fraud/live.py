@@ -1,0 +1,113 @@
+"""A payment's features from what is remembered of its card and terminal.
+
+What the caller gives holds nothing learned, so that it does not change with the model; what was learned of
+surprising amounts travels with the model, whose container makes the rest (`Preparation`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from mercato.online.payments import AMOUNTS, OUTLIER, RECENT, Card, Terminal, usual_amount
+from mercato.online.session import micros
+from mercato_models.fraud import state
+from mercato_models.fraud.payments import DAY, LABEL_DELAY
+from mercato_models.fraud.replay import FEATURES
+from mercato_models.fraud.surprise import Surprise
+
+Rows = NDArray[np.float32]
+
+_SECOND = 1_000_000
+_PLAIN = (*state.USUAL, *state.TERMINAL, "second_of_day")
+#: Columns that a caller gives: seconds since the card's newest payments, the newest last, and the ratios of
+#: their amounts to the usual one; -1 and nan where there were fewer.
+GIVEN: tuple[str, ...] = (
+    *_PLAIN,
+    *(f"recent_{number}_age" for number in range(RECENT)),
+    *(f"recent_{number}_ratio" for number in range(RECENT)),
+)
+_NONE = -1.0
+
+
+def given(card: Card, terminal: Terminal, paid_at: datetime, amount: float) -> Rows:
+    """One row of GIVEN for a payment about to be made, from what happened before it."""
+    now = micros(paid_at)
+    before = [paid for paid in card.paid if paid.time < now]
+    amounts = np.array([paid.amount for paid in before])
+    newest = len(amounts[-RECENT:])
+    # Row by row the amounts before each of the newest payments, and before the one about to be made.
+    padded = np.concatenate([np.full(AMOUNTS, np.inf), amounts])
+    usual = usual_amount(sliding_window_view(padded, AMOUNTS)[-newest - 1 :])
+    asked = np.append(amounts[len(amounts) - newest :], amount)
+    seen = np.full(len(asked), card.forgotten + len(before))
+    rows = state.beside_usual(asked, usual, seen)
+    ages, ratios = np.full(RECENT, _NONE), np.full(RECENT, np.nan)
+    if newest:
+        ages[-newest:] = [(now - paid.time) / _SECOND for paid in before[-newest:]]
+        ratios[-newest:] = rows[:-1, state.USUAL.index("amount_ratio")]
+    second = np.array([now / _SECOND])
+    place = state.describe(_held(terminal, now), second)[0]
+    row: Rows = np.concatenate([rows[-1], place, second % DAY, ages, ratios]).astype(np.float32)
+    return row[None]
+
+
+def _held(terminal: Terminal, now: int) -> state.Numbers:
+    """What `state.Terminals.held` holds after these outcomes, those that nobody knew yet left out."""
+    known = [each for each in terminal.known if each.time <= now - LABEL_DELAY * _SECOND]
+    if not known:
+        return state.Terminals(1).held(np.zeros(1, np.int64))
+    time = np.array([each.time / _SECOND for each in known])
+    fraud, ratio = np.array([each.fraud for each in known]), np.array([each.ratio for each in known])
+    joins, place = fraud & ~(ratio > OUTLIER), np.arange(len(known))
+    honest = _last(place[~fraud])
+    run = place > honest
+    mine = run & joins
+    earlier = _last(place[joins & ~run])
+    opened = _last(place[~fraud & (place < earlier)])
+    columns = (
+        time[honest] if honest >= 0 else np.nan,
+        time[mine][0] if mine.any() else np.nan,
+        time[mine][-1] if mine.any() else np.nan,
+        mine.sum(),
+        np.fmin.reduce(ratio[mine]) if mine.any() else np.nan,
+        (run & fraud & ~joins).sum(),
+        time[-1],
+        time[joins & (place > opened)][0] if earlier >= 0 else np.nan,
+    )
+    return np.array([columns], np.float64)
+
+
+def _last(places: NDArray[np.int64]) -> int:
+    return int(places[-1]) if len(places) else -1
+
+
+class Preparation:
+    """Makes rows of FEATURES from rows of GIVEN with what a model learned.
+
+    Attributes:
+        columns: of the rows that it takes.
+    """
+
+    columns = GIVEN
+
+    def __init__(self, folder: Path) -> None:
+        """Read what was learned.
+
+        Raises:
+            ModelError: the folder does not hold it.
+        """
+        self._surprise = Surprise.load(folder)
+
+    def __call__(self, rows: Rows) -> Rows:
+        """Features, one row for each given one."""
+        wide = rows.astype(np.float64)
+        plain, ages, ratios = np.split(wide, [len(_PLAIN), len(_PLAIN) + RECENT], axis=1)
+        ratio = plain[:, state.USUAL.index("amount_ratio")]
+        found = state.suspicion(np.where(ages >= 0, ages, np.inf), ratios, ratio, self._surprise)
+        columns = dict(zip((*_PLAIN, *state.SUSPICION), np.hstack([plain, found]).T, strict=True))
+        return np.column_stack([columns[name] for name in FEATURES]).astype(np.float32)

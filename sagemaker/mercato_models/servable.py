@@ -1,0 +1,83 @@
+"""A model as a server holds it: rows that callers give go in, what they accept comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercato_models import artefact
+from mercato_models.artefact import Model
+from mercato_models.fraud import surprise
+from mercato_models.fraud.live import Preparation as FraudPreparation
+from mercato_models.reasons import reasons
+from mercato_models.rows import EXPLAINED, encode, fitting
+
+Rows = NDArray[np.float32]
+
+
+class Preparation(Protocol):
+    """Makes a model's rows from what callers know."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Of the rows that it takes."""
+        ...
+
+    def __call__(self, rows: Rows) -> Rows:
+        """The model's rows, one for each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Servable:
+    """A model, and what it learned of preparing rows if it did."""
+
+    model: Model
+    preparation: Preparation | None = None
+
+    def rows(self, given: Rows) -> Rows:
+        """The model's rows, from such rows or from those that its preparation takes.
+
+        Raises:
+            RowsError: they are neither.
+        """
+        if self.preparation and given.ndim == 2 and given.shape[1] == len(self.preparation.columns):
+            return self.preparation(given)
+        return fitting(given, len(self.model.features))
+
+    def answer(self, rows: Rows, kind: str) -> bytes:
+        """Scores of the model's rows as a body; of kind EXPLAINED with what raised each, strongest first."""
+        scores = self.model.score(rows) if len(rows) else np.empty(0, np.float32)
+        return _explained(self.model, rows, scores) if kind == EXPLAINED else encode(scores, kind)
+
+
+def load(folder: Path) -> Servable:
+    """Read a model folder.
+
+    Raises:
+        ModelError: a file is missing or broken.
+    """
+    prepares = surprise.path(folder).exists()
+    return Servable(artefact.load(folder), FraudPreparation(folder) if prepares else None)
+
+
+def _explained(model: Model, rows: Rows, scores: Rows) -> bytes:
+    """JSON; an unknown value is null."""
+    why = reasons(model, rows, len(model.features)) if len(rows) else []
+    predictions = [
+        {
+            "score": score,
+            "reasons": [
+                asdict(reason) | ({"value": None} if isnan(reason.value) else {}) for reason in given
+            ],
+        }
+        for score, given in zip(scores.tolist(), why, strict=True)
+    ]
+    return json.dumps({"predictions": predictions}).encode()

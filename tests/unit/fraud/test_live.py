@@ -1,0 +1,108 @@
+"""What is served makes the features that the model learned from, whatever order events come in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given as drawn
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from mercato.contracts.events import Payment
+from mercato.online.payments import KEEP_PAYMENTS, Card, Terminal, card_of, terminal_of
+from mercato_models.fraud.live import GIVEN, Preparation, given
+from mercato_models.fraud.payments import LABEL_DELAY, Payments
+from mercato_models.fraud.replay import FEATURES, Past
+from mercato_models.fraud.simulator import simulate
+from mercato_models.fraud.surprise import Surprise
+from tests.unit.fraud.events import START, outcome, paid, payment
+from tests.unit.fraud.world import SMALL
+
+SURPRISE = Surprise([-1.0, 0.5, 1.5], [0.0, 0.2, 300.0], 0.4)
+
+
+@pytest.fixture
+def preparation(tmp_path: Path) -> Preparation:
+    SURPRISE.save(tmp_path)
+    return Preparation(tmp_path)
+
+
+def served(payments: Payments, preparation: Preparation) -> np.ndarray:
+    cards, terminals = dict[str, Card](), dict[str, Terminal]()
+    rows, open_ = [], list[tuple[Payment, bool]]()
+    for number in range(len(payments)):
+        one = payment(payments, number)
+        while open_ and open_[0][0].event_time <= one.event_time - timedelta(seconds=LABEL_DELAY):
+            old, fraud = open_.pop(0)
+            ratio = cards[old.card_id].ratio(old.event_id)
+            known = terminals.get(old.terminal_id, Terminal())
+            terminals[old.terminal_id] = known.merged([(outcome(old, fraud), ratio)])
+        card, terminal = cards.get(one.card_id, Card()), terminals.get(one.terminal_id, Terminal())
+        rows.append(given(card, terminal, one.event_time, one.amount)[0])
+        cards[one.card_id] = card.merged([one])
+        open_.append((one, bool(payments.fraud[number])))
+    return preparation(np.array(rows))
+
+
+def test_what_is_served_is_what_was_learned_from(preparation: Preparation) -> None:
+    # As many terminals as cards, so that no terminal has more outcomes than are kept.
+    payments = simulate(replace(SMALL, terminals=SMALL.customers))[0]
+    # One payment a second: within a second, a log orders payments by their ids, which are text.
+    payments = replace(payments, second=payments.second + np.arange(len(payments)))
+    past = Past(payments).features(SURPRISE)
+    assert np.isnan(past).any(axis=0).sum() > 5
+    np.testing.assert_allclose(served(payments, preparation), past, rtol=1e-4, atol=1e-4)
+
+
+def test_a_row_is_of_the_columns_that_it_names(preparation: Preparation) -> None:
+    card = Card().merged([paid(1, 10, 30.0), paid(2, 20, 50.0)])
+    row = given(card, Terminal(), START + timedelta(seconds=80), 40.0)
+    told = dict(zip(GIVEN, row[0].tolist(), strict=True))
+    assert told["amount"] == told["usual_amount"] == 40
+    assert told["customer_payments"] == 2
+    assert (told["recent_46_age"], told["recent_47_age"]) == (70, 60)
+    assert told["recent_47_ratio"] == pytest.approx(50 / 30)
+    assert told["second_of_day"] == 80
+    made = dict(zip(FEATURES, preparation(row)[0].tolist(), strict=True))
+    assert made["payments_unlabelled"] == 2
+
+
+@hypothesis_settings(max_examples=50, deadline=None)
+@drawn(st.data())
+def test_logs_do_not_mind_order_and_repetition(data: st.DataObject) -> None:
+    times = data.draw(st.lists(st.integers(0, 10**6), min_size=1, max_size=20, unique=True))
+    payments = [paid(number, second, 1.0 + number) for number, second in enumerate(times)]
+    outcomes = [(outcome(each, each.basket_id % 3 == 0), 1.0) for each in payments]
+    card, terminal = Card().merged(payments), Terminal().merged(outcomes)
+    order = data.draw(st.permutations(range(len(times)))) + data.draw(
+        st.lists(st.integers(0, len(times) - 1), max_size=5)
+    )
+    late, again = Card(), Terminal()
+    for number in order:
+        late, again = late.merged([payments[number]]), again.merged([outcomes[number]])
+    assert (late, again) == (card, terminal)
+
+
+def test_what_is_forgotten_is_counted_and_does_not_come_back() -> None:
+    payments = [paid(number, number, 10.0) for number in range(KEEP_PAYMENTS + 30)]
+    card = Card().merged(payments)
+    assert (len(card.paid), card.forgotten) == (KEEP_PAYMENTS, 30)
+    assert card.merged(payments[:5]) == card
+    assert np.isnan(card.ratio("3"))
+    told = dict(zip(GIVEN, given(card, Terminal(), START + timedelta(days=1), 10.0)[0].tolist(), strict=True))
+    assert told["customer_payments"] == KEEP_PAYMENTS + 30
+    assert told["amount_ratio"] == 1
+
+
+def test_rows_of_the_online_store_hold_all_of_a_log() -> None:
+    payments = [paid(1, 10, 30.0), paid(2, 20, 50.0)]
+    card = Card(forgotten=3).merged(payments)
+    terminal = Terminal().merged([(outcome(payments[0], fraud=True), 1.5)])
+    rows = (card.row("7"), terminal.row("8"))
+    as_read = [{name: getattr(row, name) for name in row.__struct_fields__} for row in rows]
+    assert card_of(as_read[0]) == card
+    assert terminal_of(as_read[1]) == terminal
