@@ -15,13 +15,22 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mercato.errors import MercatoError
 
-Endpoint = Literal["kafka_bootstrap", "redis_url", "mlflow_uri", "scorer_url", "api_url", "opensearch_url"]
+Endpoint = Literal[
+    "kafka_bootstrap",
+    "redis_url",
+    "mlflow_uri",
+    "scorer_url",
+    "fraud_scorer_url",
+    "api_url",
+    "opensearch_url",
+]
 
 _SERVICE_OF: dict[Endpoint, str] = {
     "kafka_bootstrap": "kafka",
     "redis_url": "redis",
     "mlflow_uri": "mlflow",
     "scorer_url": "scorer",
+    "fraud_scorer_url": "fraud-scorer",
     "api_url": "api",
     "opensearch_url": "opensearch",
 }
@@ -45,14 +54,16 @@ class Settings(BaseSettings):
         redis_secret_arn: secret of the Redis user, JSON with `username` and `password`.
         opensearch_auth: how OpenSearch knows who asks: `none`, or `iam` (on AWS, as this process's role).
         opensearch_index: alias of the product index, to share one OpenSearch.
-        scorer_endpoint: SageMaker endpoint of the model; then `scorer_url` is not asked.
+        scorer_endpoint: SageMaker endpoint of the ranker; then `scorer_url` is not asked.
+        fraud_scorer_endpoint: the same of the fraud model, and `fraud_scorer_url`.
         weather_url: feed of the weather at the stores.
         competitor_prices_url: feed of competitors' prices.
         feeds_secret_arn: secret of the feeds' bearer tokens, JSON by the feed's name.
         kafka_bootstrap: address of Kafka; this and those below: what `mercato up` started, unless set.
         redis_url: address of the online features.
         mlflow_uri: address of the experiment tracking and model registry.
-        scorer_url: address of the model's container.
+        scorer_url: address of the ranker's container.
+        fraud_scorer_url: address of the fraud model's container.
         api_url: address of the decision API.
         opensearch_url: address of the product search.
     """
@@ -70,6 +81,7 @@ class Settings(BaseSettings):
     opensearch_auth: Literal["none", "iam"] = "none"
     opensearch_index: str = "products"
     scorer_endpoint: str | None = None
+    fraud_scorer_endpoint: str | None = None
     weather_url: str | None = None
     competitor_prices_url: str | None = None
     feeds_secret_arn: str | None = None
@@ -77,6 +89,7 @@ class Settings(BaseSettings):
     redis_url: str | None = None
     mlflow_uri: str | None = None
     scorer_url: str | None = None
+    fraud_scorer_url: str | None = None
     api_url: str | None = None
     opensearch_url: str | None = None
 

@@ -10,12 +10,13 @@ from starlette.concurrency import run_in_threadpool
 
 from lambdas.api import problem
 from lambdas.api.collecting import open_event_log
-from lambdas.api.endpoints import model_endpoint
+from lambdas.api.endpoints import fraud_endpoint, ranker_endpoint
 from lambdas.api.event_log import EventLog
 from lambdas.api.metrics import MeasureRequests, Metrics
+from lambdas.api.paying import PaymentJudge
 from lambdas.api.ranking import ModelRanker
 from lambdas.api.recommending import Recommender
-from lambdas.api.routers import events, households, operations, products, recommendations
+from lambdas.api.routers import events, households, operations, payments, products, recommendations
 from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services
 from lambdas.api.shelf import MakeRanker, ShelfKeeper
@@ -26,13 +27,14 @@ from mercato.settings import Settings, get_settings
 #: Where the last good lists are kept below the home folder.
 KEPT_LISTS = "state/popular.json"
 
-DESCRIPTION = """Events in, recommendations out.
+DESCRIPTION = """Events in, decisions out.
 
 Every error is a problem document (RFC 9457). A recommendation request answers even where Redis, Kafka or the
 model don't: then with popular products, `fallback: true` and the reason.
 """
 TAGS = [
     {"name": "recommendations", "description": "Ranked lists with reasons."},
+    {"name": "payments", "description": "Which card payments to let pass."},
     {"name": "events", "description": "What happens in the shop, on its way to Kafka."},
     {"name": "households", "description": "Online profiles and recent baskets."},
     {"name": "products", "description": "The catalogue and what is bought together."},
@@ -46,7 +48,8 @@ def open_services(settings: Settings) -> Services:
         settings,
         events=open_event_log(settings),
         online=OnlineFeatures(settings) if settings.endpoint("redis_url") else None,
-        scorer=Scorer(model_endpoint(settings)),
+        scorer=Scorer(ranker_endpoint(settings)),
+        payments=PaymentJudge(Scorer(fraud_endpoint(settings))),
         make_ranker=ModelRanker,
     )
 
@@ -57,13 +60,14 @@ def assemble(
     events: EventLog | None,
     online: OnlineFeatures | None,
     scorer: Scorer,
+    payments: PaymentJudge,
     make_ranker: MakeRanker,
 ) -> Services:
     """Wire the parts together."""
     metrics = Metrics()
     keeper = ShelfKeeper(online, settings.home / KEPT_LISTS, make_ranker)
     recommender = Recommender(online=online, keeper=keeper, scorer=scorer, metrics=metrics)
-    return Services(settings, metrics, events, online, scorer, keeper, recommender)
+    return Services(settings, metrics, events, online, scorer, keeper, recommender, payments)
 
 
 def create_app(
@@ -95,7 +99,7 @@ def create_app(
     )
     app.add_middleware(MeasureRequests)
     problem.install(app)
-    for module in (recommendations, events, households, products, operations):
+    for module in (recommendations, payments, events, households, products, operations):
         app.include_router(module.router)
     pages.install(app)
     return app

@@ -35,15 +35,15 @@ class Answer:
 
 
 class ModelEndpoint(Protocol):
-    """Takes feature rows in NPY format and gives scores in the same. Safe to use from several threads."""
+    """Takes rows in NPY format and gives scores. Safe to use from several threads."""
 
     @property
     def known(self) -> bool:
         """Whether there is an address to ask."""
         ...
 
-    def invoke(self, body: bytes) -> Answer:
-        """Ask for scores.
+    def invoke(self, body: bytes, accept: str = NPY) -> Answer:
+        """Ask for scores, in a format that the container knows.
 
         Raises:
             ScorerUnavailableError: none within the timeouts.
@@ -71,10 +71,11 @@ class Container:
     Args:
         find: address of the container, `None` while it was never started. Asked again after
             failures: it may have come back elsewhere.
+        service: that runs it on one machine.
     """
 
-    def __init__(self, find: Callable[[], str | None]) -> None:
-        self._find = find
+    def __init__(self, find: Callable[[], str | None], service: str) -> None:
+        self._find, self._service = find, service
         self._pool: urllib3.HTTPConnectionPool | None = None
 
     @property
@@ -82,9 +83,9 @@ class Container:
         """See `ModelEndpoint`."""
         return self._pool is not None or self._find() is not None
 
-    def invoke(self, body: bytes) -> Answer:
+    def invoke(self, body: bytes, accept: str = NPY) -> Answer:
         """See `ModelEndpoint`."""
-        return self._request("POST", "/invocations", body)
+        return self._request("POST", "/invocations", body, accept)
 
     def ping(self) -> Answer | None:
         """See `ModelEndpoint`."""
@@ -96,11 +97,10 @@ class Container:
             self._pool.close()
             self._pool = None
 
-    def _request(self, method: str, path: str, body: bytes | None) -> Answer:
+    def _request(self, method: str, path: str, body: bytes | None, accept: str = NPY) -> Answer:
+        headers = {"Content-Type": NPY, "Accept": accept}
         try:
-            answer = self._connected().request(
-                method, path, body=body, headers={"Content-Type": NPY, "Accept": NPY}
-            )
+            answer = self._connected().request(method, path, body=body, headers=headers)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ScorerUnavailableError(str(error)) from error
         if answer.status != HTTPStatus.OK:
@@ -112,7 +112,7 @@ class Container:
         if pool is None:
             url = self._find()
             if url is None:
-                raise ScorerUnavailableError("never started; `mercato up scorer` starts it")
+                raise ScorerUnavailableError(f"never started; `mercato up {self._service}` starts it")
             pool = self._pool = urllib3.connection_from_url(
                 url,
                 maxsize=CONNECTIONS,
@@ -146,13 +146,13 @@ class SageMakerEndpoint:
             ),
         )
 
-    def invoke(self, body: bytes) -> Answer:
+    def invoke(self, body: bytes, accept: str = NPY) -> Answer:
         """See `ModelEndpoint`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             answer = self._client.invoke_endpoint(
-                EndpointName=self._name, Body=body, ContentType=NPY, Accept=NPY
+                EndpointName=self._name, Body=body, ContentType=NPY, Accept=accept
             )
             return Answer(answer["Body"].read(), answer.get("CustomAttributes", ""))
         except (BotoCoreError, ClientError) as error:
@@ -166,8 +166,15 @@ class SageMakerEndpoint:
         """See `ModelEndpoint`: its address does not change."""
 
 
-def model_endpoint(settings: Settings) -> ModelEndpoint:
-    """Where the settings say that the model answers."""
+def ranker_endpoint(settings: Settings) -> ModelEndpoint:
+    """Where the settings say that the ranker answers."""
     if settings.scorer_endpoint:
         return SageMakerEndpoint(settings.scorer_endpoint)
-    return Container(lambda: settings.endpoint("scorer_url"))
+    return Container(lambda: settings.endpoint("scorer_url"), "scorer")
+
+
+def fraud_endpoint(settings: Settings) -> ModelEndpoint:
+    """Where the settings say that the fraud model answers."""
+    if settings.fraud_scorer_endpoint:
+        return SageMakerEndpoint(settings.fraud_scorer_endpoint)
+    return Container(lambda: settings.endpoint("fraud_scorer_url"), "fraud-scorer")

@@ -38,6 +38,9 @@ class Metrics:
         self.events = Counter(
             "mercato_api_events", "Events taken, by topic.", ["topic"], registry=self.registry
         )
+        self.payments = Counter(
+            "mercato_api_payment_decisions", "Payments decided on.", ["action"], registry=self.registry
+        )
         self.freshness = Gauge(
             "mercato_api_feature_age_seconds",
             "Age of the newest feature value in the last personal answer.",

@@ -31,6 +31,7 @@ PROBLEMS: Mapping[str, tuple[HTTPStatus, str]] = {
     "invalid_parameters": (HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter is not valid"),
     "events_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Events can't be taken right now"),
     "online_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Live features can't be reached"),
+    "model_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The model can't be reached"),
     "search_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The product search can't be reached"),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
 }
@@ -110,13 +111,18 @@ def _from_http(error: HTTPException, request: Request) -> ProblemError:
 
 def _from_validation(error: RequestValidationError) -> ProblemError:
     errors = [
-        FieldError(
-            field=".".join(str(part) for part in found["loc"]), code=found["type"], reason=found["msg"]
-        )
+        FieldError(field=_path(found["loc"]), code=found["type"], reason=found["msg"])
         for found in error.errors()
     ]
+    if any(found.code == "json_invalid" for found in errors):
+        return ProblemError("malformed_body", "The body is not JSON.", errors)
     named = ", ".join(found.field for found in errors)
     return ProblemError("invalid_parameters", f"Not valid: {named}.", errors)
+
+
+def _path(place: Sequence[int | str]) -> str:
+    """JSON path of a part of the body; `query.x` of a parameter."""
+    return ".".join(["$" if place[0] == "body" else str(place[0]), *map(str, place[1:])])
 
 
 def install(app: FastAPI) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from mercato.decisions.fallback import Reason
+from mercato.decisions.fraud import Action
 
 
 class Answer(BaseModel):
@@ -197,6 +198,31 @@ class HouseholdDetail(HouseholdSummary):
     spend: float | None
     baskets_28d: int | None
     recent_baskets: list[Basket]
+
+
+class PaymentToDecide(BaseModel):
+    """A card payment about to be made; `paid_at` is now unless given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    card_id: str = Field(min_length=1, max_length=32, description="As in the events.", examples=["1-1"])
+    terminal_id: str = Field(min_length=1, max_length=32, description="As in the events.", examples=["367-2"])
+    amount: float = Field(gt=0, le=100_000, description="US dollars.", examples=[41.5])
+    paid_at: AwareDatetime | None = None
+
+
+class PaymentDecision(Answer):
+    """What to do with a payment."""
+
+    action: Action = Field(description="The one of least expected cost.")
+    probability: float = Field(description="Of a fraud.", examples=[0.003])
+    review_from: float = Field(
+        description="Probability from which such an amount is not simply approved.", examples=[0.12]
+    )
+    reasons: list[WhyPart] = Field(description="What speaks for a fraud, strongest first.")
+    card_payments: int = Field(description="Earlier payments that are known of the card.")
+    terminal_outcomes: int = Field(description="Payments at the terminal whose outcome is known.")
+    model_version: str | None = None
 
 
 class DependencyState(Answer):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 RECOMMEND = "mercato/recommend"
 EVENTS = "mercato/events"
+PAYMENTS = "mercato/payments"
 READ = "mercato/read"
 ADMIN = "mercato/admin"
 
@@ -15,6 +16,7 @@ ROUTES: tuple[tuple[str, str, str | None], ...] = (
     ("GET", "/v1/recommendations/{household_id}", RECOMMEND),
     ("POST", "/v1/events", EVENTS),
     ("POST", "/v1/events/{topic}", EVENTS),
+    ("POST", "/v1/payments/decisions", PAYMENTS),
     ("GET", "/v1/households", READ),
     ("GET", "/v1/households/{household_id}", READ),
     ("GET", "/v1/products/search", READ),

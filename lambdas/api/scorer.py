@@ -1,22 +1,54 @@
-"""Scores of feature rows, from a model that may be gone."""
+"""Scores of rows, from a model that may be gone."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable, Sized
+from dataclasses import dataclass
+from typing import TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lambdas.api.circuit import Circuit
-from lambdas.api.endpoints import Answer, ModelEndpoint, ScorerUnavailableError
+from lambdas.api.endpoints import NPY, Answer, ModelEndpoint, ScorerUnavailableError
+from mercato_models.rows import EXPLAINED
+
+Found = TypeVar("Found", bound=Sized)
 
 _VERSION = re.compile(r"\bmodel_version=([^,;\s]+)")
 _TRIED_AGAIN = "the scorer failed several times in a row; it is tried again shortly"
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A score, and the features that raised it with what each adds to the log odds, the strongest first."""
+
+    score: float
+    contributions: list[tuple[str, float]]
+
+
+class _Reason(msgspec.Struct):
+    feature: str
+    contribution: float
+
+
+class _Prediction(msgspec.Struct):
+    score: float
+    reasons: list[_Reason]
+
+
+class _Predictions(msgspec.Struct):
+    predictions: list[_Prediction]
+
+
+_READ = msgspec.json.Decoder(_Predictions)
+
+
 class Scorer:
-    """Scores feature rows. Safe to use from several threads.
+    """Scores rows. Safe to use from several threads.
 
     Attributes:
         model_version: as the model names it, `None` until it did.
@@ -38,22 +70,33 @@ class Scorer:
         Raises:
             ScorerUnavailableError: no scores within the timeouts, or the circuit is open.
         """
+        return self._ask(features, NPY, _scores)
+
+    def explain(self, rows: NDArray[np.float32]) -> list[Explained]:
+        """Score per row, with what raised it.
+
+        Raises:
+            ScorerUnavailableError: no scores within the timeouts, or the circuit is open.
+        """
+        return self._ask(rows, EXPLAINED, _explained)
+
+    def _ask(self, rows: NDArray[np.float32], accept: str, read: Callable[[bytes], Found]) -> Found:
         if not self.circuit.allows():
             raise ScorerUnavailableError(_TRIED_AGAIN)
         body = io.BytesIO()
-        np.save(body, features)
+        np.save(body, rows)
         try:
-            answer = self._endpoint.invoke(body.getvalue())
-            scores = np.load(io.BytesIO(answer.body), allow_pickle=False).ravel()
-            if len(scores) != len(features):
-                raise ScorerUnavailableError(f"{len(scores)} scores for {len(features)} rows")
-        except (ScorerUnavailableError, ValueError) as error:
+            answer = self._endpoint.invoke(body.getvalue(), accept)
+            found = read(answer.body)
+            if len(found) != len(rows):
+                raise ScorerUnavailableError(f"{len(found)} scores for {len(rows)} rows")
+        except (ScorerUnavailableError, ValueError, msgspec.MsgspecError) as error:
             self.circuit.failed()
             self._endpoint.forget()
             raise ScorerUnavailableError(str(error)) from error
         self.circuit.succeeded()
         self._note(answer)
-        return np.asarray(scores, dtype=np.float64)
+        return found
 
     def ping(self) -> None:
         """Return if the model is healthy; where it can't be asked, if it scored when last it had to.
@@ -74,3 +117,15 @@ class Scorer:
     def _note(self, answer: Answer) -> None:
         if said := _VERSION.search(answer.attributes):
             self.model_version = said[1]
+
+
+def _scores(body: bytes) -> NDArray[np.float64]:
+    scores: NDArray[np.float64] = np.load(io.BytesIO(body), allow_pickle=False).ravel().astype(np.float64)
+    return scores
+
+
+def _explained(body: bytes) -> list[Explained]:
+    return [
+        Explained(each.score, [(reason.feature, reason.contribution) for reason in each.reasons])
+        for each in _READ.decode(body).predictions
+    ]

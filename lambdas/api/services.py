@@ -9,6 +9,7 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Path, Request
 
 from lambdas.api.collecting import EventServices
+from lambdas.api.paying import PaymentJudge
 from lambdas.api.problem import ProblemError
 from lambdas.api.recommending import Recommender
 from lambdas.api.scorer import Scorer
@@ -33,6 +34,7 @@ class Services(EventServices):
     scorer: Scorer
     keeper: ShelfKeeper
     recommender: Recommender
+    payments: PaymentJudge
     deciders: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(DECIDERS))
     search: ProductSearch = field(init=False)
 
@@ -58,6 +60,7 @@ class Services(EventServices):
         if self.online is not None:
             self.online.close()
         self.scorer.close()
+        self.payments.scorer.close()
         self.search.close()
 
     def model_version(self) -> str | None:

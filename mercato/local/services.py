@@ -103,9 +103,22 @@ def _worker(*arguments: str) -> Callable[[Settings, Mapping[str, int]], list[str
     return lambda _settings, _ports: [sys.executable, "-m", "mercato", *arguments]
 
 
-def _scorer_env(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
-    model = settings.home / "models" / "recommend"
-    return {"SM_MODEL_DIR": str(model), "SAGEMAKER_BIND_TO_PORT": str(ports["scorer"])}
+def _scorer(name: str, model: str, endpoint: Endpoint) -> Service:
+    """A model behind SageMaker's container contract."""
+
+    def env(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
+        folder = settings.home / "models" / model
+        return {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(ports[name])}
+
+    return Service(
+        name,
+        command=lambda _settings, _ports: [sys.executable, str(_ROOT / "sagemaker" / model / "serve.py")],
+        url=lambda ports: f"http://127.0.0.1:{ports[name]}",
+        healthy=lambda _settings, url: _answers(url, "/ping"),
+        endpoint=endpoint,
+        ports=(name,),
+        env=env,
+    )
 
 
 def _api_command(_settings: Settings, ports: Mapping[str, int]) -> list[str]:
@@ -162,18 +175,7 @@ SERVICES: tuple[Service, ...] = (
         healthy=lambda _settings, _url: True,
         needs=("kafka", "redis"),
     ),
-    Service(
-        "scorer",
-        command=lambda _settings, _ports: [
-            sys.executable,
-            str(_ROOT / "sagemaker" / "recommend" / "serve.py"),
-        ],
-        url=lambda ports: f"http://127.0.0.1:{ports['scorer']}",
-        healthy=lambda _settings, url: _answers(url, "/ping"),
-        endpoint="scorer_url",
-        ports=("scorer",),
-        env=_scorer_env,
-    ),
+    _scorer("scorer", "recommend", "scorer_url"),
     Service(
         "api",
         command=_api_command,
@@ -186,8 +188,9 @@ SERVICES: tuple[Service, ...] = (
     ),
 )
 
-#: Engines that only some want: started when they are named.
+#: What only some want: started when it is named.
 ON_REQUEST: tuple[Service, ...] = (
+    _scorer("fraud-scorer", "fraud", "fraud_scorer_url"),
     Service(
         "opensearch",
         command=_opensearch_command,

@@ -22,6 +22,7 @@ import uvicorn
 from lambdas.api.app import assemble, create_app
 from lambdas.api.endpoints import Container
 from lambdas.api.event_log import EventLog
+from lambdas.api.paying import PaymentJudge
 from lambdas.api.ranking import Candidates
 from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services
@@ -92,7 +93,8 @@ class Rig:
             settings,
             events=EventLog(settings) if settings.kafka_bootstrap else None,
             online=OnlineFeatures(settings),
-            scorer=Scorer(Container(lambda: f"http://127.0.0.1:{self.scorer_port}")),
+            scorer=Scorer(Container(lambda: f"http://127.0.0.1:{self.scorer_port}", "scorer")),
+            payments=PaymentJudge(Scorer(Container(lambda: None, "fraud-scorer"))),
             make_ranker=CountingRanker,
         )
 
