@@ -34,8 +34,8 @@ from mercato_models import servable
 from mercato_models.fraud import live, payments
 from mercato_models.fraud.evaluation import HANDBOOK, HANDBOOK_WEEK, MODEL
 from mercato_models.fraud.model import Hyperparameters
-from mercato_models.fraud.replay import FEATURES
 from mercato_models.fraud.simulator import simulate
+from mercato_models.fraud.state import FEATURES
 from mercato_models.reasons import contributions
 
 _TRAIN = Path(__file__).parents[1] / "sagemaker" / "fraud" / "train.py"
@@ -69,7 +69,7 @@ def main() -> None:
         "SM_MODEL_DIR": str(model),
         "SM_OUTPUT_DATA_DIR": str(output),
     }
-    subprocess.run([sys.executable, str(_TRAIN)], env=environment, check=True)
+    subprocess.run([sys.executable, str(_TRAIN), "--weeks", "handbook"], env=environment, check=True)
     (home / "predictions").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(output / _PREDICTIONS, home / "predictions" / _PREDICTIONS)
     trained = json.loads((output / "metrics.json").read_text())

@@ -3,7 +3,7 @@
     SM_MODEL_DIR=... SAGEMAKER_BIND_TO_PORT=8080 python serve.py [--host 0.0.0.0]
 
 Its routes are those of `mercato_models.serving`; a row holds `mercato_models.fraud.live.GIVEN` or
-`mercato_models.fraud.replay.FEATURES`.
+`mercato_models.fraud.state.FEATURES`.
 """
 
 from mercato_models.serving import main

@@ -2,11 +2,11 @@
 
     SM_CHANNEL_TRAIN=... SM_MODEL_DIR=... SM_OUTPUT_DATA_DIR=... python train.py
 
-The channel holds `payments.parquet` (`mercato_models.fraud.payments`). Judges the model on the prequential
-folds, then fits it to all payments. Writes the model to SM_MODEL_DIR, with `surprise.json`, which the stream
-needs to make features; `metrics.json` and `fraud.parquet` (every test row's score) to SM_OUTPUT_DATA_DIR.
-With MLFLOW_TRACKING_URI set it logs the run, and registers the model as `champion` if it is certainly better
-than the same learner over the handbook's features.
+The channel holds `payments.parquet` (`mercato_models.fraud.payments`). Judges the model on prequential folds,
+whose test weeks are the newest, or the handbook's with `--weeks handbook`; then fits it to all payments.
+Writes the model to SM_MODEL_DIR, with `surprise.json`, which its server needs to make features;
+`metrics.json` and `fraud.parquet` (every test row's score) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI
+set it logs the run, and registers the model as `champion` if it passes (`Evaluation.verdict`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from mercato_models.card import Card
 from mercato_models.fraud import NAME, payments
 from mercato_models.fraud.evaluation import evaluate
 from mercato_models.fraud.model import Hyperparameters, fit
-from mercato_models.fraud.replay import FEATURES, Past
+from mercato_models.fraud.protocol import TEST_STARTS, newest_starts
+from mercato_models.fraud.replay import Past
+from mercato_models.fraud.state import FEATURES
 from mercato_models.fraud.statement import STATEMENT
 from mercato_models.fraud.surprise import learn
 
@@ -33,12 +35,15 @@ _EXAMPLE = 5
 
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
-    given = entry.parser(__doc__.split("\n")[0], Hyperparameters, "train").parse_args(arguments)
+    parser = entry.parser(__doc__.split("\n")[0], Hyperparameters, "train")
+    parser.add_argument("--weeks", choices=("newest", "handbook"), default="newest", help="of the test")
+    given = parser.parse_args(arguments)
     parameters = entry.chosen(Hyperparameters, given)
     clock = entry.Clock()
     past = Past(payments.read(given.train))
     clock.lap("state")
-    judged = evaluate(past, parameters)
+    handbook = given.weeks == "handbook"
+    judged = evaluate(past, parameters, TEST_STARTS if handbook else newest_starts(past.payments))
     clock.lap("folds")
     surprise = learn(past.payments, past.ratio, np.ones(len(past.payments), bool))
     features = past.features(surprise)

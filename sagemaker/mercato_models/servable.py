@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mercato_models import artefact
 from mercato_models.artefact import Model
 from mercato_models.fraud import surprise
-from mercato_models.fraud.live import Preparation as FraudPreparation
+from mercato_models.fraud.preparation import Preparation as FraudPreparation
 from mercato_models.reasons import reasons
 from mercato_models.rows import EXPLAINED, encode, fitting
 

@@ -21,15 +21,14 @@ from mercato.settings import Settings
 from mercato.stream.online_features import GROUP, Updater
 from mercato.stream.topics import ensure_topics, kafka_name
 from mercato_models import artefact
-from mercato_models.fraud.model import Hyperparameters, fit
 from mercato_models.fraud.payments import LABEL_DELAY, Payments
-from mercato_models.fraud.replay import FEATURES, Past
+from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import simulate
-from mercato_models.fraud.surprise import Surprise, learn
+from mercato_models.fraud.surprise import Surprise
 from tests.integration.rig import eventually
 from tests.integration.scoring import served
 from tests.unit.fraud.events import outcome, payment
-from tests.unit.fraud.world import SMALL
+from tests.unit.fraud.world import SMALL, one_a_second, train
 
 pytestmark = pytest.mark.integration
 
@@ -39,19 +38,13 @@ ASKED = 40
 
 @pytest.fixture(scope="module")
 def town() -> Payments:
-    town = simulate(replace(SMALL, customers=60, terminals=60))[0]
-    return replace(town, second=town.second + np.arange(len(town)))
+    return one_a_second(simulate(replace(SMALL, customers=60, terminals=60))[0])
 
 
 @pytest.fixture(scope="module")
 def model(town: Payments, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fraud")
-    past = Past(town)
-    surprise = learn(town, past.ratio, np.ones(len(town), bool))
-    surprise.save(folder)
-    learned = slice(None, len(town) - ASKED)
-    booster = fit(past.features(surprise)[learned], town.fraud[learned], FEATURES, Hyperparameters(rounds=60))
-    artefact.save(folder, booster, FEATURES, "5")
+    train(town, folder, unseen=ASKED)
     return folder
 
 

@@ -24,8 +24,9 @@ from mercato_models import artefact
 from mercato_models.curves import Curve
 from mercato_models.fraud import payments
 from mercato_models.fraud.payments import SCORED, Payments
-from mercato_models.fraud.replay import FEATURES, Past
+from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
+from mercato_models.fraud.state import FEATURES
 from mercato_models.fraud.surprise import Surprise
 from mercato_models.rows import EXPLAINED, NPY
 
@@ -47,7 +48,7 @@ def train(channel: Path, home: Path) -> subprocess.CompletedProcess[str]:
         "MLFLOW_TRACKING_URI": "",
     }
     script = str(ROOT / "sagemaker" / "fraud" / "train.py")
-    command = [sys.executable, script, "--rounds", "30", "--learning-rate", "0.3"]
+    command = [sys.executable, script, "--rounds", "30", "--learning-rate", "0.3", "--weeks", "handbook"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -24,8 +24,9 @@ from mercato_models.fraud.evaluation import HANDBOOK, HANDBOOK_WEEK, MODEL, eval
 from mercato_models.fraud.model import Hyperparameters, fit
 from mercato_models.fraud.payments import DAY, SCORED
 from mercato_models.fraud.protocol import TEST_STARTS
-from mercato_models.fraud.replay import FEATURES, Past
+from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
+from mercato_models.fraud.state import FEATURES
 from mercato_models.fraud.surprise import learn
 from mercato_models.reasons import drivers
 from mercato_models.reasons import reasons as reasons_of

@@ -1,13 +1,12 @@
-"""A payment's features from what is remembered of its card and terminal.
+"""What a caller tells the model of a payment, from what is remembered of its card and terminal.
 
-What the caller gives holds nothing learned, so that it does not change with the model; what was learned of
-surprising amounts travels with the model, whose container makes the rest (`Preparation`).
+It holds nothing learned, so that it does not change with the model; what was learned of surprising amounts
+travels with the model, whose container makes the rest (`preparation`).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -17,17 +16,16 @@ from mercato.online.payments import AMOUNTS, OUTLIER, RECENT, Card, Terminal, us
 from mercato.online.session import micros
 from mercato_models.fraud import state
 from mercato_models.fraud.payments import DAY, LABEL_DELAY
-from mercato_models.fraud.replay import FEATURES
-from mercato_models.fraud.surprise import Surprise
 
 Rows = NDArray[np.float32]
 
 _SECOND = 1_000_000
-_PLAIN = (*state.USUAL, *state.TERMINAL, "second_of_day")
+#: Columns that are features already.
+PLAIN = (*state.USUAL, *state.TERMINAL, "second_of_day")
 #: Columns that a caller gives: seconds since the card's newest payments, the newest last, and the ratios of
 #: their amounts to the usual one; -1 and nan where there were fewer.
 GIVEN: tuple[str, ...] = (
-    *_PLAIN,
+    *PLAIN,
     *(f"recent_{number}_age" for number in range(RECENT)),
     *(f"recent_{number}_ratio" for number in range(RECENT)),
 )
@@ -84,30 +82,3 @@ def _held(terminal: Terminal, now: int) -> state.Numbers:
 
 def _last(places: NDArray[np.int64]) -> int:
     return int(places[-1]) if len(places) else -1
-
-
-class Preparation:
-    """Makes rows of FEATURES from rows of GIVEN with what a model learned.
-
-    Attributes:
-        columns: of the rows that it takes.
-    """
-
-    columns = GIVEN
-
-    def __init__(self, folder: Path) -> None:
-        """Read what was learned.
-
-        Raises:
-            ModelError: the folder does not hold it.
-        """
-        self._surprise = Surprise.load(folder)
-
-    def __call__(self, rows: Rows) -> Rows:
-        """Features, one row for each given one."""
-        wide = rows.astype(np.float64)
-        plain, ages, ratios = np.split(wide, [len(_PLAIN), len(_PLAIN) + RECENT], axis=1)
-        ratio = plain[:, state.USUAL.index("amount_ratio")]
-        found = state.suspicion(np.where(ages >= 0, ages, np.inf), ratios, ratio, self._surprise)
-        columns = dict(zip((*_PLAIN, *state.SUSPICION), np.hstack([plain, found]).T, strict=True))
-        return np.column_stack([columns[name] for name in FEATURES]).astype(np.float32)

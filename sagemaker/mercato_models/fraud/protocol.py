@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercato_models.curves import Curve
-from mercato_models.fraud.payments import DAY, LABEL_DELAY, Payments
+from mercato_models.fraud.payments import DAY, LABEL_DELAY, Payments, PaymentsError
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -20,6 +20,22 @@ TEST_STARTS = tuple(np.datetime64("2018-07-25") + WEEK * fold for fold in range(
 #: The same four weeks earlier: they end before any test week begins, so that settings are chosen on them.
 VALIDATION_STARTS = tuple(start - WEEK * len(TEST_STARTS) for start in TEST_STARTS)
 _CARDS = 100
+#: Weeks of a fold: training, delay, test.
+_SPAN = 3
+
+
+def newest_starts(payments: Payments, folds: int = 8) -> tuple[np.datetime64, ...]:
+    """First days of the training weeks of the folds whose test weeks are the newest.
+
+    Raises:
+        PaymentsError: the payments don't reach back that far.
+    """
+    after = int(payments.day[-1]) + 1
+    starts = [after - WEEK * (_SPAN + earlier) for earlier in reversed(range(folds))]
+    if starts[0] < 0:
+        least = WEEK * (_SPAN + folds - 1)
+        raise PaymentsError(f"the payments reach over {after} days; {folds} weeks of test need {least}")
+    return tuple(payments.start.astype("datetime64[D]") + day for day in starts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from mercato_models.fraud import state
 from mercato_models.fraud.payments import DAY, LABEL_DELAY, Payments
 from mercato_models.fraud.surprise import Surprise
 
-FEATURES: tuple[str, ...] = (*state.USUAL, *state.SUSPICION, *state.TERMINAL, "second_of_day")
 _RATIO = state.USUAL.index("amount_ratio")
 _ONE = np.zeros(1, np.int64)
 

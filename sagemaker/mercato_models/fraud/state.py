@@ -36,6 +36,7 @@ TERMINAL: tuple[str, ...] = (
     "terminal_least_ratio", "terminal_explained", "terminal_label_days", "terminal_before_days",
     "terminal_onset_days",
 )  # fmt: skip
+FEATURES: tuple[str, ...] = (*USUAL, *SUSPICION, *TERMINAL, "second_of_day")
 
 
 class Usual:

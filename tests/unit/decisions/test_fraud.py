@@ -17,7 +17,7 @@ from mercato.decisions.fraud import (
     reasons,
     review_threshold,
 )
-from mercato_models.fraud.replay import FEATURES
+from mercato_models.fraud.state import FEATURES
 
 
 @given(st.floats(0, 1), st.floats(0, 5000), st.floats(0.1, 50), st.floats(0, 100), st.floats(0, 1))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from mercato_models.fraud.payments import DAY, Payments
-from mercato_models.fraud.protocol import card_precision, folds, measure
+from mercato_models.fraud.payments import DAY, Payments, PaymentsError
+from mercato_models.fraud.protocol import card_precision, folds, measure, newest_starts
 
 
 def payments(day: list[int], customer: list[int], fraud: list[int]) -> Payments:
@@ -43,3 +43,12 @@ def test_a_card_that_was_found_is_not_listed_again() -> None:
     score = np.array([0.9, 0.8, 0.1, 0.9, 0.8, 0.1], np.float32)
     assert card_precision(data, np.arange(6), score, cards=1) == 1.0
     assert card_precision(data, np.arange(6), score, cards=2) == 0.5
+
+
+def test_the_newest_weeks_end_with_the_newest_payment() -> None:
+    data = payments(list(range(80)), list(range(80)), [0, 1] * 40)
+    found = list(folds(data, newest_starts(data)))
+    tested = [sorted(data.day[fold.test].tolist()) for fold in found]
+    assert [days[-1] for days in tested] == list(range(30, 80, 7))
+    with pytest.raises(PaymentsError, match="need 70"):
+        newest_starts(payments(list(range(69)), [0] * 69, [0] * 69))

@@ -1,0 +1,43 @@
+"""A shop's own payments, and what they turned out to be, as the model learns from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mercato.contracts.tables.silver import PAYMENT_OUTCOMES
+from mercato.contracts.tables.silver import PAYMENTS as PAID
+from mercato_models.fraud.payments import DAY, Payments, PaymentsError
+
+_P, _O = PAID.c, PAYMENT_OUTCOMES.c
+
+
+def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
+    """Payments whose outcome is known, by time.
+
+    Args:
+        paid: rows of silver.payments.
+        outcomes: rows of silver.payment_outcomes; of a payment with several, the newest counts.
+
+    Raises:
+        PaymentsError: no payment has an outcome.
+    """
+    newest = outcomes.sort_values(_O.event_time, kind="stable").drop_duplicates(_O.payment_id, keep="last")
+    known = paid.merge(
+        newest[[_O.payment_id, _O.fraud]], left_on=_P.event_id, right_on=_O.payment_id, how="inner"
+    )
+    if known.empty:
+        raise PaymentsError(
+            f"none of {len(paid)} payments is among {len(outcomes)} outcomes: there is nothing to learn from"
+        )
+    known = known.sort_values([_P.event_time, _P.event_id], kind="stable")
+    second = known[_P.event_time].to_numpy("datetime64[s]").astype(np.int64)
+    first_day = int(second[0]) // DAY
+    return Payments(
+        np.datetime64(first_day, "D"),
+        second - first_day * DAY,
+        pd.factorize(known[_P.card_id], sort=True)[0].astype(np.int64),
+        pd.factorize(known[_P.terminal_id], sort=True)[0].astype(np.int64),
+        known[_P.amount].to_numpy(np.float64),
+        known[_O.fraud].to_numpy(bool),
+    )
