@@ -90,7 +90,7 @@ def _watch(stack: Stack) -> NoReturn:
         for row in stack.status():
             # From STARTING to RUNNING is no news: it was healthy already.
             if row.state not in {states[row.name], "RUNNING"}:
-                typer.echo(f"{row.name:<10} {row.state}\n{row.log_tail}", err=True)
+                typer.echo(f"{row.name:<13} {row.state}\n{row.log_tail}", err=True)
             states[row.name] = row.state
     raise KeyboardInterrupt
 
@@ -103,7 +103,7 @@ def _print_status(rows: list[ServiceStatus], as_json: bool) -> None:
         health = "healthy" if row.healthy else ("-" if row.state == "STOPPED" else "UNHEALTHY")
         uptime = f"{row.uptime:.0f} s" if row.uptime is not None else "-"
         typer.echo(
-            f"{row.name:<10} {row.state:<9} {health:<10} {row.pid or '-':<8} {uptime:<8} {row.url or '-'}"
+            f"{row.name:<13} {row.state:<9} {health:<10} {row.pid or '-':<8} {uptime:<8} {row.url or '-'}"
         )
         if row.log_tail:
             typer.echo(row.log_tail, err=True)

@@ -106,13 +106,20 @@ def _worker(*arguments: str) -> Callable[[Settings, Mapping[str, int]], list[str
 def _scorer(name: str, model: str, endpoint: Endpoint) -> Service:
     """A model behind SageMaker's container contract."""
 
+    def folder(settings: Settings) -> Path:
+        return settings.home / "models" / model
+
+    def command(settings: Settings, _ports: Mapping[str, int]) -> list[str]:
+        if not folder(settings).is_dir():
+            raise FileNotFoundError(f"There is no model yet: `mercato train {model}` makes one.")
+        return [sys.executable, str(_ROOT / "sagemaker" / model / "serve.py")]
+
     def env(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
-        folder = settings.home / "models" / model
-        return {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(ports[name])}
+        return {"SM_MODEL_DIR": str(folder(settings)), "SAGEMAKER_BIND_TO_PORT": str(ports[name])}
 
     return Service(
         name,
-        command=lambda _settings, _ports: [sys.executable, str(_ROOT / "sagemaker" / model / "serve.py")],
+        command=command,
         url=lambda ports: f"http://127.0.0.1:{ports[name]}",
         healthy=lambda _settings, url: _answers(url, "/ping"),
         endpoint=endpoint,

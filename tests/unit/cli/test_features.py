@@ -36,7 +36,7 @@ def test_apply_fills_the_registry_and_may_be_repeated(runner: CliRunner, tmp_pat
         assert result.exit_code == 0, result.output
         declared = json.loads(result.stdout)
         assert declared["views"] == sorted(VIEWS)
-        assert declared["entities"] == ["household", "product", "store"]
+        assert declared["entities"] == ["card", "household", "product", "store", "terminal"]
     assert (tmp_path / "state" / "feast" / "registry.pb").exists()
 
 

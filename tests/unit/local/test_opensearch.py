@@ -23,5 +23,5 @@ def test_missing_jars_are_named_with_the_fix(tmp_path: Path) -> None:
 
 
 def test_it_is_started_only_when_asked_for() -> None:
-    assert [service.name for service in ON_REQUEST] == ["opensearch"]
+    assert "opensearch" in {service.name for service in ON_REQUEST}
     assert "opensearch" not in {service.name for service in ENGINES}
