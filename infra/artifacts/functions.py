@@ -77,7 +77,7 @@ ARTIFACTS = (
     function("collector", "events from shops into Kafka", *_EVENTS, *_SHARED, "lambdas/collector"),
     function("landing", "files from partners into Kafka", *_DELIVERY, "lambdas/landing"),
     function("pollers", "feeds from outside into Kafka", *_DELIVERY, "lambdas/pollers"),
-    function("features", "clicks into online sessions", *_EVENTS, "lambdas/features"),
+    function("features", "events into the online store", *_EVENTS, "lambdas/features"),
     plain("alerts", "alarms to PagerDuty"),
     plain("deployer", "approved models to their endpoints"),
 )

@@ -116,7 +116,7 @@ def _surfaces(app: App, config: Config, ground: Ground) -> Surfaces:
             streaming=streaming,
             features=ground.features,
             identity=IdentityStack(app, config=config),
-            endpoint_name=f"mercato-{config.name}-recommend",
+            endpoint_names={model: f"mercato-{config.name}-{model}" for model in ("recommend", "fraud")},
             search=search,
         ),
     )

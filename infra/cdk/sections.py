@@ -12,7 +12,7 @@ from infra.artifacts.models import MODELS
 #: What CloudWatch Logs accepts, in days.
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 #: Of the API, without the `mercato/` before them.
-Scope = Literal["recommend", "events", "read", "admin"]
+Scope = Literal["recommend", "payments", "events", "read", "admin"]
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -217,7 +217,7 @@ class Decisions(Section):
     requests_per_second: Annotated[int, Field(ge=1, le=10000)] = 100
     client_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 30_000
     clients: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")], tuple[Scope, ...]] = {
-        "shop": ("recommend", "events", "read")
+        "shop": ("recommend", "payments", "events", "read")
     }
     page_urls: tuple[Annotated[str, Field(pattern=r"^(https://|http://localhost)")], ...] = ()
     edge: bool = False

@@ -82,8 +82,9 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
             if not spec.derived:
                 yield f"{path}/Role", kafka("topic", spec.name), of_cluster
                 yield f"{path}/Role", kafka("topic", spec.quarantine), of_cluster
-    yield "intake/Features/Role", kafka("topic", "clickstream.v1"), of_cluster
-    yield "intake/Features/Role", kafka("group", "online-features"), of_cluster
+    for topic in ("clickstream.v1", "payments.v1", "payment_outcomes.v1"):
+        yield "intake/Features/Role", kafka("topic", topic), of_cluster
+        yield "intake/Features/Role", kafka("group", f"online-{topic}"), of_cluster
     yield "graph/LoaderRole", bucket("gold"), "A table is as many objects as it needs"
     yield "schedule/Role", "Resource::*", "Log delivery and X-Ray's traces have no resource"
     yield from _airflow(config, bucket("airflow"), resource)

@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 
-from mercato.contracts.events import CLICKSTREAM, Click
+from mercato.contracts.events import CLICKSTREAM, PAYMENT_OUTCOMES, PAYMENTS, Click
 from mercato.online.reader import OnlineFeatures
 from mercato.settings import Settings
 from tests.infra.function_events import click, kafka_variables, values
 from tests.infra.lambda_runtime import Runtime, body, request
 from tests.integration.rig import Rig
+from tests.integration.scoring import served
 from tests.integration.seed import STORES
+from tests.unit.fraud.events import outcome, payment
+from tests.unit.fraud.world import small_town, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -93,9 +97,8 @@ def test_the_api_falls_back_to_popular_products_without_its_model(
     assert found["items"]
 
 
-def _batch(*values: bytes | None) -> dict[str, Any]:
-    """Records of clickstream.v1, as an MSK event source gives them."""
-    topic = CLICKSTREAM.name
+def _batch(topic: str, *values: bytes | None) -> dict[str, Any]:
+    """Records of a topic, as an MSK event source gives them."""
     shared = {"topic": topic, "partition": 0, "timestampType": "CREATE_TIME", "headers": []}
     records = [
         {
@@ -127,7 +130,7 @@ def test_clicks_from_msk_are_in_the_session_once(
         )
         for product in (7, 9)
     ]
-    batch = _batch(*map(CLICKSTREAM.encode, clicks), b"{", None)
+    batch = _batch(CLICKSTREAM.name, *map(CLICKSTREAM.encode, clicks), b"{", None)
     first, again = runtime.invoke(
         "features", batch, batch, MERCATO_HOME=str(tmp_path / "lambda"), **guarded
     ).answers
@@ -139,3 +142,28 @@ def test_clicks_from_msk_are_in_the_session_once(
     online.close()
     assert found is not None
     assert (found.session.clicks, sorted(found.session.cart)) == (2, [7, 9])
+
+
+@pytest.mark.exercises("function-features", "function-api")
+def test_payments_from_msk_are_known_when_the_next_one_is_decided_on(
+    runtime: Runtime, guarded: dict[str, str], tmp_path: Path
+) -> None:
+    town = small_town()
+    train(town, tmp_path / "model")
+    mine = np.flatnonzero(town.customer == town.customer[0])[:12].tolist()
+    paid = [payment(town, number) for number in mine]
+    outcomes = [outcome(paid[0], fraud=False), outcome(paid[1], fraud=True)]
+    known = _batch(PAYMENTS.name, *map(PAYMENTS.encode, paid))
+    told = _batch(PAYMENT_OUTCOMES.name, *map(PAYMENT_OUTCOMES.encode, outcomes))
+    found = runtime.invoke("features", known, told, known, MERCATO_HOME=str(tmp_path / "x"), **guarded)
+    assert [(each["written"], each["unchanged"]) for each in found.answers] == [(12, 0), (2, 0), (0, 12)]
+    asked = {"card_id": paid[0].card_id, "terminal_id": paid[0].terminal_id, "amount": 700.0}
+    decide = request("POST", "/v1/payments/decisions", json.dumps(asked))
+    with served("fraud", tmp_path / "model") as address:
+        home = {"MERCATO_HOME": str(tmp_path / "x"), "MERCATO_FRAUD_SCORER_URL": address}
+        (answer,) = runtime.invoke("api", decide, **home, **guarded).answers
+    assert answer["statusCode"] == 200, body(answer)
+    decision = json.loads(body(answer))
+    assert (decision["model_version"], decision["card_payments"]) == ("5", 12)
+    assert decision["terminal_outcomes"] >= 1
+    assert decision["reasons"][0]["code"] in {"high_amount", "unusual_amount"}

@@ -21,7 +21,7 @@ def read_topic(
     """Have Lambda give a function what comes to a topic, in batches.
 
     Args:
-        group: consumer group.
+        group: consumer group, no other source's.
         failed: takes the places of batches that failed for good.
         from_the_start: give it what was there before, too.
     """
@@ -33,7 +33,7 @@ def read_topic(
     function.allow(["kafka-cluster:DescribeClusterDynamicConfiguration"], [cluster])
     source = lambda_.CfnEventSourceMapping(
         function,
-        "Source",
+        f"Source-{topic}",
         function_name=function.arn,
         event_source_arn=cluster,
         topics=[topic],

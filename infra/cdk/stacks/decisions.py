@@ -41,20 +41,25 @@ class DecisionsStack(PlaneStack):
         streaming: StreamingStack,
         features: FeaturesStack,
         identity: IdentityStack,
-        endpoint_name: str,
+        endpoint_names: Mapping[str, str],
         search: SearchStack | None,
     ) -> None:
         """Create the API of an environment.
 
         Args:
-            endpoint_name: SageMaker endpoint of the ranker; popular products answer until there is one.
+            endpoint_names: SageMaker endpoints of the models `recommend` and `fraud`. Until there is one,
+                popular products answer, and payments are not decided on.
             search: `None` where products can't be searched.
         """
         super().__init__(scope, "decisions", config=config, holds="the API and the collector")
         self._network = network
         kafka = kafka_environment(config, streaming)
         found = store_environment(config, features) | (search.variables if search else {})
-        self.api = self._function("api", kafka | found | {"MERCATO_SCORER_ENDPOINT": endpoint_name})
+        scorers = {
+            "MERCATO_SCORER_ENDPOINT": endpoint_names["recommend"],
+            "MERCATO_FRAUD_SCORER_ENDPOINT": endpoint_names["fraud"],
+        }
+        self.api = self._function("api", kafka | found | scorers)
         if search:
             search.grant_search(self.api.role)
         features.grant(self.api.role)
@@ -62,7 +67,10 @@ class DecisionsStack(PlaneStack):
         streaming.grant(self.api.role)
         self.api.allow(
             ["sagemaker:InvokeEndpoint"],
-            [self.format_arn(service="sagemaker", resource="endpoint", resource_name=endpoint_name)],
+            [
+                self.format_arn(service="sagemaker", resource="endpoint", resource_name=name)
+                for name in endpoint_names.values()
+            ],
         )
         self.collector = self._function("collector", kafka)
         streaming.grant(

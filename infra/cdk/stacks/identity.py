@@ -17,6 +17,7 @@ from infra.cdk.stacks.base import PlaneStack
 RESOURCE = "mercato"
 _SCOPES = {
     "recommend": "Ask for recommendations",
+    "payments": "Ask whether to let a card payment pass",
     "events": "Send events",
     "read": "See products and households",
     "admin": "See how the API does",

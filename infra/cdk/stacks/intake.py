@@ -1,4 +1,4 @@
-"""What comes in beside the shops' calls: landed files, polled feeds, and clicks into online sessions."""
+"""What comes in beside the shops' calls: landed files, polled feeds, events into the online store."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from infra.cdk.stacks.lake import LakeStack
 from infra.cdk.stacks.network import NetworkStack
 from infra.cdk.stacks.streaming import StreamingStack
 
-_CLICKS = "clickstream.v1"
-#: Consumer group of the sessions, as `mercato.stream.online_features` calls it.
-_SESSIONS_GROUP = "online-features"
+#: Topics whose events change the online store (`mercato.stream.updates`), and whether what was there before
+#: counts: sessions of the past are over.
+_FOLLOWED = {"clickstream.v1": False, "payments.v1": True, "payment_outcomes.v1": True}
 _TRIES = 3
 
 
@@ -49,7 +49,9 @@ class IntakeStack(PlaneStack):
         features: FeaturesStack,
     ) -> None:
         """Create the intake of an environment."""
-        super().__init__(scope, "intake", config=config, holds="landed files, feeds, online sessions")
+        super().__init__(
+            scope, "intake", config=config, holds="landed files, feeds, events into the online store"
+        )
         self._network, self._streaming = network, streaming
         self.functions: list[Function] = []
         self.failed = FailedEvents(self)
@@ -57,7 +59,7 @@ class IntakeStack(PlaneStack):
         self._landing(lake, kafka)
         if config.intake.feeds:
             self._pollers(kafka)
-        self._sessions(features)
+        self._online(features)
 
     def _function(self, name: str, environment: Mapping[str, str], *, minutes: int) -> Function:
         function = Function(
@@ -150,7 +152,15 @@ class IntakeStack(PlaneStack):
             )
         role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[self.key.key_arn]))
 
-    def _sessions(self, features: FeaturesStack) -> None:
+    def _online(self, features: FeaturesStack) -> None:
         function = self._function("features", store_environment(self.config, features), minutes=1)
         features.grant(function.role)
-        read_topic(function, self._streaming, topic=_CLICKS, group=_SESSIONS_GROUP, failed=self.failed)
+        for topic, from_the_start in _FOLLOWED.items():
+            read_topic(
+                function,
+                self._streaming,
+                topic=topic,
+                group=f"online-{topic}",
+                failed=self.failed,
+                from_the_start=from_the_start,
+            )
