@@ -26,7 +26,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from benchmarks.latency import beside_predict, percentiles
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
-from mercato.decisions.fraud import Action, Costs, decide, reasons
+from mercato.decisions.fraud import CODES, Action, Costs, decide
 from mercato.online.payments import KEEP_OUTCOMES, KEEP_PAYMENTS, Card, Known, Paid, Terminal
 from mercato.online.session import micros, moment
 from mercato.settings import get_settings
@@ -146,7 +146,7 @@ def _latency(made: payments.Payments, model: Path) -> list[dict[str, Value]]:
         before = time.perf_counter()
         row = served.rows(live.given(card, terminal, paid_at, amounts[number]))
         served.model.score(row)
-        reasons(zip(FEATURES, contributions(served.model, row)[0].tolist(), strict=True))
+        CODES.strongest(zip(FEATURES, contributions(served.model, row)[0].tolist(), strict=True))
         whole.append(time.perf_counter() - before)
         rows.append(row[0])
     return [

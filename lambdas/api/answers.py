@@ -12,9 +12,11 @@ from lambdas.api import schemas
 from lambdas.api.recommending import Decision, Moment, Wish, usual_store
 from lambdas.api.shelf import Shelf
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
+from mercato.decisions import churn
 from mercato.decisions.changes import Changes, Move
 from mercato.decisions.fallback import SENTENCES
 from mercato.decisions.recommend import Item, sentence
+from mercato.online.outlook import HouseholdOutlook
 from mercato.online.reader import History, Household, Session
 
 PROFILE = HOUSEHOLD_PROFILE.c
@@ -81,7 +83,9 @@ def household_line(found: Mapping[str, Any]) -> schemas.HouseholdSummary:
     )
 
 
-def household_detail(household: Household, shelf: Shelf, baskets: int) -> schemas.HouseholdDetail:
+def household_detail(
+    household: Household, shelf: Shelf, baskets: int, outlook: HouseholdOutlook | None = None
+) -> schemas.HouseholdDetail:
     """The profile of a household with a history, and its newest baskets, newest first."""
     profile = household.profile
     assert household.history is not None
@@ -92,6 +96,19 @@ def household_detail(household: Household, shelf: Shelf, baskets: int) -> schema
         spend=profile[PROFILE.spend],
         baskets_28d=profile[PROFILE.baskets_28d],
         recent_baskets=_baskets(household.history, shelf, baskets),
+        outlook=_outlook(outlook) if outlook else None,
+    )
+
+
+def _outlook(known: HouseholdOutlook) -> schemas.Outlook:
+    return schemas.Outlook(
+        as_of=known.event_timestamp,
+        churn_probability=known.churn_probability,
+        expected_spend=known.expected_spend,
+        reasons=[
+            schemas.WhyPart(code=code, text=churn.SENTENCES[churn.Reason(code)]) for code in known.reasons
+        ],
+        model_version=known.model_version,
     )
 
 

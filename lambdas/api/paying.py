@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from lambdas.api.schemas import PaymentDecision, PaymentToDecide, WhyPart
 from lambdas.api.scorer import Scorer
-from mercato.decisions.fraud import SENTENCES, Costs, decide, reasons, review_threshold
+from mercato.decisions.fraud import CODES, SENTENCES, Costs, decide, review_threshold
 from mercato.online.reader import OnlineFeatures
 from mercato_models.fraud.live import given
 
@@ -33,11 +33,12 @@ class PaymentJudge:
         card, terminal = online.payment(asked.card_id, asked.terminal_id)
         paid_at = (asked.paid_at or now).astimezone(UTC)
         (found,) = self.scorer.explain(given(card, terminal, paid_at, asked.amount))
+        why = CODES.strongest(found.contributions)
         return PaymentDecision(
             action=decide(found.score, asked.amount, self._costs),
             probability=found.score,
             review_from=review_threshold(asked.amount, self._costs),
-            reasons=[WhyPart(code=each, text=SENTENCES[each]) for each in reasons(found.contributions)],
+            reasons=[WhyPart(code=each, text=SENTENCES[each]) for each in why],
             card_payments=len(card.paid) + card.forgotten,
             terminal_outcomes=len(terminal.known),
             model_version=self.scorer.model_version,

@@ -191,6 +191,16 @@ class Basket(Answer):
     lines: list[BasketLine]
 
 
+class Outlook(Answer):
+    """What is expected of a household that is active."""
+
+    as_of: datetime = Field(description="End of the newest day that was known.")
+    churn_probability: float = Field(description="Of no basket in the next 28 days.", examples=[0.12])
+    expected_spend: float = Field(description="In the next 180 days.", examples=[412.5])
+    reasons: list[WhyPart] = Field(description="What speaks for its leaving, strongest first.")
+    model_version: str
+
+
 class HouseholdDetail(HouseholdSummary):
     """A household's profile and newest baskets."""
 
@@ -198,6 +208,9 @@ class HouseholdDetail(HouseholdSummary):
     spend: float | None
     baskets_28d: int | None
     recent_baskets: list[Basket]
+    outlook: Outlook | None = Field(
+        description="Null unless the household was active when `mercato churn score` last ran."
+    )
 
 
 class PaymentToDecide(BaseModel):

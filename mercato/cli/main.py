@@ -10,7 +10,19 @@ from mercato.errors import MercatoError
 
 #: Modules of mercato.cli, in the order in which `--help` lists their commands. To add an area,
 #: write `mercato/cli/AREA.py` with `register(app)` (heavy imports inside its functions) and name it.
-AREAS = ("demo", "stack", "replay", "lake", "features", "search", "train", "price", "cost", "preflight")
+AREAS = (
+    "demo",
+    "stack",
+    "replay",
+    "lake",
+    "features",
+    "search",
+    "train",
+    "churn",
+    "price",
+    "cost",
+    "preflight",
+)
 
 app = typer.Typer(
     help="Mercato: from raw retail events to live decisions, on one machine.",

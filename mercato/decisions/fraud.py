@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from mercato.decisions.codes import Codes
 
 
 class Action(StrEnum):
@@ -68,45 +70,17 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.UNUSUAL_TIME: "The time of day",
 }
 
-#: By how a feature's name begins; the first that fits counts.
-_BEGINNINGS: tuple[tuple[str, Reason], ...] = (
-    ("terminal_", Reason.TERMINAL_WITH_FRAUD),
-    ("leak_fraud", Reason.UNUSUAL_AMOUNT),
-    ("amount_", Reason.UNUSUAL_AMOUNT),
-    ("usual_", Reason.UNUSUAL_AMOUNT),
-    ("amount", Reason.HIGH_AMOUNT),
-    ("leak_", Reason.SUSPICIOUS_CARD),
-    ("surprise", Reason.SUSPICIOUS_CARD),
-    ("payments_", Reason.SUSPICIOUS_CARD),
-    ("customer_", Reason.SUSPICIOUS_CARD),
-    ("second_", Reason.UNUSUAL_TIME),
-)
-
-
-def reason_of(feature: str) -> Reason:
-    """The reason to which a feature belongs.
-
-    Raises:
-        ValueError: to none; every feature of the model must have one.
-    """
-    for beginning, reason in _BEGINNINGS:
-        if feature.startswith(beginning):
-            return reason
-    raise ValueError(
-        f"feature {feature!r} belongs to no reason: add its beginning to mercato.decisions.fraud"
+CODES = Codes(
+    (
+        ("terminal_", Reason.TERMINAL_WITH_FRAUD),
+        ("leak_fraud", Reason.UNUSUAL_AMOUNT),
+        ("amount_", Reason.UNUSUAL_AMOUNT),
+        ("usual_", Reason.UNUSUAL_AMOUNT),
+        ("amount", Reason.HIGH_AMOUNT),
+        ("leak_", Reason.SUSPICIOUS_CARD),
+        ("surprise", Reason.SUSPICIOUS_CARD),
+        ("payments_", Reason.SUSPICIOUS_CARD),
+        ("customer_", Reason.SUSPICIOUS_CARD),
+        ("second_", Reason.UNUSUAL_TIME),
     )
-
-
-def reasons(contributions: Iterable[tuple[str, float]], most: int = 3) -> list[Reason]:
-    """Reasons that raise the score, the strongest first.
-
-    Args:
-        contributions: each feature's share in the log odds (SHAP values).
-        most: how many at most.
-    """
-    total: dict[Reason, float] = {}
-    for feature, share in contributions:
-        reason = reason_of(feature)
-        total[reason] = total.get(reason, 0.0) + share
-    raising = [reason for reason in sorted(total, key=lambda each: (-total[each], each)) if total[reason] > 0]
-    return raising[:most]
+)

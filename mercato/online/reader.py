@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mercato.online import views
 from mercato.online.codec import Codec
+from mercato.online.outlook import HouseholdOutlook
 from mercato.online.payments import Card, Terminal, card_of, terminal_of
 from mercato.online.session import HOUSEHOLD_SESSION, SESSION_GAP, moment
 from mercato.online.store import Materialised, OnlineStore
@@ -26,6 +27,7 @@ _SERVED = (
     _SESSION.last_event_id, _SESSION.last_action, _SESSION.last_product_id, _SESSION.updated_at,
 )  # fmt: skip
 _CARD, _TERMINAL = Codec(views.CARD_PAYMENTS), Codec(views.TERMINAL_OUTCOMES)
+_OUTLOOK = Codec(views.HOUSEHOLD_OUTLOOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,11 @@ class OnlineFeatures:
         (card,) = self.store.read([_CARD], card_id)
         (terminal,) = self.store.read([_TERMINAL], terminal_id)
         return card_of(card) if card else Card(), terminal_of(terminal) if terminal else Terminal()
+
+    def outlook(self, household_id: int) -> HouseholdOutlook | None:
+        """What is expected of a household; `None` if it was not active when that was last worked out."""
+        (row,) = self.store.read([_OUTLOOK], household_id)
+        return HouseholdOutlook(household_id=household_id, **row) if row else None
 
     def household_ids(self) -> list[int]:
         """Every household in the store, ascending; walks all keys, so not for a request path."""

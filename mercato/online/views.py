@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mercato.contracts.tables import features, silver
 from mercato.contracts.tables.base import Table
-from mercato.online import payments, session
+from mercato.online import outlook, payments, session
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class View:
         entity: column of the entity that the values describe.
         time: column with the instant from which a row is known.
         columns: served columns; every other column of the table unless given.
-        streamed: written event by event; it has no offline source.
+        streamed: written by others than the materialisation; it has no offline source.
     """
 
     name: str
@@ -60,6 +60,9 @@ HOUSEHOLD_PROFILE = View(
 HOUSEHOLD_SESSION = View(
     "household_session_v1", session.HOUSEHOLD_SESSION, session.HOUSEHOLD_SESSION.c.household_id, streamed=True
 )
+HOUSEHOLD_OUTLOOK = View(
+    "household_outlook_v1", outlook.OUTLOOK, outlook.OUTLOOK.c.household_id, streamed=True
+)
 PRODUCT_DETAILS = View(
     "product_details_v1",
     silver.PRODUCTS,
@@ -91,6 +94,6 @@ HOUSEHOLD = (HOUSEHOLD_HISTORY, HOUSEHOLD_PROFILE, HOUSEHOLD_SESSION)
 CATALOGUE = (PRODUCT_DETAILS, PRODUCT_STATS, PRODUCT_NEIGHBOURS, STORE_POPULAR, STORE_PROMOTIONS)
 #: Read together for one payment.
 PAYMENT = (CARD_PAYMENTS, TERMINAL_OUTCOMES)
-VIEWS = {view.name: view for view in (*HOUSEHOLD, *CATALOGUE, *PAYMENT)}
+VIEWS = {view.name: view for view in (*HOUSEHOLD, HOUSEHOLD_OUTLOOK, *CATALOGUE, *PAYMENT)}
 #: Those that come from Delta tables.
 BATCH = tuple(view for view in VIEWS.values() if not view.streamed)

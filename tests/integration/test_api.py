@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from confluent_kafka import Consumer
 
 from mercato.contracts.events import CLICKSTREAM, INVENTORY, Click, Topic
+from mercato.online import views
+from mercato.online.outlook import HouseholdOutlook
 from mercato.settings import Settings
 from mercato.stream.online_features import Updater
 from mercato.stream.topics import ensure_topics, kafka_name
@@ -136,7 +139,7 @@ def test_an_unknown_household_gets_what_is_popular_in_the_store(api: httpx.Clien
     assert [item["product_id"] for item in other["items"]] == [1, 2, 3]
 
 
-def test_households_and_products(api: httpx.Client) -> None:
+def test_households_and_products(rig: Rig, api: httpx.Client) -> None:
     page = api.get("/v1/households?limit=5&offset=10").json()
     assert [one["household_id"] for one in page["items"]] == [11, 12]
     assert (page["total"], page["next_offset"]) == (len(HOUSEHOLDS), None)
@@ -149,6 +152,19 @@ def test_households_and_products(api: httpx.Client) -> None:
     household = api.get("/v1/households/1?baskets=2").json()
     assert [len(basket["lines"]) for basket in household["recent_baskets"]] == [4, 4]
     assert household["recent_baskets"][0]["value"] == 6.0
+    assert household["outlook"] is None
+    outlook = HouseholdOutlook(
+        household_id=1,
+        event_timestamp=datetime(2026, 11, 1, tzinfo=UTC),
+        churn_probability=0.25,
+        expected_spend=410.5,
+        reasons=["away_long", "comes_less"],
+        model_version="3",
+    )
+    rig.store.write(views.HOUSEHOLD_OUTLOOK, [msgspec.structs.asdict(outlook)])
+    found = api.get("/v1/households/1").json()["outlook"]
+    assert (found["churn_probability"], found["expected_spend"]) == (0.25, 410.5)
+    assert found["reasons"][0] == {"code": "away_long", "text": "It has been away for long, for its habits"}
     assert api.get("/v1/households/999").json()["type"] == "/problems/unknown_household"
     assert api.get("/v1/products/2").json()["name"] == "Strawberries"
     similar = api.get("/v1/products/2/similar").json()

@@ -18,7 +18,7 @@ import pytest
 import urllib3
 from numpy.typing import NDArray
 
-from mercato.decisions.fraud import reason_of
+from mercato.decisions.fraud import CODES
 from mercato.local.ports import free_port
 from mercato_models import artefact
 from mercato_models.curves import Curve
@@ -102,7 +102,7 @@ def test_trains_judges_and_writes_what_it_says(town: Payments, tmp_path: Path) -
     struck = rows[np.argsort(-model.score(rows))[:3]]
     answered = serve(tmp_path / "model", struck)
     assert [row["score"] for row in answered] == pytest.approx(model.score(struck).tolist())
-    assert all(row["reasons"] and reason_of(row["reasons"][0]["feature"]) for row in answered)
+    assert all(row["reasons"] and CODES.of(row["reasons"][0]["feature"]) for row in answered)
 
 
 def changed(town: Payments, column: str) -> Payments:

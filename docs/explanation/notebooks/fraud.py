@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
-from mercato.decisions.fraud import SENTENCES, Action, Costs, decide, reason_of, review_threshold
+from mercato.decisions.fraud import CODES, SENTENCES, Action, Costs, decide, review_threshold
 from mercato_models.artefact import Model
 from mercato_models.fraud.evaluation import HANDBOOK, HANDBOOK_WEEK, MODEL, evaluate
 from mercato_models.fraud.model import Hyperparameters, fit
@@ -138,5 +138,5 @@ figure.tight_layout()
 # %%
 suspicious = np.argsort(-model.score(features))[:3]
 for row, why in zip(suspicious, reasons_of(model, features[suspicious]), strict=True):
-    said = dict.fromkeys(SENTENCES[reason_of(one.feature)] for one in why)
+    said = dict.fromkeys(SENTENCES[CODES.of(one.feature)] for one in why)
     print(f"payment {row}, amount {payments.amount[row]:.2f}: {'; '.join(said)}")

@@ -61,9 +61,10 @@ def detail(services: Services, household_id: int, baskets: int) -> HouseholdDeta
         ProblemError: `unknown_household` or `online_unavailable`.
     """
     try:
-        household = services.require_online().household(household_id)
+        online = services.require_online()
+        household, outlook = online.household(household_id), online.outlook(household_id)
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
     if household is None or household.history is None:
         raise ProblemError("unknown_household", f"Household {household_id} has no online features.")
-    return answers.household_detail(household, services.keeper.shelf, baskets)
+    return answers.household_detail(household, services.keeper.shelf, baskets, outlook)

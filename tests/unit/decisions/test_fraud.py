@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato.decisions.fraud import (
+    CODES,
     SENTENCES,
     Action,
     Costs,
     Reason,
     decide,
-    reason_of,
-    reasons,
     review_threshold,
 )
 from mercato_models.fraud.state import FEATURES
@@ -44,9 +43,9 @@ def test_high_probabilities_are_declined_and_small_amounts_pass() -> None:
 
 
 def test_every_feature_has_a_reason_and_every_reason_its_sentence() -> None:
-    assert {reason_of(feature) for feature in FEATURES} == set(Reason) == set(SENTENCES)
+    assert {CODES.of(feature) for feature in FEATURES} == set(Reason) == set(SENTENCES)
     with pytest.raises(ValueError, match="belongs to no reason"):
-        reason_of("shoe_size")
+        CODES.of("shoe_size")
 
 
 def test_reasons_sum_features_and_name_only_what_raises() -> None:
@@ -55,5 +54,5 @@ def test_reasons_sum_features_and_name_only_what_raises() -> None:
     shares[FEATURES.index("terminal_clean_days")] = 0.5
     shares[FEATURES.index("amount_ratio")] = 1.2
     shares[FEATURES.index("second_of_day")] = -2.0
-    found = reasons(zip(FEATURES, shares.tolist(), strict=True))
+    found = CODES.strongest(zip(FEATURES, shares.tolist(), strict=True))
     assert found == [Reason.TERMINAL_WITH_FRAUD, Reason.UNUSUAL_AMOUNT]

@@ -53,6 +53,7 @@ def test_streamed_views_have_no_past_and_all_others_have() -> None:
     assert set(SOURCES) == {view.name for view in BATCH}
     assert {view.name for view in VIEWS.values() if view.streamed} == {
         "household_session_v1",
+        "household_outlook_v1",
         "card_payments_v1",
         "terminal_outcomes_v1",
     }

@@ -11,29 +11,13 @@ from hypothesis import strategies as st
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import calibration, checks
 from mercato_models.churn.features import DAY, baskets, features, labels
+from tests.unit.models.visits import START, visits
 
 L = BASKET_LINES.c
-START = pd.Timestamp("2017-01-01")
 
 
-def history(seed: int = 0, households: int = 30, visits: int = 40) -> pd.DataFrame:
-    generator = np.random.default_rng(seed)
-    rows = households * visits
-    return baskets(
-        pd.DataFrame(
-            {
-                L.household_id: np.repeat(np.arange(households), visits),
-                L.basket_id: np.arange(rows),
-                L.store_id: generator.integers(1, 4, rows),
-                L.sales_value: generator.gamma(2, 10, rows),
-                L.retail_disc: generator.random(rows),
-                L.coupon_disc: 0.0,
-                L.coupon_match_disc: 0.0,
-                L.basket_time: START + pd.to_timedelta(generator.uniform(0, 200, rows), unit="D"),
-            }
-        ),
-        START,
-    )
+def history(seed: int = 0) -> pd.DataFrame:
+    return baskets(visits(seed), START)
 
 
 @settings(max_examples=20, deadline=None)

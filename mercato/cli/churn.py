@@ -1,0 +1,116 @@
+"""`mercato churn score`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mercato.settings import Settings
+
+churn = typer.Typer(help="Who may leave.", no_args_is_help=True)
+_FILE = "outlook.parquet"
+
+
+@churn.callback()
+def _group() -> None:
+    """Who may leave."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the main program."""
+    app.add_typer(churn, name="churn")
+
+
+@churn.command("score")
+def score(
+    limit: Annotated[int, typer.Option(help="Households shown at most.", min=1)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")] = False,
+) -> None:
+    """Say of every active household how likely it stays away, what it would spend, and why.
+
+    Writes all of them to `predictions/outlook.parquet` and, if Redis runs, to the online store, where the API
+    finds them. Shown are those with the most to lose: probability times spend.
+
+    Examples: `mercato churn score`, `mercato churn score --limit 100 --json`
+    """
+    import pandas as pd
+
+    from mercato.contracts.tables.gold import BASKET_LINES
+    from mercato.decisions.churn import CODES
+    from mercato.errors import MercatoError
+    from mercato.lake.tables import Lake
+    from mercato.online.outlook import OUTLOOK
+    from mercato.settings import get_settings
+    from mercato_models import artefact
+    from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND
+    from mercato_models.churn.scoring import score as scored
+
+    settings = get_settings()
+    model = artefact.load(settings.home / "models" / "churn")
+    lake = Lake(settings.lake_uri)
+    if lake.version(BASKET_LINES) is None:
+        raise MercatoError("There are no baskets yet: run `mercato run --layer gold` first.")
+    as_of, found = scored(lake.read_arrow(BASKET_LINES).to_pandas(), model)
+    c = OUTLOOK.c
+    rows = pd.DataFrame(
+        {
+            c.household_id: found.index,
+            c.event_timestamp: as_of,
+            c.churn_probability: found[PROBABILITY].to_numpy(float),
+            c.expected_spend: found[SPEND].to_numpy(float),
+            c.reasons: [[str(code) for code in CODES.strongest(shares)] for shares in found[SHARES]],
+            c.model_version: model.version,
+        }
+    )
+    at_risk = (rows[c.churn_probability] * rows[c.expected_spend]).sort_values(ascending=False)
+    _keep(settings, rows)
+    _show(rows.loc[at_risk.index[:limit]], as_json=as_json)
+    leaving = rows[c.churn_probability].sum()
+    typer.echo(
+        f"{len(rows):,} households are active at {as_of:%Y-%m-%d}; {leaving:,.0f} are expected to stay away",
+        err=True,
+    )
+
+
+def _keep(settings: Settings, rows: pd.DataFrame) -> None:
+    from mercato.online.outlook import OUTLOOK
+    from mercato.online.store import OnlineStore
+    from mercato.online.views import HOUSEHOLD_OUTLOOK
+
+    target = settings.home / "predictions" / _FILE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    rows.to_parquet(target, index=False)
+    typer.echo(f"all of them are in {target}", err=True)
+    if settings.endpoint("redis_url") is None:
+        typer.echo("Redis is not running, so the API does not know them: `mercato up redis`", err=True)
+        return
+    store = OnlineStore(settings, timeout=10)
+    try:
+        # Who is not active any more has no outlook.
+        store.delete(HOUSEHOLD_OUTLOOK)
+        found: Iterable[Any] = rows[list(OUTLOOK.c)].to_dict("records")
+        store.write(HOUSEHOLD_OUTLOOK, found)
+    finally:
+        store.close()
+
+
+def _show(rows: pd.DataFrame, *, as_json: bool) -> None:
+    from mercato.decisions.churn import SENTENCES, Reason
+    from mercato.online.outlook import OUTLOOK
+
+    c = OUTLOOK.c
+    if as_json:
+        typer.echo(json.dumps(json.loads(rows.to_json(orient="records", date_format="iso"))))
+        return
+    for row in rows.to_dict("records"):
+        why = "; ".join(SENTENCES[Reason(code)] for code in row[c.reasons])
+        typer.echo(
+            f"household {row[c.household_id]:>5}  {row[c.churn_probability]:4.0%} to stay away, "
+            f"{row[c.expected_spend]:8.2f} USD in 180 days  {why}"
+        )

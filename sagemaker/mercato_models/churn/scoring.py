@@ -1,0 +1,43 @@
+"""What is expected of every active household now, by a trained model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models import checks
+from mercato_models.artefact import Model
+from mercato_models.churn.features import DAY, baskets, features
+from mercato_models.churn.value import expected_spend
+from mercato_models.reasons import contributions
+
+_TIME = BASKET_LINES.c.basket_time
+PROBABILITY, SPEND, SHARES = "churn_probability", "expected_spend", "contributions"
+
+
+def score(lines: pd.DataFrame, model: Model) -> tuple[pd.Timestamp, pd.DataFrame]:
+    """The end of the newest day, and a row per household active then, by household_id.
+
+    Args:
+        lines: gold.basket_lines.
+        model: a churn model.
+
+    Returns:
+        PROBABILITY of no basket in the next 28 days; expected SPEND in the next 180 days, US dollars; SHARES,
+        the features with what each adds to the log odds.
+
+    Raises:
+        CheckError: no household is active, or the model was made of other features.
+    """
+    checks.columns(lines, [_TIME])
+    start = lines[_TIME].min().normalize()
+    history = baskets(lines, start)
+    as_of = float(np.floor(history[DAY].max()) + 1)
+    known = features(history, as_of)
+    checks.columns(known, model.features)
+    rows = np.ascontiguousarray(known[list(model.features)].to_numpy(np.float32))
+    spend = expected_spend(history, as_of).reindex(known.index)
+    shares = [list(zip(model.features, row, strict=True)) for row in contributions(model, rows).tolist()]
+    found = pd.DataFrame({PROBABILITY: model.score(rows), SPEND: spend, SHARES: shares}, known.index)
+    return start + pd.Timedelta(days=as_of), found
