@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 import socket
@@ -22,7 +23,8 @@ import pytest
 from infra.artifacts.catalog import artifact
 from infra.artifacts.models import SOURCE
 from mercato.settings import Settings
-from mercato_models import artefact
+from mercato_models import servable
+from mercato_models.rows import EXPLAINED, NPY
 from tests.infra import xgboost_container as container
 from tests.infra.model_channels import CHANNELS
 from tests.infra.pipeline_steps import steps
@@ -119,14 +121,25 @@ def test_a_model_goes_through_its_pipeline(model: str, tmp_path: Path, settings:
 
     served = container.start(_folder(tmp_path / "serving"))
     (training.ml / "model").rename(served.ml / "model")
-    model_ = artefact.load(served.ml / "model")
-    rows = np.random.default_rng(0).normal(size=(5, len(model_.features))).astype(np.float32)
+    here = servable.load(served.ml / "model")
+    columns = here.preparation.columns if here.preparation else here.model.features
+    given = np.random.default_rng(0).normal(size=(5, len(columns))).astype(np.float32)
+    rows = here.rows(given)
     body = "\n".join(",".join(map(str, row)) for row in rows.tolist()).encode()
+    packed_rows = io.BytesIO()
+    np.save(packed_rows, given)
     with serving(served, source) as address:
         answered(f"{address}/ping")
         headers = {"Content-Type": "text/csv", "Accept": "text/csv"}
         scores = answered(urllib.request.Request(f"{address}/invocations", body, headers))
-    assert np.allclose([float(line) for line in scores.decode().split()], model_.score(rows), atol=1e-6)
+        # As the API asks: what it knows, for scores and reasons.
+        headers = {"Content-Type": NPY, "Accept": EXPLAINED}
+        told = answered(urllib.request.Request(f"{address}/invocations", packed_rows.getvalue(), headers))
+    expected = here.model.score(rows)
+    assert np.allclose([float(line) for line in scores.decode().split()], expected, atol=1e-6)
+    explained = json.loads(told)["predictions"]
+    assert np.allclose([each["score"] for each in explained], expected, atol=1e-6)
+    assert {reason["feature"] for each in explained for reason in each["reasons"]} <= set(here.model.features)
 
 
 def _newest_run(uri: str, name: str) -> Any:
