@@ -44,12 +44,14 @@ _NAMES: Mapping[Peer, str] = {
     peers.item_neighbours: "item-kNN",
     peers.up_cf: "UP-CF@r",
     peers.tifu_knn: "TIFU-KNN",
+    peers.slrc: "SLRC: time since each purchase",
     peers.factors: "ALS, Spark MLlib",
 }
 _SPLIT = (
     "The last basket of each household with three baskets before it; histories of 50 baskets at most. Peers' "
     "settings are the best of a grid on second-last baskets, by the sum of both measures. The ranker knows "
-    "the store and time of the basket, the peers have no use for them. Intervals: households drawn again."
+    "the store and time of the basket, SLRC its day, the others have no use for them. Intervals: households "
+    "drawn again."
 )
 
 
@@ -72,11 +74,11 @@ def main() -> None:
     for peer, name in tqdm(_NAMES.items(), desc="peers"):
         started = time.perf_counter()
         setting, tuned = _tuned(peer, earlier)
-        found[name] = _lists(peer, divided.history, setting)
+        found[name] = _lists(peer, divided, setting)
         seconds[name] = round(time.perf_counter() - started, 1)
         said = ", ".join(f"{key} {value}" for key, value in setting.items())
         rows.append({"": name, "setting": said, "on second-last baskets": tuned})
-    history = Baskets.of(divided.history)
+    history = Baskets.of(divided.history, divided.test)
     result = {
         "machine": machine,
         "split": _SPLIT,
@@ -104,7 +106,7 @@ def basket_lines() -> pa.Table:
             _L.household_id: lines.household_id,
             _L.basket_id: lines.basket_id,
             _L.product_id: lines.product_id,
-            _L.basket_time: lines.time,
+            _L.basket_time: pd.to_datetime(lines.time, unit="us"),
         }
     )
     rows[_L.basket_time] = rows.groupby(_L.basket_id)[_L.basket_time].transform("max")
@@ -138,15 +140,15 @@ def _tuned(peer: Peer, earlier: Cut) -> tuple[dict[str, Value], float]:
     truth = truths(earlier.test)
     judged = []
     for setting in peers.settings(peer):
-        lists = _lists(peer, earlier.history, setting)
+        lists = _lists(peer, earlier, setting)
         measured = quality([lists.get(each, []) for each in truth], list(truth.values()), draws=1)
         judged.append((measured.recall + measured.ndcg, setting))
     best, setting = max(judged, key=lambda each: each[0])
     return setting, best
 
 
-def _lists(peer: Peer, history: pa.Table, setting: Mapping[str, Value]) -> Lists:
-    baskets = Baskets.of(history)
+def _lists(peer: Peer, divided: Cut, setting: Mapping[str, Value]) -> Lists:
+    baskets = Baskets.of(divided.history, divided.test)
     return peers.lists(baskets, peer(baskets, **setting))
 
 

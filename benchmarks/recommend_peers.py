@@ -1,6 +1,7 @@
 """Next-basket recommenders from their papers, over the same histories as the ranker: popularity, personal
-frequency, item neighbours, UP-CF (Faggioli, Polato, Aiolli, UMAP 2020), TIFU-KNN (Hu et al., SIGIR 2020) and
-matrix factors by Spark MLlib (Hu, Koren, Volinsky, ICDM 2008).
+frequency, item neighbours, UP-CF (Faggioli, Polato, Aiolli, UMAP 2020), TIFU-KNN (Hu et al., SIGIR 2020),
+repeat consumption by time since each purchase (SLRC: Wang et al., WWW 2019) and matrix factors by Spark MLlib
+(Hu, Koren, Volinsky, ICDM 2008).
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ Matrix = Any
 Floats = NDArray[np.float64]
 #: Households scored at once.
 _ROWS = 256
+#: Repeats that all products together count for in what is fitted for one.
+_PRIOR = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,9 @@ class Baskets:
         households, products: ids, ascending; lines name them by their places here.
         household, product: of each line.
         ago: of each line, how many baskets of the household follow its basket.
+        day: of each line, days since 1970.
         held: baskets of each household.
+        asked: day of the basket that each household's list is for.
     """
 
     households: NDArray[np.int64]
@@ -43,11 +48,13 @@ class Baskets:
     household: NDArray[np.int64]
     product: NDArray[np.int64]
     ago: NDArray[np.int64]
+    day: Floats
     held: NDArray[np.int64]
+    asked: Floats
 
     @classmethod
-    def of(cls, lines: pa.Table) -> Baskets:
-        """Of gold.basket_lines."""
+    def of(cls, lines: pa.Table, wanted: pa.Table) -> Baskets:
+        """Of rows of gold.basket_lines, and those of the baskets that lists are wanted for."""
         households, household = np.unique(lines[_L.household_id].to_numpy(), return_inverse=True)
         products, item = np.unique(lines[_L.product_id].to_numpy(), return_inverse=True)
         pairs = np.stack([household, lines[_L.basket_seq].to_numpy().astype(np.int64)], axis=1)
@@ -56,7 +63,10 @@ class Baskets:
         ago = (np.cumsum(size)[distinct[:, 0]] - 1 - np.arange(len(distinct)))[basket.ravel()]
         kept = ago < HISTORY_BASKETS
         held = np.minimum(size, HISTORY_BASKETS)
-        return cls(households, products, household[kept], item[kept], ago[kept], held)
+        asked = np.full(len(households), np.nan)
+        asked[np.searchsorted(households, wanted[_L.household_id].to_numpy())] = _days(wanted)
+        day = _days(lines)[kept]
+        return cls(households, products, household[kept], item[kept], ago[kept], day, held, asked)
 
     def matrix(self, weights: Floats) -> Matrix:
         """Households x products: the sum of lines' weights."""
@@ -158,6 +168,39 @@ def tifu_knn(
     yield from _blocks(baskets, scores)
 
 
+def slrc(baskets: Baskets, half_life: float, rhythm: float, everyone: float) -> Blocks:
+    """Repeat consumption: each purchase excites the next, at once and again after the product's own interval.
+
+    The parts of a product's intensity are fitted by moments, drawn towards those of all products, rather than
+    by the paper's gradients; popularity stands for its matrix factors.
+
+    Args:
+        half_life: of the short-term effect, days.
+        rhythm: pi, the share of the effect at the product's interval.
+        everyone: weight of popularity.
+    """
+    number = len(baskets.products)
+    order = np.lexsort((baskets.day, baskets.product, baskets.household))
+    who, item, day = (column[order] for column in (baskets.household, baskets.product, baskets.day))
+    again = np.flatnonzero((np.diff(who) == 0) & (np.diff(item) == 0))
+    gap, of = np.diff(day)[again], item[again]
+    bought, repeats = np.bincount(item, minlength=number), np.bincount(of, minlength=number)
+    total = np.bincount(of, gap, minlength=number)
+    mean = (total + _PRIOR * gap.mean()) / (repeats + _PRIOR)
+    square = np.bincount(of, (gap - mean[of]) ** 2, minlength=number)
+    spread = np.sqrt((square + _PRIOR * gap.var()) / (repeats + _PRIOR))
+    excites = (repeats + _PRIOR * len(of) / len(item)) / (bought + _PRIOR)
+
+    since, line = baskets.asked[baskets.household] - baskets.day, baskets.product
+    rate = np.log(2) / half_life
+    short = rate * np.exp(-rate * since)
+    deviation = (since - mean[line]) / spread[line]
+    long = np.exp(-(deviation**2) / 2) / (spread[line] * np.sqrt(2 * np.pi))
+    own = baskets.matrix(excites[line] * ((1 - rhythm) * short + rhythm * long))
+    base = everyone * bought / bought.sum()
+    yield from _blocks(baskets, lambda rows: own[rows].toarray() + base)
+
+
 def factors(baskets: Baskets, rank: int, confidence: float, seed: int = 0) -> Blocks:
     """Implicit matrix factors of counts, by Spark MLlib's ALS."""
     from pyspark.ml.recommendation import ALS
@@ -189,6 +232,7 @@ GRIDS: Mapping[Peer, Mapping[str, tuple[Any, ...]]] = {
         "group": (3, 7), "within": (0.9, 1.0), "between": (0.6, 0.8),
         "neighbours": (300, 900), "own": (0.2, 0.5, 0.7),
     },
+    slrc: {"half_life": (63.0, 189.0, 365.0), "rhythm": (0.03, 0.1, 0.3), "everyone": (0.03, 0.1)},
     factors: {"rank": (16, 64), "confidence": (1.0, 10.0)},
 }  # fmt: skip
 
@@ -210,6 +254,12 @@ def lists(baskets: Baskets, blocks: Blocks) -> dict[int, list[int]]:
             best = few[order(each[few], baskets.products[few])[:CUT]]
             found[int(baskets.households[place])] = baskets.products[best[each[best] > 0]].tolist()
     return found
+
+
+def _days(lines: pa.Table) -> Floats:
+    """When each line was bought, days since 1970."""
+    times = lines[_L.basket_time].to_numpy().astype("datetime64[s]").astype(np.float64)
+    return np.asarray(times / 86_400)
 
 
 def _blocks(baskets: Baskets, scores: Callable[[slice], Floats]) -> Blocks:

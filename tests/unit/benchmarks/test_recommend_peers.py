@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import statistics
 from typing import Any
 
 import numpy as np
@@ -28,19 +30,33 @@ LIVES = {
 }
 
 
-def lines() -> pa.Table:
-    rows = [
-        (household, number + 1, int(item))
+#: When each basket was, and when the next one is, days since 1970.
+DAYS = {
+    household: np.cumsum(np.random.default_rng(household).integers(1, 20, len(life) + 1)).tolist()
+    for household, life in LIVES.items()
+}
+
+
+def table(rows: list[tuple[int, int, int, int]]) -> pa.Table:
+    household, number, item, day = np.array(rows).T
+    times = day.astype("datetime64[D]").astype("datetime64[us]")
+    names = (L.household_id, L.basket_seq, L.product_id, L.basket_time)
+    return pa.table(dict(zip(names, (household, number, item, times), strict=True)))
+
+
+def baskets_of() -> Baskets:
+    lines = [
+        (household, number + 1, int(item), DAYS[household][number])
         for household, life in LIVES.items()
         for number, basket in enumerate(life)
         for item in basket
     ]
-    household, number, item = np.array(rows).T
-    return pa.table({L.household_id: household, L.basket_seq: number, L.product_id: item})
+    wanted = [(household, len(life) + 1, 0, DAYS[household][-1]) for household, life in LIVES.items()]
+    return Baskets.of(table(lines), table(wanted))
 
 
 def scored(peer: Peer, **setting: Any) -> NDArray[np.float64]:
-    baskets = Baskets.of(lines())
+    baskets = baskets_of()
     found = np.zeros((HOUSEHOLDS, PRODUCTS))
     for rows, scores in peer(baskets, **setting):
         found[rows.start : rows.stop, baskets.products] = scores
@@ -103,9 +119,42 @@ def test_item_neighbours_are_the_most_alike() -> None:
     assert np.allclose(scored(peers.item_neighbours, neighbours=4), counts @ alike.T)
 
 
+def test_slrc_adds_up_what_each_purchase_excites() -> None:
+    half_life, rhythm, everyone, prior = 5.0, 0.4, 0.5, 10.0
+    bought: dict[int, list[tuple[int, int]]] = {item: [] for item in range(PRODUCTS)}
+    for household, life in LIVES.items():
+        for number, basket in enumerate(life):
+            for item in basket:
+                bought[int(item)].append((household, DAYS[household][number]))
+    gaps = {
+        item: [
+            after - before
+            for (one, before), (other, after) in itertools.pairwise(sorted(purchases))
+            if one == other
+        ]
+        for item, purchases in bought.items()
+    }
+    every = [gap for some in gaps.values() for gap in some]
+    purchases = sum(map(len, bought.values()))
+    expected = np.zeros((HOUSEHOLDS, PRODUCTS))
+    for item, some in gaps.items():
+        mean = (sum(some) + prior * statistics.fmean(every)) / (len(some) + prior)
+        squares = sum((gap - mean) ** 2 for gap in some)
+        spread = math.sqrt((squares + prior * statistics.pvariance(every)) / (len(some) + prior))
+        excites = (len(some) + prior * len(every) / purchases) / (len(bought[item]) + prior)
+        expected[:, item] = everyone * len(bought[item]) / purchases
+        for household, day in bought[item]:
+            since = DAYS[household][-1] - day
+            short = math.log(2) / half_life * 0.5 ** (since / half_life)
+            long = statistics.NormalDist(mean, spread).pdf(since)
+            expected[household, item] += excites * ((1 - rhythm) * short + rhythm * long)
+    found = scored(peers.slrc, half_life=half_life, rhythm=rhythm, everyone=everyone)
+    assert np.allclose(found, expected)
+
+
 @pytest.mark.parametrize("peer", [peers.personal, peers.personal_then_popular])
 def test_lists_hold_the_best_first_and_ties_by_product(peer: Peer) -> None:
-    baskets = Baskets.of(lines())
+    baskets = baskets_of()
     listed = peers.lists(baskets, peer(baskets))
     scores = scored(peer)
     for household, products in listed.items():
@@ -114,8 +163,7 @@ def test_lists_hold_the_best_first_and_ties_by_product(peer: Peer) -> None:
 
 
 def test_a_history_holds_the_newest_baskets_alone() -> None:
-    many = [(1, number, number) for number in range(1, 61)]
-    household, number, item = np.array(many).T
-    baskets = Baskets.of(pa.table({L.household_id: household, L.basket_seq: number, L.product_id: item}))
+    many = [(1, number, number, number) for number in range(1, 61)]
+    baskets = Baskets.of(table(many), table([(1, 61, 1, 70)]))
     assert sorted(baskets.products[baskets.product].tolist()) == list(range(11, 61))
     assert baskets.held.tolist() == [50]
