@@ -7,12 +7,10 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from mercato.online.store import OnlineUnavailable
 from mercato.settings import Settings
 from mercato.stream.online_features import GROUP, Updater
 from mercato.stream.topics import ensure_topics, kafka_name
+from tests.integration.following import following
 
 pytestmark = pytest.mark.integration
 
@@ -68,18 +67,6 @@ class Clicker:
 @pytest.fixture
 def clicker(own: Settings) -> Clicker:
     return Clicker(own)
-
-
-@contextmanager
-def following(settings: Settings) -> Iterator[None]:
-    stop, updater = threading.Event(), Updater(settings)
-    thread = threading.Thread(target=updater.run, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def click(household_id: int, product_id: int, ago: float = 0, action: str = "add_to_cart") -> Click:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,13 +16,14 @@ from lambdas.api.app import create_app
 from mercato.contracts.events import PAYMENT_OUTCOMES, PAYMENTS, Event, Topic
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
-from mercato.stream.online_features import GROUP, Updater
+from mercato.stream.online_features import GROUP
 from mercato.stream.topics import ensure_topics, kafka_name
 from mercato_models import artefact
 from mercato_models.fraud.payments import LABEL_DELAY, Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import simulate
 from mercato_models.fraud.surprise import Surprise
+from tests.integration.following import following
 from tests.integration.rig import eventually
 from tests.integration.scoring import served
 from tests.unit.fraud.events import outcome, payment
@@ -55,18 +54,6 @@ def own(settings: Settings) -> Iterator[Settings]:
     ensure_topics(own)
     yield own
     OnlineStore(own).redis.flushdb()
-
-
-@contextmanager
-def following(settings: Settings) -> Iterator[None]:
-    stop, updater = threading.Event(), Updater(settings)
-    thread = threading.Thread(target=updater.run, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def send(settings: Settings, topic: Topic, events: list[Event]) -> None:
