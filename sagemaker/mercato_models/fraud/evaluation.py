@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mercato_models.curves import Curve
 from mercato_models.fraud import handbook
 from mercato_models.fraud.model import Hyperparameters, fit, score
-from mercato_models.fraud.payments import SCORED, Payments
+from mercato_models.fraud.payments import SCORED, Payments, PaymentsError
 from mercato_models.fraud.protocol import Fold, Scores, folds, measure
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.state import FEATURES
@@ -51,10 +51,13 @@ def evaluate(past: Past, given: Hyperparameters, starts: tuple[np.datetime64, ..
 
     Args:
         starts: first days of the training weeks.
+
+    Raises:
+        PaymentsError: no week has frauds to learn from and to find.
     """
     payments, peer = past.payments, handbook.features(past.payments)
     tested: list[tuple[Fold, dict[str, Scores]]] = []
-    for fold in folds(payments, starts):
+    for fold in _telling(payments, starts):
         scores = {
             MODEL: _model(past, fold, given),
             HANDBOOK: _peer(payments, peer, fold.past, fold, given),
@@ -85,6 +88,28 @@ def evaluate(past: Past, given: Hyperparameters, starts: tuple[np.datetime64, ..
         for fold, scores in tested
     ]
     return Evaluation(metrics, by_fold, pa.concat_tables(scored), verdict)
+
+
+def _telling(payments: Payments, starts: tuple[np.datetime64, ...]) -> list[Fold]:
+    """The folds whose training week and test hold both frauds and honest payments.
+
+    Raises:
+        PaymentsError: there is none.
+    """
+    every = list(folds(payments, starts))
+    found = [fold for fold in every if all(_both(payments.fraud[rows]) for rows in (fold.week, fold.test))]
+    if not found:
+        raise PaymentsError(
+            f"none of {len(every)} weeks of test has frauds in it and in its week of training; of all "
+            f"{len(payments)} payments {payments.fraud.sum()} are frauds: more payments are needed"
+        )
+    if left_out := len(every) - len(found):
+        log.warning("%d of %d weeks of test have no frauds to learn from or to find", left_out, len(every))
+    return found
+
+
+def _both(fraud: NDArray[np.bool_]) -> bool:
+    return bool(fraud.any() and not fraud.all())
 
 
 def _model(past: Past, fold: Fold, given: Hyperparameters) -> Scores:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from mercato_models.fraud.payments import DAY, Payments, PaymentsError
+from mercato_models.fraud.evaluation import evaluate
+from mercato_models.fraud.model import Hyperparameters
+from mercato_models.fraud.payments import DAY, SCORED, Payments, PaymentsError
 from mercato_models.fraud.protocol import card_precision, folds, measure, newest_starts
+from mercato_models.fraud.replay import Past
+from tests.unit.fraud.world import small_town
 
 
 def payments(day: list[int], customer: list[int], fraud: list[int]) -> Payments:
@@ -52,3 +58,14 @@ def test_the_newest_weeks_end_with_the_newest_payment() -> None:
     assert [days[-1] for days in tested] == list(range(30, 80, 7))
     with pytest.raises(PaymentsError, match="need 70"):
         newest_starts(payments(list(range(69)), [0] * 69, [0] * 69))
+
+
+def test_weeks_without_frauds_are_left_out_and_no_week_with_any_is_an_error() -> None:
+    town = small_town()
+    start = town.start.astype("datetime64[D]")
+    starts = (start, start + 7)
+    clean = replace(town, fraud=town.fraud & (town.day >= 7))
+    judged = evaluate(Past(clean), Hyperparameters(rounds=5), starts)
+    assert np.unique(judged.scored[SCORED.c.fold].to_numpy()).tolist() == [1]
+    with pytest.raises(PaymentsError, match="none of 1 weeks"):
+        evaluate(Past(clean), Hyperparameters(rounds=5), starts[:1])
