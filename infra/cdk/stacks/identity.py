@@ -58,7 +58,7 @@ class IdentityStack(PlaneStack):
         if config.decisions.page_urls:
             clients.append(self._people())
         for client in clients:
-            client.add_dependency(server)
+            client.add_resource_dependency(server)
         self.client_ids = [client.ref for client in clients]
 
     def _user_pool(self) -> cognito.UserPool:

@@ -188,7 +188,7 @@ class LakeStack(PlaneStack):
                 ),
             ),
         )
-        created.add_dependency(database)
+        created.add_resource_dependency(database)
 
     def _workgroup(self) -> athena.CfnWorkGroup:
         return athena.CfnWorkGroup(

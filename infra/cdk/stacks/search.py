@@ -141,7 +141,7 @@ class SearchStack(PlaneStack):
                 for kind in _LOGS
             },
         )
-        created.add_dependency(self._policy(log))
+        created.add_resource_dependency(self._policy(log))
         created.apply_removal_policy(self.removal_policy)
         return created
 

@@ -43,7 +43,7 @@ class StreamingStack(PlaneStack):
         for topic in contracts().topics:
             for created in self._topics(topic):
                 if before is not None:
-                    created.add_dependency(before)
+                    created.add_resource_dependency(before)
                 before = created
         self._registry()
         job = SessionJob(
