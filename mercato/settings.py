@@ -22,6 +22,7 @@ Endpoint = Literal[
     "scorer_url",
     "fraud_scorer_url",
     "api_url",
+    "admin_url",
     "opensearch_url",
 ]
 
@@ -32,6 +33,7 @@ _SERVICE_OF: dict[Endpoint, str] = {
     "scorer_url": "scorer",
     "fraud_scorer_url": "fraud-scorer",
     "api_url": "api",
+    "admin_url": "admin",
     "opensearch_url": "opensearch",
 }
 
@@ -65,6 +67,7 @@ class Settings(BaseSettings):
         scorer_url: address of the ranker's container.
         fraud_scorer_url: address of the fraud model's container.
         api_url: address of the decision API.
+        admin_url: address of the admin panel's service.
         opensearch_url: address of the product search.
     """
 
@@ -91,6 +94,7 @@ class Settings(BaseSettings):
     scorer_url: str | None = None
     fraud_scorer_url: str | None = None
     api_url: str | None = None
+    admin_url: str | None = None
     opensearch_url: str | None = None
 
     def model_post_init(self, _context: object) -> None:

@@ -9,8 +9,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.api.event_log import EventLog
+from lambdas.api.event_log import EventLog, EventsUnavailableError
+from lambdas.api.intake import Accepted
 from lambdas.api.metrics import Metrics
+from mercato.contracts.events import Event, Topic
 from mercato.settings import Settings
 
 
@@ -21,6 +23,17 @@ class EventServices:
     settings: Settings
     metrics: Metrics
     events: EventLog | None
+
+    def send(self, topic: Topic, event: Event) -> None:
+        """Append an event of the platform's own and wait until the broker has it.
+
+        Raises:
+            EventsUnavailableError: it is not known to have arrived.
+        """
+        if self.events is None:
+            raise EventsUnavailableError("Kafka is not running; `mercato up kafka` starts it")
+        record = Accepted(topic, event, topic.encode(event)).record(self.settings.topic_prefix)
+        self.events.append([record])
 
     def close(self) -> None:
         """Send what is queued and close the connections."""

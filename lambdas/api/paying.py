@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lambdas.api.schemas import PaymentDecision, PaymentToDecide, WhyPart
 from lambdas.api.scorer import Scorer
-from mercato.decisions.fraud import CODES, SENTENCES, Costs, decide, review_threshold
+from mercato.contracts.events import PaymentDecided
+from mercato.decisions.fraud import CODES, SENTENCES, Action, Costs, Reason, decide, review_threshold
 from mercato.online.reader import OnlineFeatures
 from mercato_models.fraud.live import given
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What to do with a payment, and what that rests on.
+
+    Attributes:
+        decided: for `payment_decisions.v1`.
+        review_from: probability from which such an amount is not simply approved.
+        card_payments: earlier payments that are known of the card.
+        terminal_outcomes: payments at the terminal whose outcome is known.
+    """
+
+    decided: PaymentDecided
+    review_from: float
+    card_payments: int
+    terminal_outcomes: int
+
+    def answer(self, recorded: bool) -> PaymentDecision:
+        """In the words of the API."""
+        decided = self.decided
+        return PaymentDecision(
+            payment_id=decided.payment_id,
+            recorded=recorded,
+            action=Action(decided.action),
+            probability=decided.probability,
+            review_from=self.review_from,
+            reasons=[WhyPart(code=each, text=SENTENCES[Reason(each)]) for each in decided.reasons],
+            card_payments=self.card_payments,
+            terminal_outcomes=self.terminal_outcomes,
+            model_version=decided.model_version,
+        )
 
 
 class PaymentJudge:
@@ -23,7 +58,7 @@ class PaymentJudge:
         self.scorer = scorer
         self._costs = costs or Costs()
 
-    def decide(self, online: OnlineFeatures, asked: PaymentToDecide, now: datetime) -> PaymentDecision:
+    def decide(self, online: OnlineFeatures, asked: PaymentToDecide, now: datetime) -> Judgement:
         """What to do with a payment.
 
         Raises:
@@ -33,13 +68,22 @@ class PaymentJudge:
         card, terminal = online.payment(asked.card_id, asked.terminal_id)
         paid_at = (asked.paid_at or now).astimezone(UTC)
         (found,) = self.scorer.explain(given(card, terminal, paid_at, asked.amount))
-        why = CODES.strongest(found.contributions)
-        return PaymentDecision(
-            action=decide(found.score, asked.amount, self._costs),
+        decided = PaymentDecided(
+            event_id=uuid.uuid4().hex,
+            event_time=now,
+            payment_id=asked.payment_id or uuid.uuid4().hex,
+            paid_at=paid_at,
+            card_id=asked.card_id,
+            terminal_id=asked.terminal_id,
+            amount=asked.amount,
+            action=decide(found.score, asked.amount, self._costs).value,
             probability=found.score,
+            reasons=[str(each) for each in CODES.strongest(found.contributions)],
+            model_version=self.scorer.model_version,
+        )
+        return Judgement(
+            decided,
             review_from=review_threshold(asked.amount, self._costs),
-            reasons=[WhyPart(code=each, text=SENTENCES[each]) for each in why],
             card_payments=len(card.paid) + card.forgotten,
             terminal_outcomes=len(terminal.known),
-            model_version=self.scorer.model_version,
         )

@@ -218,6 +218,12 @@ class PaymentToDecide(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    payment_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="Its event_id in `payments.v1`; made up if missing.",
+    )
     card_id: str = Field(min_length=1, max_length=32, description="As in the events.", examples=["1-1"])
     terminal_id: str = Field(min_length=1, max_length=32, description="As in the events.", examples=["367-2"])
     amount: float = Field(gt=0, le=100_000, description="US dollars.", examples=[41.5])
@@ -227,6 +233,8 @@ class PaymentToDecide(BaseModel):
 class PaymentDecision(Answer):
     """What to do with a payment."""
 
+    payment_id: str = Field(description="To be sent as the event_id in `payments.v1`.")
+    recorded: bool = Field(description="Whether the decision is on `payment_decisions.v1`, for reviewers.")
     action: Action = Field(description="The one of least expected cost.")
     probability: float = Field(description="Of a fraud.", examples=[0.003])
     review_from: float = Field(

@@ -128,10 +128,11 @@ def _scorer(name: str, model: str, endpoint: Endpoint) -> Service:
     )
 
 
-def _api_command(_settings: Settings, ports: Mapping[str, int]) -> list[str]:
-    return [
-        *(sys.executable, "-m", "uvicorn", "lambdas.api.app:app", "--host", "127.0.0.1"),
-        *("--port", str(ports["api"]), "--no-access-log", "--log-level", "warning"),
+def _app(name: str) -> Callable[[Settings, Mapping[str, int]], list[str]]:
+    """An ASGI app of `lambdas/`, on the port of its name."""
+    return lambda _settings, ports: [
+        *(sys.executable, "-m", "uvicorn", f"lambdas.{name}.app:app", "--host", "127.0.0.1"),
+        *("--port", str(ports[name]), "--no-access-log", "--log-level", "warning"),
     ]
 
 
@@ -185,7 +186,7 @@ SERVICES: tuple[Service, ...] = (
     _scorer("scorer", "recommend", "scorer_url"),
     Service(
         "api",
-        command=_api_command,
+        command=_app("api"),
         url=lambda ports: f"http://127.0.0.1:{ports['api']}",
         healthy=lambda _settings, url: _answers(url, "/healthz"),
         endpoint="api_url",
@@ -198,6 +199,16 @@ SERVICES: tuple[Service, ...] = (
 #: What only some want: started when it is named.
 ON_REQUEST: tuple[Service, ...] = (
     _scorer("fraud-scorer", "fraud", "fraud_scorer_url"),
+    Service(
+        "admin",
+        command=_app("admin"),
+        url=lambda ports: f"http://127.0.0.1:{ports['admin']}/admin",
+        healthy=lambda _settings, url: _answers(url, "/v1/payments"),
+        endpoint="admin_url",
+        ports=("admin",),
+        # Not the brokers: without them the panel shows what it knows, and takes no review.
+        needs=("redis",),
+    ),
     Service(
         "opensearch",
         command=_opensearch_command,

@@ -64,7 +64,7 @@ class OnlineStore:
 
     def ping(self) -> None:
         """Raise OnlineUnavailable unless Redis answers."""
-        with _translated():
+        with translated():
             self.redis.ping()
 
     def write(self, view: View, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -74,7 +74,7 @@ class OnlineStore:
         late data may correct a value without a newer event time.
         """
         codec, written = Codec(view), 0
-        with _translated():
+        with translated():
             for some in _batches(rows):
                 pipeline = self.redis.pipeline(transaction=False)
                 for row in some:
@@ -85,14 +85,14 @@ class OnlineStore:
     def read(self, codecs: Sequence[Codec], entity: Entity) -> list[dict[str, Any] | None]:
         """One entity's row of several views of its kind, in one round trip."""
         fields = [field for codec in codecs for field in codec.fields]
-        with _translated():
+        with translated():
             stored = iter(self.redis.hmget(redis_key(codecs[0].view, entity), fields))
         return [codec.decode([next(stored) for _ in codec.fields]) for codec in codecs]
 
     def read_many(self, codec: Codec, entities: Iterable[E]) -> Iterator[tuple[E, dict[str, Any]]]:
         """Rows of one view for those of the entities that have one."""
         view = codec.view
-        with _translated():
+        with translated():
             for some in _batches(entities):
                 pipeline = self.redis.pipeline(transaction=False)
                 for entity in some:
@@ -103,7 +103,7 @@ class OnlineStore:
 
     def entities(self, view: View) -> list[Any]:
         """Every entity of the view's kind that is in the store, ascending."""
-        with _translated():
+        with translated():
             keys = self.redis.scan_iter(key_prefix(view) + b"*", count=BATCH)
             return sorted({entity_of(view, key) for key in keys})
 
@@ -120,7 +120,7 @@ class OnlineStore:
     def delete(self, view: View) -> None:
         """Remove a view's values from all entities."""
         codec = Codec(view)
-        with _translated():
+        with translated():
             for some in _batches(self.entities(view)):
                 pipeline = self.redis.pipeline(transaction=False)
                 for entity in some:
@@ -132,24 +132,24 @@ class OnlineStore:
         pipeline = self.redis.pipeline(transaction=False)
         for what, increment in increments.items():
             pipeline.hincrby(f"{PROJECT}:counts:{name}", what, increment)
-        with _translated():
+        with translated():
             pipeline.execute()
 
     def counts(self, name: str) -> dict[str, int]:
         """Counters of a writer; empty if it has never run."""
-        with _translated():
+        with translated():
             stored = self.redis.hgetall(f"{PROJECT}:counts:{name}")
         return {what.decode(): int(value) for what, value in stored.items()}
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep other materialisations out; the lock of one that was killed expires."""
-        with _translated(), self.redis.lock(f"{_MARKER}:lock", timeout=_LOCK_SECONDS):
+        with translated(), self.redis.lock(f"{_MARKER}:lock", timeout=_LOCK_SECONDS):
             yield
 
     def marker(self) -> dict[str, Materialised]:
         """What was last materialised, by view name; empty on day zero."""
-        with _translated():
+        with translated():
             stored = self.redis.hgetall(_MARKER)
         return {
             name.decode(): msgspec.json.decode(value, type=Materialised) for name, value in stored.items()
@@ -157,12 +157,13 @@ class OnlineStore:
 
     def set_marker(self, view: View, materialised: Materialised) -> None:
         """Tell readers what a view now holds."""
-        with _translated():
+        with translated():
             self.redis.hset(_MARKER, view.name, msgspec.json.encode(materialised))
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Whatever Redis raises, as OnlineUnavailable."""
     try:
         yield
     except redis.RedisError as error:

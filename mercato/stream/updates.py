@@ -10,14 +10,17 @@ import msgspec
 
 from mercato.contracts.events import (
     CLICKSTREAM,
+    PAYMENT_DECISIONS,
     PAYMENT_OUTCOMES,
     PAYMENTS,
     Click,
     Event,
     Payment,
+    PaymentDecided,
     PaymentOutcome,
 )
 from mercato.online import views
+from mercato.online.cases import CaseBook
 from mercato.online.codec import Codec
 from mercato.online.payments import Card, Terminal, card_of, terminal_of
 from mercato.online.session import HOUSEHOLD_SESSION, KEEP, Step, household_session, log_of, reduce, step
@@ -32,7 +35,7 @@ class Counts(msgspec.Struct):
     Attributes:
         invalid: broke the contract; the lake quarantines them.
         stale: too old to matter to a session that is still open.
-        unchanged: already known, or cut off by newer ones.
+        unchanged: already known, cut off by newer ones, or nothing that the store keeps.
         written: are in Redis now.
     """
 
@@ -125,7 +128,14 @@ def _terminals(store: OnlineStore, outcomes: Iterable[Event], _now: datetime) ->
         if fresh:
             rows.append(after.row(terminal_id))
     _write(store, views.TERMINAL_OUTCOMES, rows)
+    CaseBook(store).close(outcome for told in new.values() for outcome in told)
     return counts
+
+
+def _decisions(store: OnlineStore, decided: Iterable[Event], _now: datetime) -> Counts:
+    made = [each for each in decided if isinstance(each, PaymentDecided)]
+    fresh = CaseBook(store).open(made)
+    return Counts(written=fresh, unchanged=len(made) - fresh)
 
 
 def _known_cards(store: OnlineStore, cards: Iterable[str]) -> dict[str, Card]:
@@ -136,11 +146,12 @@ def _write(store: OnlineStore, view: views.View, rows: Iterable[msgspec.Struct])
     store.write(view, (msgspec.structs.asdict(row) for row in rows))
 
 
-#: By topic; payments come before outcomes, which say what is known of a payment.
+#: By topic; payments and decisions come before outcomes, which say what is known of a payment.
 _MERGES: Mapping[str, Callable[[OnlineStore, Iterable[Event], datetime], Counts]] = {
     CLICKSTREAM.name: _sessions,
     PAYMENTS.name: _cards,
+    PAYMENT_DECISIONS.name: _decisions,
     PAYMENT_OUTCOMES.name: _terminals,
 }
 #: Topics whose events change the online store.
-FOLLOWED = (CLICKSTREAM, PAYMENTS, PAYMENT_OUTCOMES)
+FOLLOWED = (CLICKSTREAM, PAYMENTS, PAYMENT_DECISIONS, PAYMENT_OUTCOMES)

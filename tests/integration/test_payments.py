@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from confluent_kafka import Producer
 from fastapi.testclient import TestClient
 
 from lambdas.api.app import create_app
-from mercato.contracts.events import PAYMENT_OUTCOMES, PAYMENTS, Event, Topic
+from mercato.contracts.events import PAYMENT_OUTCOMES, PAYMENTS
+from mercato.online.cases import CaseBook
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream.online_features import GROUP
-from mercato.stream.topics import ensure_topics, kafka_name
+from mercato.stream.topics import ensure_topics
 from mercato_models import artefact
 from mercato_models.fraud.payments import LABEL_DELAY, Payments
 from mercato_models.fraud.replay import Past
@@ -26,6 +26,7 @@ from mercato_models.fraud.surprise import Surprise
 from tests.integration.following import following
 from tests.integration.rig import eventually
 from tests.integration.scoring import served
+from tests.integration.sending import send
 from tests.unit.fraud.events import outcome, payment
 from tests.unit.fraud.world import SMALL, one_a_second, train
 
@@ -54,14 +55,6 @@ def own(settings: Settings) -> Iterator[Settings]:
     ensure_topics(own)
     yield own
     OnlineStore(own).redis.flushdb()
-
-
-def send(settings: Settings, topic: Topic, events: list[Event]) -> None:
-    producer = Producer({"bootstrap.servers": settings.require("kafka_bootstrap")})
-    name = kafka_name(settings, topic.name)
-    for event in events:
-        producer.produce(name, topic.encode(event), str(getattr(event, topic.key)))
-    assert producer.flush(30) == 0
 
 
 def test_decisions_are_those_of_the_model_on_all_that_happened(
@@ -134,10 +127,15 @@ def test_an_unusual_amount_is_not_simply_approved(town: Payments, model: Path, o
                 ).json()
                 for amount in (first[-1].amount, 900.0)
             )
+            eventually(lambda: CaseBook(store).case(odd["payment_id"]) is not None)
     assert odd["action"] in {"review", "decline"}
     assert odd["probability"] > usual["probability"]
     for answer in (usual, odd):
         assert (answer["action"] != "approve") == (answer["probability"] > answer["review_from"])
+    held = CaseBook(store).case(odd["payment_id"])
+    assert (usual["recorded"], odd["recorded"]) == (True, True)
+    assert held is not None
+    assert (held.decided.action, held.decided.amount, held.outcome) == (odd["action"], 900.0, None)
     assert odd["reasons"][0]["code"] in {"high_amount", "unusual_amount"}
     assert odd["terminal_outcomes"] == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,10 +10,14 @@ from fastapi import APIRouter, Body
 from fastapi.openapi.models import Example
 
 from lambdas.api.endpoints import ScorerUnavailableError
+from lambdas.api.event_log import EventsUnavailableError
 from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import PaymentDecision, PaymentToDecide
-from lambdas.api.services import UseServices
+from lambdas.api.services import Services, UseServices
+from mercato.contracts.events import PAYMENT_DECISIONS, PaymentDecided
 from mercato.online.store import OnlineUnavailable
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/payments", tags=["payments"])
 
@@ -31,15 +36,26 @@ def post_decision(
 ) -> PaymentDecision:
     """Approve, review or decline, by what each is expected to cost; with the reasons that speak for a fraud.
 
-    Nothing is remembered of the question: the payment itself comes as an event of `payments.v1`, what it
-    turned out to be as one of `payment_outcomes.v1`, and both change the answers that follow.
+    The decision goes to `payment_decisions.v1`, where reviewers find what was not simply approved; where
+    Kafka is away it is given all the same, with `recorded: false`. The payment itself comes as an event of
+    `payments.v1` with the same id, what it turned out to be as one of `payment_outcomes.v1`, and both change
+    the answers that follow.
     """
     online = services.require_online()
     try:
-        decided = services.payments.decide(online, payment, datetime.now(UTC))
+        judgement = services.payments.decide(online, payment, datetime.now(UTC))
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", "Redis does not answer.", retry_after=1) from error
     except ScorerUnavailableError as error:
         raise ProblemError("model_unavailable", f"The fraud model: {error}.", retry_after=1) from error
-    services.metrics.payments.labels(decided.action).inc()
-    return decided
+    services.metrics.payments.labels(judgement.decided.action).inc()
+    return judgement.answer(_recorded(services, judgement.decided))
+
+
+def _recorded(services: Services, decided: PaymentDecided) -> bool:
+    try:
+        services.send(PAYMENT_DECISIONS, decided)
+    except EventsUnavailableError as error:
+        log.warning("the decision on payment %s is not recorded: %s", decided.payment_id, error)
+        return False
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mercato.contracts.events.base import Event, Topic, Violation, by_name
 from mercato.contracts.events.clickstream import CLICKSTREAM, Click
+from mercato.contracts.events.decisions import PAYMENT_DECISIONS, PaymentDecided
 from mercato.contracts.events.outside import COMPETITOR_PRICES, WEATHER, CompetitorPrice, Weather
 from mercato.contracts.events.retail import (
     INVENTORY,
@@ -29,6 +30,7 @@ TOPICS = by_name(
     PROMOTIONS,
     PAYMENTS,
     PAYMENT_OUTCOMES,
+    PAYMENT_DECISIONS,
     PRODUCTS,
     SESSIONS,
     WEATHER,
@@ -43,6 +45,7 @@ __all__ = [
     "INVENTORY",
     "OPEN_TOPICS",
     "PAYMENTS",
+    "PAYMENT_DECISIONS",
     "PAYMENT_OUTCOMES",
     "PRODUCTS",
     "PROMOTIONS",
@@ -55,6 +58,7 @@ __all__ = [
     "Event",
     "Inventory",
     "Payment",
+    "PaymentDecided",
     "PaymentOutcome",
     "Placement",
     "Product",

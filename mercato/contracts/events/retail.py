@@ -21,6 +21,7 @@ from mercato.contracts.events.base import (
 Code = Annotated[str, Meta(min_length=1, max_length=4)]
 CardId = Annotated[str, Meta(min_length=1, max_length=32, description="A token, never the card's number.")]
 TerminalId = Annotated[str, Meta(min_length=1, max_length=32, description="Where the card is read.")]
+PaymentId = Annotated[str, Meta(min_length=1, max_length=64, description="The payment's event_id.")]
 
 
 class Transaction(Event, frozen=True, kw_only=True):
@@ -53,13 +54,15 @@ class Payment(Event, frozen=True, kw_only=True):
 
 
 class PaymentOutcome(Event, frozen=True, kw_only=True):
-    """What a payment turned out to be, once nobody may dispute it any more (simulated)."""
+    """What a payment turned out to be: once nobody may dispute it any more (simulated), or by a review."""
 
-    payment_id: Annotated[str, Meta(min_length=1, max_length=64, description="The payment's event_id.")]
+    payment_id: PaymentId
     paid_at: Annotated[UtcTime, Meta(description="The payment's event_time.")]
     card_id: CardId
     terminal_id: TerminalId
     fraud: bool
+    reviewer: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    note: Annotated[str, Meta(max_length=500, description="What the reviewer saw.")] | None = None
 
 
 class Inventory(Event, frozen=True, kw_only=True):
@@ -107,7 +110,10 @@ class Product(Event, frozen=True, kw_only=True):
 TRANSACTIONS = Topic("transactions.v1", Transaction, "household_id", "Checkout lines.")
 PAYMENTS = Topic("payments.v1", Payment, "household_id", "Card payments.")
 PAYMENT_OUTCOMES = Topic(
-    "payment_outcomes.v1", PaymentOutcome, "terminal_id", "Which payments were frauds, a week later."
+    "payment_outcomes.v1",
+    PaymentOutcome,
+    "terminal_id",
+    "Which payments were frauds: a week later, or by review.",
 )
 INVENTORY = Topic("inventory.v1", Inventory, "product_id", "Stock counts and deliveries.")
 PROMOTIONS = Topic("promotions.v1", Promotion, "product_id", "Weekly display and mailer plans.")

@@ -1,0 +1,48 @@
+"""What the panel works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from lambdas.api.collecting import EventServices, open_event_log
+from lambdas.api.metrics import Metrics
+from mercato.online.cases import CaseBook
+from mercato.online.store import OnlineStore
+from mercato.settings import Settings
+
+
+@dataclass(slots=True)
+class AdminServices(EventServices):
+    """Handles to Kafka and to the cases in the online store."""
+
+    store: OnlineStore
+
+    @property
+    def cases(self) -> CaseBook:
+        """The cases."""
+        return CaseBook(self.store)
+
+    def close(self) -> None:
+        """Send what is queued and close the connections."""
+        EventServices.close(self)
+        self.store.close()
+
+
+def open_services(settings: Settings) -> AdminServices:
+    """Open everything the panel works with.
+
+    Raises:
+        mercato.settings.NotRunningError: Redis has no address.
+    """
+    return AdminServices(settings, Metrics(), open_event_log(settings), OnlineStore(settings))
+
+
+async def _services_of(request: Request) -> AdminServices:
+    services: AdminServices = request.app.state.services
+    return services
+
+
+UseAdminServices = Annotated[AdminServices, Depends(_services_of)]
