@@ -59,7 +59,7 @@ def materialize(
 
     Raises:
         mercato.settings.NotRunningError: Redis has no address.
-        mercato.online.store.OnlineUnavailable: Redis does not answer.
+        mercato.online.connection.OnlineUnavailable: Redis does not answer.
     """
     online = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
     try:

@@ -75,6 +75,7 @@ ARTIFACTS = (
         "sagemaker/mercato_models",
     ),
     function("collector", "events from shops into Kafka", *_EVENTS, *_SHARED, "lambdas/collector"),
+    function("admin", "the panel for reviewers", *_EVENTS, *_SHARED, "lambdas/admin"),
     function("landing", "files from partners into Kafka", *_DELIVERY, "lambdas/landing"),
     function("pollers", "feeds from outside into Kafka", *_DELIVERY, "lambdas/pollers"),
     function("features", "events into the online store", *_EVENTS, "lambdas/features"),

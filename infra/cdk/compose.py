@@ -124,7 +124,7 @@ def _surfaces(app: App, config: Config, ground: Ground) -> Surfaces:
 
 def _watched(config: Config, ground: Ground, models: ModelsStack, surfaces: Surfaces) -> Watched:
     intake, search, decisions = surfaces.intake, surfaces.search, surfaces.decisions
-    functions = [*intake.functions, *([search.function] if search else []), models.deployer]
+    functions = [*intake.functions, decisions.admin, *([search.function] if search else []), models.deployer]
     return Watched(
         api_id=decisions.http.api_id,
         api=decisions.api.function_name,

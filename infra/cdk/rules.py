@@ -13,7 +13,7 @@ from infra.cdk.checkov import skip
 from infra.cdk.config import Config
 from infra.cdk.constructs.gateway import route_id
 from infra.cdk.wildcards import FUNCTIONS, SHIPS, wildcards
-from lambdas.api.scopes import ROUTES
+from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
 
 _SOLUTIONS = "AwsSolutions::AwsSolutions-"
 _STANDARDS = (
@@ -183,7 +183,7 @@ ACKNOWLEDGED = (
     ),
     *(
         Acknowledged(path, ("LambdaDLQ", "CKV_AWS_116"), "Whoever calls it waits for the answer.")
-        for path in ("decisions/Api", "decisions/Collector")
+        for path in ("decisions/Api", "decisions/Collector", "decisions/Admin")
     ),
     *(
         Acknowledged(
@@ -207,7 +207,7 @@ ACKNOWLEDGED = (
             ("APIG4",),
             "Nothing of a household or a shop is there: what the API is, and whether it is well.",
         )
-        for method, route, scope in ROUTES
+        for method, route, scope in (*ROUTES, *ADMIN_ROUTES)
         if scope is None
     ),
     *(

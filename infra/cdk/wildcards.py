@@ -32,6 +32,7 @@ _SHIP_ACTIONS = (
 FUNCTIONS = (
     "decisions/Api",
     "decisions/Collector",
+    "decisions/Admin",
     "intake/Landing",
     "intake/Pollers",
     "intake/Features",
@@ -82,7 +83,9 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
             if not spec.derived:
                 yield f"{path}/Role", kafka("topic", spec.name), of_cluster
                 yield f"{path}/Role", kafka("topic", spec.quarantine), of_cluster
-    for topic in ("clickstream.v1", "payments.v1", "payment_outcomes.v1"):
+    yield "decisions/Api/Role", kafka("topic", "payment_decisions.v1"), of_cluster
+    yield "decisions/Admin/Role", kafka("topic", "payment_outcomes.v1"), of_cluster
+    for topic in ("clickstream.v1", "payments.v1", "payment_decisions.v1", "payment_outcomes.v1"):
         yield "intake/Features/Role", kafka("topic", topic), of_cluster
         yield "intake/Features/Role", kafka("group", f"online-{topic}"), of_cluster
     yield "graph/LoaderRole", bucket("gold"), "A table is as many objects as it needs"

@@ -26,7 +26,7 @@ from confluent_kafka import Consumer
 
 from infra.emulator import sdk
 from infra.emulator.servers import ACCOUNT, REGION, Emulator
-from lambdas.api.scopes import EVENTS, READ
+from lambdas.api.scopes import ADMIN, EVENTS, READ
 from mercato.contracts.events import CLICKSTREAM, WEATHER, Click, Topic, Weather
 from mercato.errors import MercatoError
 from mercato.settings import Settings, get_settings
@@ -78,13 +78,13 @@ class Platform:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def token(self, scope: str) -> str:
-        """An hour's token of the client `shop`."""
+    def token(self, scope: str, name: str = "shop") -> str:
+        """An hour's token of a client."""
         cognito = self.client("cognito-idp")
         pools = cognito.list_user_pools(MaxResults=60)["UserPools"]
         (pool,) = [each["Id"] for each in pools if each["Name"] == f"{PREFIX}people"]
         clients = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
-        (client,) = [each["ClientId"] for each in clients if each["ClientName"] == "shop"]
+        (client,) = [each["ClientId"] for each in clients if each["ClientName"] == name]
         found = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client)["UserPoolClient"]
         basic = base64.b64encode(f"{client}:{found['ClientSecret']}".encode()).decode()
         form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": scope}).encode()
@@ -129,6 +129,7 @@ def steps() -> Iterator[tuple[str, Callable[[Platform], None]]]:
     yield "without a token nobody gets in", _no_token
     yield "a token without the scope gets nowhere", _wrong_scope
     yield "a token with the scope gets an answer", _right_scope
+    yield "reviewers get into the panel, shops do not", _panel
     yield "an event goes through the collector to its topic", _event
     yield "a landed file's events are on their topic", _landed
     yield "a landed file of no topic is put aside with its reason", _refused
@@ -155,6 +156,11 @@ def _wrong_scope(platform: Platform) -> None:
 
 def _right_scope(platform: Platform) -> None:
     _expect(platform.api("GET", "/v1/households", platform.token(READ)), HTTPStatus.OK)
+
+
+def _panel(platform: Platform) -> None:
+    _expect(platform.api("GET", "/admin/v1/payments", platform.token(READ)), HTTPStatus.FORBIDDEN)
+    _expect(platform.api("GET", "/admin/v1/payments", platform.token(ADMIN, "desk")), HTTPStatus.OK)
 
 
 def _event(platform: Platform) -> None:

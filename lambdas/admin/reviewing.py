@@ -14,7 +14,7 @@ from lambdas.api.event_log import EventsUnavailableError
 from lambdas.api.problem import ProblemError
 from mercato.contracts.events import PAYMENT_OUTCOMES, PaymentOutcome
 from mercato.online.cases import Case
-from mercato.online.store import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailable
 
 #: Cases shown at most.
 MOST = 200

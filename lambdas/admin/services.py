@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from redis import Redis
 
 from lambdas.api.collecting import EventServices, open_event_log
 from lambdas.api.metrics import Metrics
 from mercato.online.cases import CaseBook
-from mercato.online.store import OnlineStore
+from mercato.online.connection import connect
 from mercato.settings import Settings
 
 
@@ -18,17 +19,17 @@ from mercato.settings import Settings
 class AdminServices(EventServices):
     """Handles to Kafka and to the cases in the online store."""
 
-    store: OnlineStore
+    redis: Redis
 
     @property
     def cases(self) -> CaseBook:
         """The cases."""
-        return CaseBook(self.store)
+        return CaseBook(self.redis)
 
     def close(self) -> None:
         """Send what is queued and close the connections."""
         EventServices.close(self)
-        self.store.close()
+        self.redis.close()
 
 
 def open_services(settings: Settings) -> AdminServices:
@@ -37,7 +38,7 @@ def open_services(settings: Settings) -> AdminServices:
     Raises:
         mercato.settings.NotRunningError: Redis has no address.
     """
-    return AdminServices(settings, Metrics(), open_event_log(settings), OnlineStore(settings))
+    return AdminServices(settings, Metrics(), open_event_log(settings), connect(settings))
 
 
 async def _services_of(request: Request) -> AdminServices:

@@ -19,8 +19,8 @@ from mercato.decisions.changes import Cause, Changes, compare
 from mercato.decisions.evidence import EvidenceFor, Purchases
 from mercato.decisions.fallback import Reason, popular_in_store
 from mercato.decisions.recommend import Item, recommend
+from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import Household, OnlineFeatures, Session
-from mercato.online.store import OnlineUnavailable
 
 #: A household's usual store is the most frequent one of its last baskets.
 USUAL_STORE_BASKETS = 10

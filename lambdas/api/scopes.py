@@ -1,4 +1,4 @@
-"""Which OAuth scope each route of the API asks for; API Gateway's authorizer enforces it.
+"""Which OAuth scope each route asks for; API Gateway's authorizer enforces it.
 
 Stdlib only: the templates import this module too.
 """
@@ -31,4 +31,14 @@ ROUTES: tuple[tuple[str, str, str | None], ...] = (
     ("GET", "/openapi.json", None),
     ("GET", "/docs", None),
     ("GET", "/static/{path+}", None),
+)
+
+#: The same of the admin panel, a function of its own.
+ADMIN_ROUTES: tuple[tuple[str, str, str | None], ...] = (
+    ("GET", "/admin", ADMIN),
+    ("GET", "/admin/v1/payments", ADMIN),
+    ("POST", "/admin/v1/payments/{payment_id}/review", ADMIN),
+    ("POST", "/admin/payments/{payment_id}/review", ADMIN),
+    ("GET", "/admin/openapi.json", None),
+    ("GET", "/admin/static/{path+}", None),
 )

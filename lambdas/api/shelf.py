@@ -20,8 +20,8 @@ from mercato.decisions.aisles import aisle
 from mercato.decisions.fallback import Popular
 from mercato.decisions.wording import department_name, product_name, readable, size_name
 from mercato.online import apart, views
+from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import OnlineFeatures
-from mercato.online.store import OnlineUnavailable
 from mercato_models.recommend.catalogue import Catalogue
 
 _PROFILE = HOUSEHOLD_PROFILE.c

@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     done, or Redis is gone and Lambda gives it again, which changes nothing twice.
 
     Raises:
-        mercato.online.store.OnlineUnavailable: Redis does not answer.
+        mercato.online.connection.OnlineUnavailable: Redis does not answer.
     """
     events: dict[str, list[Event]] = defaultdict(list)
     invalid = 0

@@ -91,7 +91,7 @@ def materialize_(
     from features.materialize import materialize
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake
-    from mercato.online.store import OnlineUnavailable
+    from mercato.online.connection import OnlineUnavailable
     from mercato.settings import NotRunningError, get_settings
 
     settings, stop = get_settings(), stopped_by_signals()
@@ -137,7 +137,8 @@ def _print_outcomes(outcomes: Sequence[Outcome], as_json: bool) -> None:
 
 def _held() -> dict[str, Materialised]:
     """The marker, or nothing where Redis has not been started."""
-    from mercato.online.store import OnlineStore, OnlineUnavailable
+    from mercato.online.connection import OnlineUnavailable
+    from mercato.online.store import OnlineStore
     from mercato.settings import get_settings
 
     settings = get_settings()

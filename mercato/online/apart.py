@@ -13,8 +13,8 @@ import sys
 
 import pyarrow as pa
 
+from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import OnlineFeatures
-from mercato.online.store import OnlineUnavailable
 from mercato.settings import Settings
 
 _COURTESY = 10

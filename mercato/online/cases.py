@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+import redis
 
 from mercato.contracts.events import PAYMENT_DECISIONS, PAYMENT_OUTCOMES, PaymentDecided, PaymentOutcome
-from mercato.online.codec import PROJECT
+from mercato.online.connection import translated
 from mercato.online.session import micros
-from mercato.online.store import OnlineStore, translated
 
 #: Cases that are kept, newest payments first, and for how long.
 KEEP_CASES = 10_000
 KEEP_SECONDS = 60 * 86_400
 
-_INDEX = f"{PROJECT}:cases"
+_INDEX = "mercato:cases"
 _DECIDED, _OUTCOME = "decided", "outcome"
 
 
@@ -31,13 +31,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseBook:
-    """The cases of an online store. Safe to use from several threads.
+    """The cases in the online store's Redis. Safe to use from several threads.
 
     Every method raises OnlineUnavailable where Redis does not answer.
     """
 
-    def __init__(self, store: OnlineStore) -> None:
-        self._redis = store.redis
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
 
     def open(self, decisions: Iterable[PaymentDecided]) -> int:
         """Remember decisions that a person may look at; returns how many were new."""
@@ -93,7 +93,7 @@ class CaseBook:
 
 
 def _key(payment_id: str) -> str:
-    return f"{PROJECT}:case:{payment_id}"
+    return f"mercato:case:{payment_id}"
 
 
 def _case(decided: bytes | None, outcome: bytes | None) -> Case | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -13,8 +15,14 @@ from redis.retry import Retry
 
 from mercato.settings import Settings
 
+#: Redis answers in well under a millisecond; a request must not wait long for one that is gone.
+TIMEOUT_SECONDS = 0.5
 #: Seconds after which a secret is read again, so that a rotated password is taken up.
 _SECRET_SECONDS = 300.0
+
+
+class OnlineUnavailable(Exception):  # noqa: N818  (a state of affairs, not a fault of the caller)
+    """Redis can't be reached or doesn't answer in time."""
 
 
 class SecretCredentials(CredentialProvider):  # type: ignore[misc]
@@ -49,7 +57,7 @@ class SecretCredentials(CredentialProvider):  # type: ignore[misc]
         return self._held
 
 
-def connect(settings: Settings, timeout: float) -> redis.Redis:
+def connect(settings: Settings, timeout: float = TIMEOUT_SECONDS) -> redis.Redis:
     """A client with a connection pool; nothing is connected yet.
 
     Args:
@@ -68,3 +76,14 @@ def connect(settings: Settings, timeout: float) -> redis.Redis:
         retry=Retry(NoBackoff(), 1),  # one, for a connection that the server closed while idle
         **own,
     )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever Redis raises, as OnlineUnavailable."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise OnlineUnavailable(
+            f"Redis does not answer ({error}): is it running? `mercato status`"
+        ) from error

@@ -106,7 +106,7 @@ class Marker:
 class OnlineFeatures:
     """Reads of the online store. One instance serves several threads.
 
-    Every method raises `mercato.online.store.OnlineUnavailable` when Redis is gone.
+    Every method raises `mercato.online.connection.OnlineUnavailable` when Redis is gone.
 
     Attributes:
         settings: say which Redis it reads.

@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 
 import msgspec
 import pyarrow as pa
-import redis
 
 from mercato.online.codec import PROJECT, Codec, Entity, entity_of, key_prefix, redis_key
-from mercato.online.connection import connect
+from mercato.online.connection import TIMEOUT_SECONDS, connect, translated
 from mercato.online.views import View
 from mercato.settings import Settings
 
@@ -21,14 +20,8 @@ E = TypeVar("E", int, str)
 
 #: Entities per round trip: enough to hide it, too few to hold up a request beside it.
 BATCH = 1_000
-#: Redis answers in well under a millisecond; a request must not wait long for one that is gone.
-TIMEOUT_SECONDS = 0.5
 _MARKER = f"{PROJECT}:materialised"
 _LOCK_SECONDS = 300
-
-
-class OnlineUnavailable(Exception):  # noqa: N818  (a state of affairs, not a fault of the caller)
-    """Redis can't be reached or doesn't answer in time."""
 
 
 class Materialised(msgspec.Struct, frozen=True):
@@ -159,17 +152,6 @@ class OnlineStore:
         """Tell readers what a view now holds."""
         with translated():
             self.redis.hset(_MARKER, view.name, msgspec.json.encode(materialised))
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Whatever Redis raises, as OnlineUnavailable."""
-    try:
-        yield
-    except redis.RedisError as error:
-        raise OnlineUnavailable(
-            f"Redis does not answer ({error}): is it running? `mercato status`"
-        ) from error
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

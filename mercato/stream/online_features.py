@@ -13,7 +13,8 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from mercato.contracts.events import CLICKSTREAM, Event, Violation
-from mercato.online.store import OnlineStore, OnlineUnavailable
+from mercato.online.connection import OnlineUnavailable
+from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
 from mercato.stream.topics import ensure_topics, kafka_name

@@ -128,13 +128,13 @@ def _terminals(store: OnlineStore, outcomes: Iterable[Event], _now: datetime) ->
         if fresh:
             rows.append(after.row(terminal_id))
     _write(store, views.TERMINAL_OUTCOMES, rows)
-    CaseBook(store).close(outcome for told in new.values() for outcome in told)
+    CaseBook(store.redis).close(outcome for told in new.values() for outcome in told)
     return counts
 
 
 def _decisions(store: OnlineStore, decided: Iterable[Event], _now: datetime) -> Counts:
     made = [each for each in decided if isinstance(each, PaymentDecided)]
-    fresh = CaseBook(store).open(made)
+    fresh = CaseBook(store.redis).open(made)
     return Counts(written=fresh, unchanged=len(made) - fresh)
 
 

@@ -13,7 +13,7 @@ import boto3
 import numpy as np
 import pytest
 
-from mercato.contracts.events import CLICKSTREAM, PAYMENT_OUTCOMES, PAYMENTS, Click
+from mercato.contracts.events import CLICKSTREAM, PAYMENT_DECISIONS, PAYMENT_OUTCOMES, PAYMENTS, Click
 from mercato.online.reader import OnlineFeatures
 from mercato.settings import Settings
 from tests.infra.function_events import click, kafka_variables, values
@@ -144,9 +144,9 @@ def test_clicks_from_msk_are_in_the_session_once(
     assert (found.session.clicks, sorted(found.session.cart)) == (2, [7, 9])
 
 
-@pytest.mark.exercises("function-features", "function-api")
-def test_payments_from_msk_are_known_when_the_next_one_is_decided_on(
-    runtime: Runtime, guarded: dict[str, str], tmp_path: Path
+@pytest.mark.exercises("function-features", "function-api", "function-admin")
+def test_payments_from_msk_are_known_when_the_next_one_is_decided_on_and_a_person_reviews_it(
+    runtime: Runtime, guarded: dict[str, str], topics: Settings, tmp_path: Path
 ) -> None:
     town = small_town()
     train(town, tmp_path / "model")
@@ -160,10 +160,31 @@ def test_payments_from_msk_are_known_when_the_next_one_is_decided_on(
     asked = {"card_id": paid[0].card_id, "terminal_id": paid[0].terminal_id, "amount": 700.0}
     decide = request("POST", "/v1/payments/decisions", json.dumps(asked))
     with served("fraud", tmp_path / "model") as address:
-        home = {"MERCATO_HOME": str(tmp_path / "x"), "MERCATO_FRAUD_SCORER_URL": address}
-        (answer,) = runtime.invoke("api", decide, **home, **guarded).answers
+        kafka = kafka_variables(topics, tmp_path)
+        judged = guarded | kafka | {"MERCATO_FRAUD_SCORER_URL": address}
+        (answer,) = runtime.invoke("api", decide, **judged).answers
     assert answer["statusCode"] == 200, body(answer)
     decision = json.loads(body(answer))
     assert (decision["model_version"], decision["card_payments"]) == ("5", 12)
     assert decision["terminal_outcomes"] >= 1
     assert decision["reasons"][0]["code"] in {"high_amount", "unusual_amount"}
+
+    held = _batch(PAYMENT_DECISIONS.name, *values(topics, PAYMENT_DECISIONS.name))
+    assert runtime.invoke("features", held, **guarded | kafka).answers[0]["written"] == 1
+    review = f"/admin/v1/payments/{decision['payment_id']}/review"
+    found = json.dumps({"fraud": True, "note": "The cardholder was called", "reviewer": "not asked for"})
+    asked_by = request("POST", review, found)
+    asked_by["requestContext"]["authorizer"] = {"jwt": {"claims": {"client_id": "desk"}, "scopes": None}}
+    listed = request("GET", "/admin/v1/payments")
+    page = request("GET", "/admin")
+    answers = runtime.invoke("admin", listed, asked_by, listed, page, **guarded | kafka).answers
+    assert [each["statusCode"] for each in answers] == [200, 200, 200, 200]
+    waiting, told, after, shown = map(body, answers)
+    assert [each["payment_id"] for each in json.loads(waiting)["payments"]] == [decision["payment_id"]]
+    assert (json.loads(told)["reviewer"], json.loads(after)["payments"]) == ("desk", [])
+    assert "The cardholder was called" in shown
+    (reviewed,) = values(topics, PAYMENT_OUTCOMES.name)
+    assert (json.loads(reviewed)["payment_id"], json.loads(reviewed)["fraud"]) == (
+        decision["payment_id"],
+        True,
+    )

@@ -18,7 +18,7 @@ import pytest
 from infra.artifacts.artifact import ROOT
 from infra.artifacts.catalog import ARTIFACTS, artifact
 from infra.cdk.contracts import contracts
-from lambdas.api.scopes import ROUTES
+from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
 from lambdas.deployer.plan import VARIANT
 from mercato.settings import Settings
 from tests.infra.templates import CDK, ENVIRONMENTS, folder, resources, templates
@@ -201,7 +201,7 @@ def test_every_route_of_the_api_asks_for_its_scope_and_nothing_else_is_routed() 
         for each in resources("prod", "AWS::ApiGatewayV2::Route").values()
     }
     assert {key: (each.get("AuthorizationScopes") or [None])[0] for key, each in routes.items()} == {
-        f"{method} {path}": scope for method, path, scope in ROUTES
+        f"{method} {path}": scope for method, path, scope in (*ROUTES, *ADMIN_ROUTES)
     }
     for each in routes.values():
         assert (each["AuthorizationType"] == "JWT") == ("AuthorizationScopes" in each)

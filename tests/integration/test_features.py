@@ -20,8 +20,8 @@ from mercato.contracts.arrow import UTC_MICROS
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.online import apart, views
+from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import OnlineFeatures
-from mercato.online.store import OnlineUnavailable
 from mercato.online.views import BATCH, View
 from mercato.settings import Settings
 from tests.integration.feature_rows import (

@@ -18,9 +18,9 @@ import pytest
 from confluent_kafka import Producer
 
 from mercato.contracts.events import CLICKSTREAM, Click
+from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import OnlineFeatures, Session
 from mercato.online.session import SESSION_GAP, household_session, reduce, step
-from mercato.online.store import OnlineUnavailable
 from mercato.settings import Settings
 from mercato.stream.online_features import GROUP, Updater
 from mercato.stream.topics import ensure_topics, kafka_name

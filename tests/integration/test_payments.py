@@ -127,12 +127,12 @@ def test_an_unusual_amount_is_not_simply_approved(town: Payments, model: Path, o
                 ).json()
                 for amount in (first[-1].amount, 900.0)
             )
-            eventually(lambda: CaseBook(store).case(odd["payment_id"]) is not None)
+            eventually(lambda: CaseBook(store.redis).case(odd["payment_id"]) is not None)
     assert odd["action"] in {"review", "decline"}
     assert odd["probability"] > usual["probability"]
     for answer in (usual, odd):
         assert (answer["action"] != "approve") == (answer["probability"] > answer["review_from"])
-    held = CaseBook(store).case(odd["payment_id"])
+    held = CaseBook(store.redis).case(odd["payment_id"])
     assert (usual["recorded"], odd["recorded"]) == (True, True)
     assert held is not None
     assert (held.decided.action, held.decided.amount, held.outcome) == (odd["action"], 900.0, None)

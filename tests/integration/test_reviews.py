@@ -93,7 +93,7 @@ def test_a_review_is_seen_by_everybody_and_by_the_online_features(own: Settings)
 
 
 def test_what_can_not_be_reviewed_says_why(own: Settings) -> None:
-    CaseBook(OnlineStore(own)).open([decided(1)])
+    CaseBook(OnlineStore(own).redis).open([decided(1)])
     told = {"fraud": True, "note": NOTE, "reviewer": "ada"}
     with TestClient(create_app(own)) as client:
         unknown = client.post("/admin/v1/payments/p9/review", json=told)
@@ -107,7 +107,7 @@ def test_what_can_not_be_reviewed_says_why(own: Settings) -> None:
 
 
 def test_a_review_that_kafka_does_not_take_is_not_decided(own: Settings) -> None:
-    CaseBook(OnlineStore(own)).open([decided(1)])
+    CaseBook(OnlineStore(own).redis).open([decided(1)])
     told = {"fraud": True, "note": NOTE, "reviewer": "ada"}
     away = own.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
     with TestClient(create_app(away)) as client:
@@ -119,7 +119,7 @@ def test_a_review_that_kafka_does_not_take_is_not_decided(own: Settings) -> None
 
 
 def test_a_dispute_closes_a_case_and_a_later_one_changes_nothing(own: Settings) -> None:
-    book = CaseBook(OnlineStore(own))
+    book = CaseBook(OnlineStore(own).redis)
     book.open([decided(1)])
     book.close([disputed(1), disputed(2)])
     (case,) = book.newest(10)

@@ -1,4 +1,4 @@
-"""The API and the collector on Lambda, behind an HTTP API that knows its callers."""
+"""The API, the collector and the admin panel on Lambda, behind an HTTP API that knows its callers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.cdk.stacks.identity import IdentityStack
 from infra.cdk.stacks.network import NetworkStack
 from infra.cdk.stacks.search import SearchStack
 from infra.cdk.stacks.streaming import StreamingStack
-from lambdas.api.scopes import EVENTS, ROUTES
+from lambdas.api.scopes import ADMIN_ROUTES, EVENTS, ROUTES
 
 #: API Gateway waits for 30 s at most; who asks for a decision has gone long before.
 _TIMEOUT_SECONDS = 10
@@ -30,6 +30,7 @@ class DecisionsStack(PlaneStack):
         http: the HTTP API.
         api: function that decides.
         collector: function that takes events.
+        admin: function by which people review payments.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class DecisionsStack(PlaneStack):
                 popular products answer, and payments are not decided on.
             search: `None` where products can't be searched.
         """
-        super().__init__(scope, "decisions", config=config, holds="the API and the collector")
+        super().__init__(scope, "decisions", config=config, holds="the API, the collector, the admin panel")
         self._network = network
         kafka = kafka_environment(config, streaming)
         found = store_environment(config, features) | (search.variables if search else {})
@@ -63,8 +64,7 @@ class DecisionsStack(PlaneStack):
         if search:
             search.grant_search(self.api.role)
         features.grant(self.api.role)
-        # It takes no events: it only says whether the brokers answer.
-        streaming.grant(self.api.role)
+        streaming.grant(self.api.role, writes=["payment_decisions.v1"])
         self.api.allow(
             ["sagemaker:InvokeEndpoint"],
             [
@@ -76,9 +76,13 @@ class DecisionsStack(PlaneStack):
         streaming.grant(
             self.collector.role, writes=[topic.name for topic in contracts().topics if not topic.derived]
         )
+        self.admin = self._function("admin", kafka | store_environment(config, features))
+        features.grant(self.admin.role)
+        streaming.grant(self.admin.role, writes=["payment_outcomes.v1"])
         self.http = HttpApi(self, identity=identity, requests_per_second=config.decisions.requests_per_second)
         self.http.add(self.collector, [route for route in ROUTES if route[2] == EVENTS])
         self.http.add(self.api, [route for route in ROUTES if route[2] != EVENTS])
+        self.http.add(self.admin, ADMIN_ROUTES)
 
     def _function(self, name: str, environment: Mapping[str, str]) -> Function:
         return Function(

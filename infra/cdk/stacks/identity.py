@@ -20,7 +20,7 @@ _SCOPES = {
     "payments": "Ask whether to let a card payment pass",
     "events": "Send events",
     "read": "See products and households",
-    "admin": "See how the API does",
+    "admin": "Review payments, and see how the API does",
 }
 
 

@@ -26,7 +26,12 @@ from infra.cdk.stacks.streaming import StreamingStack
 
 #: Topics whose events change the online store (`mercato.stream.updates`), and whether what was there before
 #: counts: sessions of the past are over.
-_FOLLOWED = {"clickstream.v1": False, "payments.v1": True, "payment_outcomes.v1": True}
+_FOLLOWED = {
+    "clickstream.v1": False,
+    "payments.v1": True,
+    "payment_decisions.v1": True,
+    "payment_outcomes.v1": True,
+}
 _TRIES = 3
 
 

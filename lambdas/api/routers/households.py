@@ -10,7 +10,7 @@ from lambdas.api import answers
 from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import HouseholdDetail, HouseholdPage
 from lambdas.api.services import Identifier, Services, UseServices
-from mercato.online.store import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailable
 
 router = APIRouter(prefix="/v1/households", tags=["households"])
 

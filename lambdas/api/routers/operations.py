@@ -12,7 +12,7 @@ from lambdas.api.endpoints import ScorerUnavailableError
 from lambdas.api.problem import PROBLEMS, ProblemError, documented
 from lambdas.api.schemas import DependencyState, Health
 from lambdas.api.services import UseServices
-from mercato.online.store import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailable
 
 router = APIRouter(tags=["operations"])
 

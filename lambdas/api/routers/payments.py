@@ -15,7 +15,7 @@ from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import PaymentDecision, PaymentToDecide
 from lambdas.api.services import Services, UseServices
 from mercato.contracts.events import PAYMENT_DECISIONS, PaymentDecided
-from mercato.online.store import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailable
 
 log = logging.getLogger(__name__)
 

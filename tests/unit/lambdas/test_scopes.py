@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount, Route
 
+from lambdas.admin import app as admin
+from lambdas.api import app as api
 from lambdas.api import scopes
-from lambdas.api.app import create_app
 
 #: Nobody needs a token to see what the API is, and whether it lives.
 PUBLIC = {
@@ -17,6 +20,8 @@ PUBLIC = {
     "/openapi.json",
     "/docs",
     "/static/{path+}",
+    "/admin/openapi.json",
+    "/admin/static/{path+}",
 }
 
 
@@ -30,11 +35,18 @@ def _served(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
             yield from ((method, route.path) for method in (route.methods or set()) - {"HEAD"})
 
 
-def test_scopes_cover_exactly_the_apps_routes() -> None:
-    named = [(method, path) for method, path, _ in scopes.ROUTES]
+@pytest.mark.parametrize(
+    ("app", "routes"),
+    [(api.create_app(), scopes.ROUTES), (admin.create_app(), scopes.ADMIN_ROUTES)],
+    ids=["api", "admin"],
+)
+def test_scopes_cover_exactly_the_apps_routes(
+    app: FastAPI, routes: tuple[tuple[str, str, str | None], ...]
+) -> None:
+    named = [(method, path) for method, path, _ in routes]
     assert len(named) == len(set(named))
-    assert set(named) == set(_served(create_app().routes))
+    assert set(named) == set(_served(app.routes))
 
 
 def test_only_what_describes_the_api_is_public() -> None:
-    assert {path for _, path, scope in scopes.ROUTES if scope is None} == PUBLIC
+    assert {path for _, path, scope in (*scopes.ROUTES, *scopes.ADMIN_ROUTES) if scope is None} == PUBLIC
