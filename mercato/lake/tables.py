@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import TableNotFoundError
 from pyarrow.fs import FileType, SubTreeFileSystem
 
@@ -89,8 +89,17 @@ class Lake:
             return None
 
     def create(self, table: Table) -> DeltaTable:
-        """The table, made empty with its contract's schema if it is not there."""
-        return self.own(table) or DeltaTable.create(
+        """The table, made empty with its contract's schema if it is not there.
+
+        A column that the contract gained since is added; rows from before have none there.
+        """
+        if delta := self.own(table):
+            held = _columns(delta)
+            gained = [field for field in _nullable(table) if field.name not in held]
+            if gained:
+                delta.alter.add_columns(Schema.from_arrow(pa.schema(gained)).fields)
+            return delta
+        return DeltaTable.create(
             self.path(table),
             storage_options=storage_options(self.path(table)),
             schema=_nullable(table),
@@ -118,20 +127,31 @@ class Lake:
         # Arrow's own file system: a thread of its pool that is inside delta-rs's, which is Python's,
         # when the interpreter ends aborts the process (apache/arrow#34314).
         storage, root = filesystem(delta.table_uri)
-        rows = delta.to_pyarrow_table(columns=list(table.c), filesystem=SubTreeFileSystem(root, storage))
-        return rows.cast(table.arrow_schema)
+        held = _columns(delta).intersection(table.c)
+        rows = delta.to_pyarrow_table(columns=list(held), filesystem=SubTreeFileSystem(root, storage))
+        for name in set(table.c) - held:  # gained by the contract, and nothing written since
+            rows = rows.append_column(name, pa.nulls(len(rows), table.arrow_schema.field(name).type))
+        return rows.select(list(table.c)).cast(table.arrow_schema)
 
     # --- with a Spark session ---------------------------------------------------------------------
 
     def read(self, spark: SparkSession, table: Table, version: int | None = None) -> DataFrame:
-        """All rows, as of a version if given; no rows if the table is not there."""
+        """All rows, as of a version if given; no rows if the table is not there.
+
+        Columns that its contract gained since are null.
+        """
         delta = self.open(table)
         if delta is None:
             return spark.createDataFrame([], table.spark_schema)
         reader = spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", str(version))
-        return reader.load(delta.table_uri).select(*table.c)
+            delta.load_as_version(version)
+        frame = reader.load(delta.table_uri)
+        if not _columns(delta).issuperset(table.c):
+            nothing = spark.createDataFrame([], table.spark_schema)
+            frame = nothing.unionByName(frame, allowMissingColumns=True)
+        return frame.select(*table.c)
 
     def read_changed(self, spark: SparkSession, table: Table, after: int | None, upto: int) -> DataFrame:
         """Rows that only one of two versions has: for a table that is only appended to, what is new.
@@ -276,6 +296,10 @@ def _read_files(spark: SparkSession, table: Table, files: Sequence[str]) -> Data
     if not all(map(_exists, files)):
         raise LogCleanedError(f"A file of {table.name} that is still to be read was vacuumed.")
     return spark.read.schema(table.spark_schema).parquet(*files).select(*table.c)
+
+
+def _columns(delta: DeltaTable) -> set[str]:
+    return {field.name for field in delta.schema().fields}
 
 
 def _exists(path: str) -> bool:

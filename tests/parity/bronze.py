@@ -14,11 +14,13 @@ from deltalake import write_deltalake
 from mercato.contracts.events import (
     CLICKSTREAM,
     COMPETITOR_PRICES,
+    PAYMENT_DECISIONS,
     SESSIONS,
     TOPICS,
     WEATHER,
     Click,
     CompetitorPrice,
+    PaymentDecided,
     Weather,
 )
 from mercato.contracts.tables.bronze import BRONZE
@@ -68,7 +70,7 @@ class Bronze:
         for batch in self._year.batches(Clock(), done, until):
             yield from batch.records
         yield from self._sessions(start, until)
-        yield from _polled("late" if start else "early")
+        yield from _unreplayed("late" if start else "early")
 
     def _sessions(self, start: int, until: int | None) -> Iterable[Record]:
         """The sessions that became known in a span of source time, as the stream job writes them."""
@@ -97,8 +99,8 @@ class Bronze:
         write_deltalake(path, arrow, mode="append", storage_options=storage_options(path))
 
 
-def _polled(kind: str) -> Iterable[Record]:
-    """What the pollers bring: the year has none of it, so a day's worth is enough for each commit."""
+def _unreplayed(kind: str) -> Iterable[Record]:
+    """What the pollers and the API bring: the year has none of it, so a day is enough for each commit."""
     for number in range(1, 25):
         shared: dict[str, Any] = {
             "event_id": f"{kind}-{number}",
@@ -108,6 +110,18 @@ def _polled(kind: str) -> Iterable[Record]:
         price = CompetitorPrice(**shared, product_id=number, competitor="Other", price=number / 100)
         yield WEATHER.name, str(number).encode(), WEATHER.encode(weather)
         yield COMPETITOR_PRICES.name, str(number).encode(), COMPETITOR_PRICES.encode(price)
+        decided = PaymentDecided(
+            **shared,
+            payment_id=f"{kind}-{number}",
+            paid_at=INGESTED - timedelta(hours=number),
+            card_id=str(number),
+            terminal_id="1-1",
+            amount=number / 10,
+            action="review" if number % 2 else "approve",
+            probability=number / 100,
+            reasons=["unusual_amount", "high_amount"][: number % 3],
+        )
+        yield PAYMENT_DECISIONS.name, str(number).encode(), PAYMENT_DECISIONS.encode(decided)
 
 
 def _by_topic(records: Iterable[Record]) -> dict[str, list[Record]]:

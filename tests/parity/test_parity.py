@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from deltalake import write_deltalake
 
 from benchmarks import gold_duckdb
 from glue_jobs.catalog import CATALOG
 from glue_jobs.jobs import GoldJob
 from mercato.contracts.events import TOPICS
-from mercato.contracts.tables.silver import QUARANTINE
+from mercato.contracts.tables.silver import PAYMENT_OUTCOMES, QUARANTINE
+from mercato.lake.tables import Lake
 from tests.parity.bronze import BROKEN
 from tests.parity.conftest import ENGINES, Continued, Engines
 from tests.parity.rows import assert_same_rows, rows
@@ -44,6 +46,19 @@ def test_both_engines_refuse_the_same_records(continued: Continued) -> None:
     sail, spark = (rows(continued.crossed[engine], QUARANTINE) for engine in ENGINES)
     assert len(sail) == len(TOPICS) * (len(BROKEN) + 1)
     assert_same_rows(sail, spark, QUARANTINE)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_table_made_before_its_contract_gained_a_column_is_read_and_gains_it(
+    filled: Engines, engine: str, tmp_path: Path
+) -> None:
+    session, lake, c = filled.sessions[engine], Lake(str(tmp_path)), PAYMENT_OUTCOMES.c
+    held = rows(filled.lakes[engine], PAYMENT_OUTCOMES)
+    write_deltalake(lake.path(PAYMENT_OUTCOMES), held.drop_columns(c.note))
+    assert lake.read(session, PAYMENT_OUTCOMES).where(f"{c.note} IS NULL").count() == len(held)
+    lake.append(filled.lakes[engine].read(session, PAYMENT_OUTCOMES).limit(1), PAYMENT_OUTCOMES)
+    assert lake.read(session, PAYMENT_OUTCOMES).count() == len(held) + 1
+    assert c.note in {field.name for field in lake.create(PAYMENT_OUTCOMES).schema().fields}
 
 
 def test_a_script_written_by_hand_gives_the_same_gold(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from deltalake import write_deltalake
 
 from mercato.contracts.tables.gold import PRODUCT_PAIRS
+from mercato.contracts.tables.silver import PAYMENT_OUTCOMES
 from mercato.lake.tables import Lake
 
 _FILES, _ROWS = 12, 50_000
@@ -38,6 +41,32 @@ def test_the_rows_are_those_written(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path))
     write_deltalake(lake.path(PRODUCT_PAIRS), _pairs(0))
     assert lake.read_arrow(PRODUCT_PAIRS).equals(_pairs(0))
+
+
+def test_a_table_made_before_its_contract_gained_a_column_gains_it(tmp_path: Path) -> None:
+    lake, gained = Lake(str(tmp_path)), PAYMENT_OUTCOMES.c.note
+    older = _outcome().drop_columns(gained)
+    write_deltalake(lake.path(PAYMENT_OUTCOMES), older)
+    assert lake.read_arrow(PAYMENT_OUTCOMES)[gained].to_pylist() == [None]
+    held = lake.create(PAYMENT_OUTCOMES)
+    assert {field.name for field in held.schema().fields} == set(PAYMENT_OUTCOMES.c)
+    write_deltalake(held, _outcome(), mode="append")
+    assert sorted(map(str, lake.read_arrow(PAYMENT_OUTCOMES)[gained].to_pylist())) == ["None", "called"]
+    assert lake.create(PAYMENT_OUTCOMES).version() == held.version()
+
+
+def _outcome() -> pa.Table:
+    c, now = PAYMENT_OUTCOMES.c, datetime.now(UTC)
+    row: dict[str, Any] = {
+        c.event_id: "o",
+        c.payment_id: "p",
+        c.card_id: "1",
+        c.terminal_id: "1",
+        c.note: "called",
+    }
+    row |= dict.fromkeys((c.event_time, c.paid_at, c.ingest_time), now)
+    row |= {c.note: "called", c.fraud: True, c.simulated: False, c.source_partition: 0, c.source_offset: 0}
+    return pa.Table.from_pylist([row], PAYMENT_OUTCOMES.arrow_schema)
 
 
 def test_a_process_that_ends_right_after_reading_ends_well(tmp_path: Path) -> None:
