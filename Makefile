@@ -5,6 +5,9 @@ SHELL := /bin/bash
 
 export MERCATO_HOME ?= $(CURDIR)/var
 export MERCATO_JARS_DIR ?= $(CURDIR)/var/jars
+# Packages are imported by hundreds of processes: each environment keeps what was compiled once, whatever the
+# shell says.
+export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv/core
 BIN := $(VENV)/bin
 UV := .venv/uv/bin/uv

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -37,11 +38,16 @@ def register(types: dict[str, CloudType], endpoint: str) -> None:
     stacks._runs_on_worker_thread = lambda name: name in ours or blocking(name)
 
 
+@functools.cache
+def _caller(endpoint: str, account: str, region: str) -> Caller:
+    return Caller(endpoint, account, region)
+
+
 def _handler(name: str, make: Make, endpoint: str) -> dict[str, Any]:
     attributes_of: dict[str, dict[str, Any]] = {}
 
     def caller() -> Caller:
-        return Caller(endpoint, get_account_id(), get_region())
+        return _caller(endpoint, get_account_id(), get_region())
 
     def values(properties: Properties, stack: str, logical: str) -> dict[str, Any]:
         return resource_values(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import boto3
@@ -18,7 +19,7 @@ _PATIENCE = Config(
 
 
 class Caller:
-    """Calls one account and region of the emulator.
+    """Calls one account and region of the emulator; threads may share it.
 
     Args:
         endpoint: address of the emulator.
@@ -27,6 +28,9 @@ class Caller:
     """
 
     def __init__(self, endpoint: str, account: str, region: str) -> None:
+        # A client is made once, as that takes longer than its call, and by one thread at a time.
+        self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
         self._options = {
             "endpoint_url": endpoint,
             "region_name": region,
@@ -67,7 +71,7 @@ class Caller:
     def _call(
         self, call: Call, values: dict[str, Any], properties: Properties | None = None
     ) -> dict[str, Any]:
-        client: Any = boto3.client(call.service, **self._options)
+        client = self._client(call.service)
         operation = client.meta.service_model.operation_model(
             client.meta.method_to_api_mapping[call.operation]
         )
@@ -75,6 +79,12 @@ class Caller:
         parameters = fit(given, operation.input_shape) if operation.input_shape else {}
         answer: dict[str, Any] = getattr(client, call.operation)(**parameters)
         return answer
+
+    def _client(self, service: str) -> Any:
+        with self._making:
+            if service not in self._clients:
+                self._clients[service] = boto3.client(service, **self._options)
+            return self._clients[service]
 
 
 def _without_system_tags(properties: Properties) -> Properties:
