@@ -57,7 +57,9 @@ def compose(app: App, config: Config) -> None:
     models = ModelsStack(app, config=config, network=ground.network, lake=ground.lake)
     surfaces = _surfaces(app, config, ground)
     watched = _watched(config, ground, models, surfaces)
-    ObservabilityStack(app, config=config, network=ground.network, watched=watched)
+    ObservabilityStack(
+        app, config=config, network=ground.network, streaming=ground.streaming, watched=watched
+    )
     if config.delivery.repository:
         DeliveryStack(app, config=config)
     if config.decisions.edge:

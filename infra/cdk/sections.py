@@ -345,6 +345,8 @@ class Observability(Section):
         emails: of people who are told of alarms; each must accept by mail.
         pagerduty: tell PagerDuty; put its key into the secret `mercato-ENV-pagerduty`.
         budget_usd: a month; above four fifths of it people are told. 0 for none.
+        prometheus: keep the brokers' own metrics in Managed Prometheus.
+        grafana: a Managed Grafana workspace; the account needs IAM Identity Center for it.
     """
 
     log_days: LogDays = 30
@@ -352,3 +354,5 @@ class Observability(Section):
     emails: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
     pagerduty: bool = False
     budget_usd: Annotated[int, Field(ge=0)] = 0
+    prometheus: bool = False
+    grafana: bool = False

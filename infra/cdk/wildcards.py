@@ -89,6 +89,7 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
         yield "intake/Features/Role", kafka("topic", topic), of_cluster
         yield "intake/Features/Role", kafka("group", f"online-{topic}"), of_cluster
     yield "graph/LoaderRole", bucket("gold"), "A table is as many objects as it needs"
+    yield "observability/GrafanaRole", "Resource::*", "Metrics and lists of workspaces have no resource"
     yield "schedule/Role", "Resource::*", "Log delivery and X-Ray's traces have no resource"
     yield from _airflow(config, bucket("airflow"), resource)
     yield from _models(config, bucket("models").removesuffix("/*"), resource)

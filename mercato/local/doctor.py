@@ -69,7 +69,7 @@ def examine() -> list[Check]:
         Check("JDK 17 or 21", _java(), "install one, or point JAVA_HOME at it", "openjdk-17-jdk-headless"),
         Check("Maven", _command("mvn"), "install Maven 3.8 or newer", "maven"),
         Check("Redis", _command("redis-server"), "install redis-server 7 or newer", "redis-server"),
-        Check("Node.js", _command("node"), "install Node.js 20 or newer", "nodejs", only_for="deploys"),
+        Check("Node.js", _command("node"), "install Node.js 22 or newer", "nodejs", only_for="deploys"),
         Check("npm", _command("npm"), "install npm, which comes with Node.js", "npm", only_for="deploys"),
         Check("Chromium", browser, "install Chromium or Chrome", "chromium", only_for="page tests"),
     ]

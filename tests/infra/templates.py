@@ -55,3 +55,11 @@ def resources(environment: str, *types: str) -> dict[str, Any]:
         for name, resource in template["Resources"].items()
         if not types or resource["Type"] in types
     }
+
+
+def text(value: Any) -> str:
+    """A property as AWS would see it, with `@` for what is known only there."""
+    if isinstance(value, dict) and "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator).join(text(part) for part in parts)
+    return value if isinstance(value, str) else "@"

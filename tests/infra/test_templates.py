@@ -21,7 +21,7 @@ from infra.cdk.contracts import contracts
 from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
 from lambdas.deployer.plan import VARIANT
 from mercato.settings import Settings
-from tests.infra.templates import CDK, ENVIRONMENTS, folder, resources, templates
+from tests.infra.templates import CDK, ENVIRONMENTS, folder, resources, templates, text
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -76,8 +76,8 @@ def test_inventory_is_the_reviewed_one() -> None:
 
 
 def _exercised() -> set[str]:
-    text = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
-    return set(re.findall(r"mark\.exercises\(\"([\w-]+)\"\)", text))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    return set(re.findall(r"mark\.exercises\(\"([\w-]+)\"\)", tests))
 
 
 def test_a_test_runs_every_artifact_as_it_ships() -> None:
@@ -95,23 +95,15 @@ def test_whatever_runs_names_artifacts_that_are_exercised(environment: str) -> N
         assert set(named) <= _exercised(), name
 
 
-def _text(value: Any) -> str:
-    """A property as AWS would see it, with `@` for what is known only there."""
-    if isinstance(value, dict) and "Fn::Join" in value:
-        separator, parts = value["Fn::Join"]
-        return str(separator).join(_text(part) for part in parts)
-    return value if isinstance(value, str) else "@"
-
-
 def test_every_file_that_a_glue_job_names_is_shipped_under_that_name() -> None:
     jobs = resources("prod", "AWS::Glue::Job")
     assert len(jobs) == len(contracts().jobs)
     for job in jobs.values():
         given = job["Properties"]["DefaultArguments"]
         files = [
-            _text(job["Properties"]["Command"]["ScriptLocation"]),
-            _text(given["--additional-python-modules"]),
-            *(_text(given["--extra-jars"]).split(",") if "--extra-jars" in given else ()),
+            text(job["Properties"]["Command"]["ScriptLocation"]),
+            text(given["--additional-python-modules"]),
+            *(text(given["--extra-jars"]).split(",") if "--extra-jars" in given else ()),
         ]
         for file in files:
             name, path = re.fullmatch(r"s3://.*?/jobs/[^/]+/([^/]+)/(.+)", file).groups()  # type: ignore[union-attr]

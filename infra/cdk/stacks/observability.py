@@ -1,4 +1,4 @@
-"""A dashboard, alarms that page only for what shops feel, and a budget."""
+"""A dashboard, alarms that page only for what shops feel, a budget; Prometheus and Grafana where wanted."""
 
 from __future__ import annotations
 
@@ -16,18 +16,29 @@ from constructs import Construct
 
 from infra.cdk.config import Config
 from infra.cdk.constructs.alarms import watches
+from infra.cdk.constructs.broker_metrics import BrokerMetrics
 from infra.cdk.constructs.failed import FailedEvents
 from infra.cdk.constructs.function import Function
+from infra.cdk.constructs.grafana import Grafana
 from infra.cdk.constructs.panels import rows
 from infra.cdk.constructs.watched import Watched
 from infra.cdk.stacks.base import PlaneStack
 from infra.cdk.stacks.network import NetworkStack
+from infra.cdk.stacks.streaming import StreamingStack
 
 
 class ObservabilityStack(PlaneStack):
     """How people learn how it goes."""
 
-    def __init__(self, scope: Construct, *, config: Config, network: NetworkStack, watched: Watched) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        config: Config,
+        network: NetworkStack,
+        streaming: StreamingStack,
+        watched: Watched,
+    ) -> None:
         """Create the dashboard and the alarms of an environment."""
         super().__init__(scope, "observability", config=config, holds="dashboard, alarms, budget")
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self.name("overview"))
@@ -44,6 +55,13 @@ class ObservabilityStack(PlaneStack):
             self._pagerduty(network)
         if config.observability.budget_usd:
             self._budget()
+        prometheus = (
+            BrokerMetrics(self, network=network, streaming=streaming).workspace
+            if config.observability.prometheus
+            else None
+        )
+        if config.observability.grafana:
+            Grafana(self, prometheus=prometheus)
 
     def _topic(self) -> sns.Topic:
         topic = sns.Topic(self, "Pages", topic_name=self.name("pages"), master_key=self.key, enforce_ssl=True)

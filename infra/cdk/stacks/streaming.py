@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from aws_cdk import Fn
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_msk as msk
@@ -61,6 +62,13 @@ class StreamingStack(PlaneStack):
             group="flink-sessions",
             transactions="flink-sessions*",
         )
+
+    @property
+    def brokers(self) -> list[str]:
+        """Names of all brokers: MSK numbers them, and what follows the first label is the same for all."""
+        name, cluster_id, cell = (Fn.select(place, Fn.split(".", self.bootstrap)) for place in (1, 2, 3))
+        domain = f"{name}.{cluster_id}.{cell}.kafka.{self.region}.{self.url_suffix}"
+        return [f"b-{number}.{domain}" for number in range(1, self._broker_count + 1)]
 
     @property
     def bootstrap(self) -> str:
@@ -128,6 +136,10 @@ class StreamingStack(PlaneStack):
         )
 
     @property
+    def _broker_count(self) -> int:
+        return self.config.streaming.brokers_per_zone * len(self.config.network.availability_zones)
+
+    @property
     def _replicas(self) -> int:
         zones = len(self.config.network.availability_zones)
         return _EXPRESS_REPLICAS if self.config.streaming.kind == "express" else zones
@@ -156,7 +168,7 @@ class StreamingStack(PlaneStack):
             "Events",
             cluster_name=self.name("events"),
             kafka_version=sizes.kafka_version,
-            number_of_broker_nodes=sizes.brokers_per_zone * len(zones),
+            number_of_broker_nodes=self._broker_count,
             broker_node_group_info=msk.CfnCluster.BrokerNodeGroupInfoProperty(
                 instance_type=f"{'express' if express else 'kafka'}.{sizes.broker_type}",
                 client_subnets=zones,
@@ -183,6 +195,7 @@ class StreamingStack(PlaneStack):
                 ),
             ),
             enhanced_monitoring=sizes.monitoring,
+            open_monitoring=_jmx_exporter() if self.config.observability.prometheus else None,
             logging_info=msk.CfnCluster.LoggingInfoProperty(
                 broker_logs=msk.CfnCluster.BrokerLogsProperty(
                     cloud_watch_logs=msk.CfnCluster.CloudWatchLogsProperty(
@@ -232,3 +245,12 @@ class StreamingStack(PlaneStack):
                 compatibility="BACKWARD",
                 schema_definition=json.dumps(topic.definition),
             )
+
+
+def _jmx_exporter() -> msk.CfnCluster.OpenMonitoringProperty:
+    """Kafka's own metrics; what its exporter of the machine's would tell is in CloudWatch already."""
+    return msk.CfnCluster.OpenMonitoringProperty(
+        prometheus=msk.CfnCluster.PrometheusProperty(
+            jmx_exporter=msk.CfnCluster.JmxExporterProperty(enabled_in_broker=True)
+        )
+    )

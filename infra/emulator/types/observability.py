@@ -91,7 +91,8 @@ TYPES: tuple[CloudType, ...] = (
         "Made in moto; takes no samples.",
         faked=True,
     ),
-    recorded("AWS::APS::RuleGroupsNamespace", "{Workspace}/{Name}", Arn="{id}"),
+    recorded("AWS::APS::RuleGroupsNamespace", "{Workspace}/{Name}", "Works nothing out.", Arn="{id}"),
+    recorded("AWS::APS::Scraper", "s-{hash}", "Nothing is scraped.", ScraperId="{id}", Arn="{id}"),
     recorded(
         "AWS::Grafana::Workspace",
         "g-{hash}",

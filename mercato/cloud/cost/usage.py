@@ -76,7 +76,8 @@ class Usage(BaseModel):
     topic_metrics: Annotated[float, _a("the same of a topic on a broker")]
     partition_metrics: Annotated[float, _a("the same of a partition")]
     job_metrics: Annotated[float, _a("metrics of a Glue job while it runs")]
-    samples_per_second: Annotated[float, _a("into Managed Prometheus")]
+    samples_per_second: Annotated[float, _a("kept in Managed Prometheus")]
+    samples_read_per_second: Annotated[float, _a("that its collector looks at")]
 
     users: Annotated[float, _a("people who sign in")]
     grafana_editors: Annotated[float, _a("people who edit in Managed Grafana")]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mercato.cloud.cost.charge import Charge, Context
 from mercato.cloud.cost.schedule import DAYS
-from mercato.cloud.cost.usage import SECONDS
+from mercato.cloud.cost.usage import HOURS, SECONDS
 from mercato.cloud.template import Resource
 
 #: What is left of a log when CloudWatch keeps it.
@@ -68,6 +68,16 @@ def _prometheus(resource: Resource, context: Context) -> Iterator[Charge]:
     )
 
 
+def _scraper(resource: Resource, context: Context) -> Iterator[Charge]:
+    yield Charge(what="collector", price="prometheus.collector", fixed=HOURS, basis="always on")
+    yield Charge(
+        what="samples looked at",
+        price="prometheus.collected",
+        fixed=context.usage.samples_read_per_second * SECONDS / 1e7,
+        basis="samples_read_per_second, always on",
+    )
+
+
 def _grafana(resource: Resource, context: Context) -> Iterator[Charge]:
     for what, people in (
         ("editor", context.usage.grafana_editors),
@@ -93,6 +103,7 @@ RULES = {
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::CompositeAlarm": _composite_alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,
+    "AWS::APS::Scraper": _scraper,
     "AWS::APS::Workspace": _prometheus,
     "AWS::Grafana::Workspace": _grafana,
     "AWS::SNS::Topic": _topic,
