@@ -113,6 +113,14 @@ def test_every_step_is_a_request_that_the_api_knows(model: str) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_models_learn_on_spot_and_wait_for_it_no_longer_than_twice_a_run(model: str) -> None:
+    training = steps(model)["Train"]
+    assert training["EnableManagedSpotTraining"] is True
+    limits = training["StoppingCondition"]
+    assert limits["MaxRuntimeInSeconds"] < limits["MaxWaitTimeInSeconds"] <= 2 * limits["MaxRuntimeInSeconds"]
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_a_pipeline_is_created_updated_and_started(model: str, moto: str) -> None:
     document = json.loads((GENERATED / f"pipeline-{model}.json").read_text())
     name = f"mercato-test-{model}"

@@ -168,6 +168,16 @@ def test_every_topic_and_table_of_the_contracts_is_deployed() -> None:
     assert len(resources("prod", "AWS::Glue::DataQualityRuleset")) == len(contracts().tables)
 
 
+def test_lake_formation_lets_the_jobs_into_every_layer_and_nobody_pass_it_on() -> None:
+    databases = resources("prod", "AWS::Glue::Database")
+    granted = resources("prod", "AWS::LakeFormation::PrincipalPermissions").values()
+    tables = {json.dumps(each["Properties"]["Resource"]["Table"]["DatabaseName"]) for each in granted}
+    assert len(tables) == len(databases) == len(granted)
+    for each in granted:
+        assert each["Properties"]["PermissionsWithGrantOption"] == []
+        assert "ALL" not in each["Properties"]["Permissions"]
+
+
 def test_state_is_kept_unless_the_configuration_says_otherwise() -> None:
     kept = {name: each.get("DeletionPolicy") for name, each in resources("prod", *STATEFUL).items()}
     assert kept

@@ -198,6 +198,7 @@ _DECISIONS: Mapping[str, tuple[str, Any]] = {
     "Page": ("AWS::CloudWatch::CompositeAlarm", {}),
     "Dashboard": ("AWS::CloudWatch::Dashboard", {}),
     "Prometheus": ("AWS::APS::Workspace", {}),
+    "Scraper": ("AWS::APS::Scraper", {}),
     "Grafana": ("AWS::Grafana::Workspace", {}),
     "Topic": ("AWS::SNS::Topic", {}),
     "Failed": ("AWS::SQS::Queue", {}),
