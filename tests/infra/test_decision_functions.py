@@ -172,19 +172,17 @@ def test_payments_from_msk_are_known_when_the_next_one_is_decided_on_and_a_perso
     held = _batch(PAYMENT_DECISIONS.name, *values(topics, PAYMENT_DECISIONS.name))
     assert runtime.invoke("features", held, **guarded | kafka).answers[0]["written"] == 1
     review = f"/admin/v1/payments/{decision['payment_id']}/review"
-    found = json.dumps({"fraud": True, "note": "The cardholder was called", "reviewer": "not asked for"})
-    asked_by = request("POST", review, found)
+    verdict = json.dumps({"fraud": True, "note": "The cardholder was called", "reviewer": "not asked for"})
+    asked_by = request("POST", review, verdict)
     asked_by["requestContext"]["authorizer"] = {"jwt": {"claims": {"client_id": "desk"}, "scopes": None}}
     listed = request("GET", "/admin/v1/payments")
     page = request("GET", "/admin")
     answers = runtime.invoke("admin", listed, asked_by, listed, page, **guarded | kafka).answers
     assert [each["statusCode"] for each in answers] == [200, 200, 200, 200]
-    waiting, told, after, shown = map(body, answers)
+    waiting, reviewed, after, shown = map(body, answers)
     assert [each["payment_id"] for each in json.loads(waiting)["payments"]] == [decision["payment_id"]]
-    assert (json.loads(told)["reviewer"], json.loads(after)["payments"]) == ("desk", [])
+    assert (json.loads(reviewed)["reviewer"], json.loads(after)["payments"]) == ("desk", [])
     assert "The cardholder was called" in shown
-    (reviewed,) = values(topics, PAYMENT_OUTCOMES.name)
-    assert (json.loads(reviewed)["payment_id"], json.loads(reviewed)["fraud"]) == (
-        decision["payment_id"],
-        True,
-    )
+    (sent,) = values(topics, PAYMENT_OUTCOMES.name)
+    outcome_sent = json.loads(sent)
+    assert (outcome_sent["payment_id"], outcome_sent["fraud"]) == (decision["payment_id"], True)
