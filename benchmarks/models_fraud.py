@@ -32,7 +32,7 @@ from mercato.online.session import micros, moment
 from mercato.settings import get_settings
 from mercato_models import servable
 from mercato_models.fraud import live, payments
-from mercato_models.fraud.evaluation import HANDBOOK, HANDBOOK_WEEK, MODEL
+from mercato_models.fraud.evaluation import COMPARED, HANDBOOK, HANDBOOK_WEEK, MODEL, MODEL_WEEK, gain
 from mercato_models.fraud.model import Hyperparameters
 from mercato_models.fraud.simulator import simulate
 from mercato_models.fraud.state import FEATURES
@@ -42,15 +42,19 @@ _TRAIN = Path(__file__).parents[1] / "sagemaker" / "fraud" / "train.py"
 _PREDICTIONS = f"{payments.SCORED.short_name}.parquet"
 _C = payments.SCORED.c
 _NAMES = {
-    MODEL: "model",
-    HANDBOOK: "the handbook's features, as long a past",
+    MODEL: "model, all of the past",
+    HANDBOOK: "the handbook's features, all of the past",
+    MODEL_WEEK: "model, a week of training",
     HANDBOOK_WEEK: "the handbook's features, a week of training",
 }
 _MEASURES = {"average_precision": "AP", "card_precision_at_100": "CP@100", "roc_auc": "AUC"}
+#: What the model should gain in AP over the handbook's features.
+_GAIN = 0.08
 _SPLIT = (
-    "Four folds of the Fraud Detection Handbook, training weeks from 2018-07-25 on: all payments up to a "
-    "week's end are learned from, a week of delay, a week of test. Settings were chosen on the four weeks "
-    "before. Intervals: customers drawn again."
+    "Four folds of the Fraud Detection Handbook: training weeks from 2018-07-25 on, a week of delay, a week "
+    "of test. Learned from is either that week or all payments up to its end. Features look back as far as "
+    "they are made to in both: the handbook's 37 days, the model's up to the first day. Settings were "
+    "chosen on the four weeks before. Intervals: customers drawn again."
 )
 _WARM, _TIMED = 100, 2_000
 _MICROS = 1_000_000
@@ -80,6 +84,10 @@ def main() -> None:
         "predictions": _PREDICTIONS,
         "tables": [
             Table("Quality, mean over folds", [_quality(trained, name) for name in _NAMES]),
+            Table(
+                "Paired gain in AP, the same learner on both sides",
+                [_gain(trained, *pair) for pair in COMPARED],
+            ),
             Table("Judged again from the file", [dict(_judge(output / _PREDICTIONS))]),
             Table("Decisions over the test weeks", _decisions(output / _PREDICTIONS, Costs())),
             Table("Latency, milliseconds", _latency(made, model)),
@@ -105,10 +113,18 @@ def _quality(trained: dict[str, Any], name: str) -> dict[str, Value]:
     row: dict[str, Value] = {"": _NAMES[name]}
     for measure, title in _MEASURES.items():
         row |= {title: trained[f"{name}_{measure}"], f"{title} sd": trained[f"{name}_{measure}_sd"]}
-    low, high = (trained.get(f"gain_over_{name}_{end}") for end in ("low", "high"))
-    row["gain in AP"] = trained.get(f"gain_over_{name}")
-    row["gain in AP 95 %"] = None if low is None else f"{low:.3f} to {high:.3f}"
     return row
+
+
+def _gain(trained: dict[str, Any], ours: str, theirs: str) -> dict[str, Value]:
+    name = gain(ours, theirs)
+    low, high = (trained[f"{name}_{end}"] for end in ("low", "high"))
+    return {
+        "": f"{_NAMES[ours]}, over {_NAMES[theirs]}",
+        "gain": trained[name],
+        "95 %": f"{low:.3f} to {high:.3f}",
+        f"{_GAIN} reached": trained[name] >= _GAIN and low > 0,
+    }
 
 
 def _decisions(path: Path, costs: Costs) -> list[dict[str, Value]]:

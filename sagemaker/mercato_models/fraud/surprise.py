@@ -21,6 +21,10 @@ _MOST = 1e4
 #: From which likelihood ratio on an amount alone makes a fraud plain.
 _PLAIN = 10.0
 _LEAST_RATIO = 1e-3
+#: Of customers with a usual amount; fewer say nothing of amounts, so that none surprises.
+_LEAST_FRAUDS = 2
+#: Of a leaked card's payments, those that are frauds, where nothing tells.
+_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Surpr
     """
     usable = known & np.isfinite(ratio)
     log_ratio, fraud = np.log(np.maximum(ratio[usable], _LEAST_RATIO)), payments.fraud[usable]
+    if len(np.unique(log_ratio[fraud])) < _LEAST_FRAUDS:
+        return Surprise([0.0], [0.0], _SHARE)
     edges = np.unique(np.quantile(log_ratio[fraud], np.linspace(0, 1, _BINS)))
     inner = edges[1:-1]
     counts = [np.bincount(np.searchsorted(inner, log_ratio[of]), minlength=len(inner) + 1) + 0.5
@@ -83,7 +89,7 @@ def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Surpr
     explained = rising[0]
     gain = np.clip((rising - explained) / max(1 - explained, 1e-6), 0, _MOST)
     knots = np.concatenate([inner[:1], (inner[1:] + inner[:-1]) / 2, inner[-1:]])
-    found = Surprise(knots.tolist(), gain.tolist(), 0.5)
+    found = Surprise(knots.tolist(), gain.tolist(), _SHARE)
     return Surprise(found.log_ratio, found.gain, _share(payments, known, found.of(ratio) > _PLAIN))
 
 
@@ -98,4 +104,4 @@ def _share(payments: Payments, known: NDArray[np.bool_], plain: NDArray[np.bool_
     frauds = np.concatenate([[0], np.cumsum(payments.fraud[rows])])
     # A gap counts its closing fraud, but not the opening one, which every burst has once too often.
     inside, struck = (second - first)[near].sum(), (frauds[second + 1] - frauds[first + 1])[near].sum()
-    return float(np.clip(struck / inside, 0.01, 0.99)) if inside else 0.5
+    return float(np.clip(struck / inside, 0.01, 0.99)) if inside else _SHARE

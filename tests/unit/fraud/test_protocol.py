@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from mercato_models.fraud.evaluation import evaluate
+from mercato_models.fraud.evaluation import COMPARED, evaluate, gain
 from mercato_models.fraud.model import Hyperparameters
 from mercato_models.fraud.payments import DAY, SCORED, Payments, PaymentsError
 from mercato_models.fraud.protocol import card_precision, folds, measure, newest_starts
@@ -67,5 +67,8 @@ def test_weeks_without_frauds_are_left_out_and_no_week_with_any_is_an_error() ->
     clean = replace(town, fraud=town.fraud & (town.day >= 7))
     judged = evaluate(Past(clean), Hyperparameters(rounds=5), starts)
     assert np.unique(judged.scored[SCORED.c.fold].to_numpy()).tolist() == [1]
+    for ours, theirs in COMPARED:
+        each = [judged.metrics[f"{name}_average_precision"] for name in (ours, theirs)]
+        assert judged.metrics[gain(ours, theirs)] == pytest.approx(each[0] - each[1])
     with pytest.raises(PaymentsError, match="none of 1 weeks"):
         evaluate(Past(clean), Hyperparameters(rounds=5), starts[:1])

@@ -75,3 +75,12 @@ def test_surprise_learns_that_high_ratios_are_leaks(tmp_path: Path) -> None:
     assert 0.15 < surprise.share < 0.6
     surprise.save(tmp_path)
     assert Surprise.load(tmp_path) == surprise
+
+
+@pytest.mark.parametrize("frauds", [0, 1])
+def test_too_few_frauds_make_no_amount_surprising(frauds: int) -> None:
+    payments = small_town()
+    past = Past(payments)
+    known = ~payments.fraud
+    known[np.flatnonzero(payments.fraud & np.isfinite(past.ratio))[:frauds]] = True
+    assert learn(payments, past.ratio, known).of(np.array([0.5, 1.0, 50.0])).tolist() == [0, 0, 0]
