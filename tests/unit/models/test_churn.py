@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import calibration, checks
 from mercato_models.churn.features import DAY, baskets, features, labels
+from mercato_models.churn.teacher import soften
 from tests.unit.models.visits import START, visits
 
 L = BASKET_LINES.c
@@ -60,3 +61,23 @@ def test_calibration_undoes_a_known_distortion() -> None:
     before, after = (calibration.expected_error(outcomes, p) for p in (distorted, found(distorted)))
     assert before > 0.1
     assert after < 0.02
+
+
+def test_softened_labels_lie_between_the_label_and_what_the_features_say() -> None:
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(2000, 3)).astype(np.float32)
+    rows[::10, 1] = np.nan
+    likely = 1 / (1 + np.exp(2 - 2 * rows[:, 0]))
+    labels = (generator.random(2000) < likely).astype(np.float32)
+    softened = soften(rows, labels, 0.5, 0)
+    assert ((softened >= labels / 2) & (softened <= (1 + labels) / 2)).all()
+    assert softened.mean() == pytest.approx(labels.mean(), abs=0.01)
+    # What is half the teacher's word tells the true risk better than the label does.
+    assert np.abs(softened - likely).mean() < np.abs(labels - likely).mean()
+    taught = 2 * softened - labels
+    assert np.corrcoef(taught, likely)[0, 1] > 0.9
+
+
+def test_labels_that_are_all_the_same_are_not_softened() -> None:
+    labels = np.ones(20, np.float32)
+    assert soften(np.zeros((20, 2), np.float32), labels, 0.5, 0).tolist() == labels.tolist()
