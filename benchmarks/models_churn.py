@@ -50,7 +50,7 @@ _NAMES = {
 }
 _SPLIT = (
     "Newest five as-of days, two weeks apart; each is judged by a model that knows only labels whose window "
-    "ended by that day. Settings were chosen on as-of days 196 to 252. Intervals: households drawn again."
+    "ended by that day. Settings were chosen on as-of days 168 to 252. Intervals: households drawn again."
 )
 
 

@@ -39,4 +39,5 @@ def soften(
         LogisticRegression(C=_C, max_iter=200),
     )
     taught = teacher.fit(rows, labels).predict_proba(rows)[:, 1]
-    return (share * taught + (1 - share) * labels).astype(np.float32)
+    softened: NDArray[np.float32] = (share * taught + (1 - share) * labels).astype(np.float32)
+    return softened
