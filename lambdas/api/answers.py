@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lambdas.api import schemas
-from lambdas.api.recommending import Decision, Moment, Wish, usual_store
+from lambdas.api.recommending import Decision, Moment, Wish
 from lambdas.api.shelf import Shelf
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato.decisions import churn
@@ -18,6 +18,7 @@ from mercato.decisions.fallback import SENTENCES
 from mercato.decisions.recommend import Item, sentence
 from mercato.online.outlook import HouseholdOutlook
 from mercato.online.reader import History, Household, Session
+from mercato_models.recommend.context import usual_store
 
 PROFILE = HOUSEHOLD_PROFILE.c
 
@@ -92,7 +93,7 @@ def household_detail(
     line = household_line({**profile, PROFILE.household_id: household.household_id})
     return schemas.HouseholdDetail(
         **line.model_dump(),
-        favourite_store_id=usual_store(household),
+        favourite_store_id=usual_store(household.history.basket_stores),
         spend=profile[PROFILE.spend],
         baskets_28d=profile[PROFILE.baskets_28d],
         recent_baskets=_baskets(household.history, shelf, baskets),

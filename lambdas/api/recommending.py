@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,9 +20,7 @@ from mercato.decisions.fallback import Reason, popular_in_store
 from mercato.decisions.recommend import Item, recommend
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import Household, OnlineFeatures, Session
-
-#: A household's usual store is the most frequent one of its last baskets.
-USUAL_STORE_BASKETS = 10
+from mercato_models.recommend.context import usual_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +201,8 @@ class Recommender:
     def _store(self, wish: Wish, moment: Moment) -> int | None:
         if wish.store_id or moment.household is None:
             return wish.store_id
-        return moment.session.store_id or usual_store(moment.household)
-
-
-def usual_store(household: Household) -> int | None:
-    """The store of most of the last baskets; the newer one of two equals."""
-    if household.history is None:
-        return None
-    recent = household.history.basket_stores[-USUAL_STORE_BASKETS:].tolist()[::-1]
-    return int(Counter(recent).most_common(1)[0][0]) if recent else None
+        history = moment.household.history
+        return moment.session.store_id or (usual_store(history.basket_stores) if history else None)
 
 
 def _hidden(wish: Wish, session: Session) -> frozenset[int]:

@@ -18,6 +18,7 @@ AREAS = (
     "features",
     "search",
     "train",
+    "recommend",
     "churn",
     "price",
     "cost",

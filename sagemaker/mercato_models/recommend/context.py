@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato_models.recommend.history import History
@@ -15,6 +19,8 @@ PROFILE: tuple[str, ...] = (
     _C.baskets, _C.mean_basket_size, _C.mean_basket_value, _C.mean_gap_days, _C.last_gap_days,
     _C.baskets_28d, _C.spend_28d, _C.retail_discount_share, _C.coupon_share,
 )  # fmt: skip
+#: A household's usual store is the most frequent one of its last baskets.
+USUAL_STORE_BASKETS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +41,9 @@ class Context:
     time: float | None = None
     cart: tuple[int, ...] = ()
     viewed: tuple[int, ...] = ()
+
+
+def usual_store(basket_stores: NDArray[np.int64]) -> int | None:
+    """The store of most of the last baskets, given oldest first; the newer one of two equals."""
+    recent = basket_stores[-USUAL_STORE_BASKETS:].tolist()[::-1]
+    return int(Counter(recent).most_common(1)[0][0]) if recent else None
