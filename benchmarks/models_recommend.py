@@ -13,29 +13,23 @@ import time
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks import recommend_peers as peers
+from benchmarks import recommend_sessions
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
+from benchmarks.recommend_data import Lists, Truths, basket_lines, mean, truths
 from benchmarks.recommend_peers import Baskets, Peer
-from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.errors import MercatoError
-from mercato.replay.dataset import Dataset
 from mercato.settings import get_settings
-from mercato_models.intervals import bootstrap
 from mercato_models.recommend.metrics import CUT, ndcg, quality, recall
 from mercato_models.recommend.protocol import Cut, cut
 
-_L = BASKET_LINES.c
 PREDICTIONS = "recommend.parquet"
-Lists = Mapping[int, list[int]]
-Truths = Mapping[int, frozenset[int]]
 _MODEL = "ranker"
 _NAMES: Mapping[Peer, str] = {
     peers.popular: "G-TopFreq: popular",
@@ -92,38 +86,11 @@ def main() -> None:
                 [_repeats(name, of, truth, history) for name, of in found.items()],
             ),
             Table("By baskets of history", _slices(found, truth, history)),
+            *recommend_sessions.tables(divided, earlier, home / "datasets" / "recommend"),
         ],
         "seconds": seconds,
     }
     print(write_result("models_recommend", result))
-
-
-def basket_lines() -> pa.Table:
-    """What gold.basket_lines holds that the protocol needs."""
-    lines = Dataset().lines
-    rows = pd.DataFrame(
-        {
-            _L.household_id: lines.household_id,
-            _L.basket_id: lines.basket_id,
-            _L.product_id: lines.product_id,
-            _L.basket_time: pd.to_datetime(lines.time, unit="us"),
-        }
-    )
-    rows[_L.basket_time] = rows.groupby(_L.basket_id)[_L.basket_time].transform("max")
-    rows = rows.drop_duplicates([_L.basket_id, _L.product_id])
-    rows = rows.sort_values([_L.household_id, _L.basket_time, _L.basket_id], kind="stable")
-    changed = rows.groupby(_L.household_id)[_L.basket_id].transform(lambda ids: (ids != ids.shift()).cumsum())
-    return pa.Table.from_pandas(rows.assign(**{_L.basket_seq: changed}), preserve_index=False)
-
-
-def truths(lines: pa.Table) -> dict[int, frozenset[int]]:
-    """Products of each household's basket."""
-    found = lines.group_by(_L.household_id).aggregate([(_L.product_id, "distinct")])
-    products = found[f"{_L.product_id}_distinct"].to_pylist()
-    return {
-        int(household): frozenset(held)
-        for household, held in zip(found[_L.household_id].to_pylist(), products, strict=True)
-    }
 
 
 def _written(path: object) -> dict[int, list[int]]:
@@ -169,16 +136,11 @@ def _quality(name: str, lists: Lists, model: Lists, truth: Truths) -> dict[str, 
                 for each in households
             ]
         )
-        row[f"ranker's gain in {title}"] = None if lists is model else _told(households, gain)
+        row[f"ranker's gain in {title}"] = None if lists is model else mean(households, gain)
     everything = [product for each in households for product in lists.get(each, [])]
     row["products shown"] = len(set(everything))
     row["Gini of those"] = _gini(np.unique(everything, return_counts=True)[1])
     return row
-
-
-def _told(households: list[int], gain: NDArray[np.float64]) -> str:
-    mean = bootstrap(households, lambda weights: float(weights @ gain / weights.sum()))
-    return f"{mean.estimate:.4f} ({mean.low:.4f} to {mean.high:.4f})"
 
 
 def _gini(counts: NDArray[np.int64]) -> float:

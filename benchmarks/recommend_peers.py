@@ -248,12 +248,18 @@ def lists(baskets: Baskets, blocks: Blocks) -> dict[int, list[int]]:
     found = {}
     for rows, scores in blocks:
         for place, each in zip(range(rows.start, rows.stop), scores, strict=True):
-            # Far more than asked for, so that ties at the edge are all there.
-            edge = np.partition(each, -4 * CUT)[-4 * CUT] if len(each) > 4 * CUT else -np.inf
-            few = np.flatnonzero(each >= edge)
-            best = few[order(each[few], baskets.products[few])[:CUT]]
-            found[int(baskets.households[place])] = baskets.products[best[each[best] > 0]].tolist()
+            found[int(baskets.households[place])] = best(each, baskets.products)
     return found
+
+
+def best(scores: Floats, products: NDArray[np.int64]) -> list[int]:
+    """The CUT products of the highest scores above zero, ties by product."""
+    # Far more than asked for, so that ties at the edge are all there.
+    edge = np.partition(scores, -4 * CUT)[-4 * CUT] if len(scores) > 4 * CUT else -np.inf
+    few = np.flatnonzero(scores >= edge)
+    first = few[order(scores[few], products[few])[:CUT]]
+    listed: list[int] = products[first[scores[first] > 0]].tolist()
+    return listed
 
 
 def _days(lines: pa.Table) -> Floats:

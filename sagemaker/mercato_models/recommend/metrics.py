@@ -47,6 +47,11 @@ def ndcg(ranked: Sequence[int], truth: Collection[int]) -> float:
     return float(sum(hits) / discounts[: len(wanted)].sum())
 
 
+def reciprocal_rank(ranked: Sequence[int], truth: Collection[int]) -> float:
+    """One over the rank of the first hit among the first CUT, 0 without one."""
+    return next((1 / rank for rank, product in enumerate(ranked[:CUT], 1) if product in truth), 0.0)
+
+
 def order(scores: NDArray[np.floating], product_ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Positions by falling score, ties by product_id."""
     return np.lexsort((product_ids, -scores))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato_models.recommend.baselines import Popularity, personal
-from mercato_models.recommend.metrics import ndcg, order, quality, recall
+from mercato_models.recommend.metrics import ndcg, order, quality, recall, reciprocal_rank
 from tests.unit.models import world
 
 
@@ -30,6 +30,11 @@ def test_the_ideal_sum_goes_over_all_of_the_truth() -> None:
 
 def test_a_hit_counts_less_further_down() -> None:
     assert ndcg([1, 2, 3], {3}) == pytest.approx(1 / math.log2(4))
+
+
+def test_the_first_hit_alone_has_a_reciprocal_rank() -> None:
+    assert reciprocal_rank([7, 3, 4, 9], {9, 4}) == pytest.approx(1 / 3)
+    assert reciprocal_rank([*range(10), 99], {99}) == 0
 
 
 @given(st.sets(st.integers(0, 40), min_size=1), st.permutations(range(41)))
