@@ -14,14 +14,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import lightgbm
 import numpy as np
 import pandas as pd
 
-from benchmarks import household_value
+from benchmarks import fairness, household_value
 from benchmarks.latency import beside_predict
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
@@ -35,7 +34,6 @@ from mercato_models.churn.channels import HOUSEHOLD
 from mercato_models.churn.features import AS_OF, HORIZON_DAYS, LABEL, baskets
 from mercato_models.churn.model import Hyperparameters, known_at
 from mercato_models.churn.value import VALUE_DAYS
-from mercato_models.fairness import GATE, Ratio
 from mercato_models.intervals import Interval
 
 _TRAIN = Path(__file__).parents[1] / "sagemaker" / "churn" / "train.py"
@@ -89,7 +87,7 @@ def main() -> None:
         "tables": [
             Table("Quality", [_quality(found, column) for column in _NAMES]),
             Table("Calibration", [{"expected calibration error": trained["calibration_error"]}]),
-            Table(f"Fairness, the likeliest {evaluation.FLAGGED:.0%} of a day flagged", _fairness(fair)),
+            Table(f"Fairness, the likeliest {evaluation.FLAGGED:.0%} of a day flagged", fairness.rows(fair)),
             Table(f"Spend in the next {VALUE_DAYS} days, USD", household_value.table(history)),
             Table("Latency, milliseconds", latency),
         ],
@@ -131,22 +129,6 @@ def _quality(found: dict[str, Interval], column: str) -> dict[str, Value]:
         row |= _cells(name, found[f"{column}_{measure}"])
         row |= _cells(f"gain in {name}", found.get(f"gain_over_{column}_{measure}"))
     return row
-
-
-def _fairness(found: Sequence[Ratio]) -> list[dict[str, Value]]:
-    """Whether those who leave are found alike in all groups; only households with demographics are judged."""
-    return [
-        {
-            "": ratio.attribute,
-            "measure": ratio.measure,
-            "least ratio": ratio.least.estimate if ratio.least else None,
-            "95 %": f"{ratio.least.low:.2f} to {ratio.least.high:.2f}" if ratio.least else None,
-            f"{GATE} reached": ratio.reached,
-            "groups judged": ", ".join(ratio.judged),
-            "too small to judge": ", ".join(ratio.small),
-        }
-        for ratio in found
-    ]
 
 
 def _cells(name: str, interval: Interval | None) -> dict[str, Value]:

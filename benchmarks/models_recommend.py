@@ -11,21 +11,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks import fairness, recommend_sessions
 from benchmarks import recommend_peers as peers
-from benchmarks import recommend_sessions
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
 from benchmarks.recommend_data import Lists, Truths, basket_lines, mean, truths
 from benchmarks.recommend_peers import Baskets, Peer
 from mercato.errors import MercatoError
 from mercato.settings import get_settings
+from mercato_models import demographics
+from mercato_models.fairness import Ratio
+from mercato_models.recommend.fairness import ratios
 from mercato_models.recommend.metrics import CUT, ndcg, quality, recall
 from mercato_models.recommend.protocol import Cut, cut
 
@@ -55,6 +60,7 @@ def main() -> None:
     path = home / "predictions" / PREDICTIONS
     if not path.is_file():
         raise SystemExit(f"{path} is missing: run `mercato train recommend` on the lake first")
+    trained = home / "datasets" / "recommend"
     machine, divided = describe_machine(), cut(basket_lines())
     earlier, truth = cut(divided.history), truths(divided.test)
     model = _written(path)
@@ -86,7 +92,8 @@ def main() -> None:
                 [_repeats(name, of, truth, history) for name, of in found.items()],
             ),
             Table("By baskets of history", _slices(found, truth, history)),
-            *recommend_sessions.tables(divided, earlier, home / "datasets" / "recommend"),
+            Table("Fairness of the lists", fairness.rows(_ratios(model, truth, trained / "channel"))),
+            *recommend_sessions.tables(divided, earlier, trained),
         ],
         "seconds": seconds,
     }
@@ -165,6 +172,13 @@ def _repeats(name: str, lists: Lists, truth: Truths, history: Baskets) -> dict[s
         ]
         row[f"R@{CUT} of products {title}"] = float(np.mean(shares))
     return row
+
+
+def _ratios(model: Lists, truth: Truths, channel: Path) -> list[Ratio]:
+    """Least ratios between groups of the people whom the channel tells of."""
+    households = sorted(truth)
+    groups = demographics.groups(channel, pd.Series(households))
+    return ratios([model[each] for each in households], [truth[each] for each in households], groups)
 
 
 def _slices(found: Mapping[str, Lists], truth: Truths, history: Baskets) -> list[dict[str, Value]]:

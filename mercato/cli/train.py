@@ -44,6 +44,8 @@ def recommend(
     """
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake
+    from mercato.replay.dataset import demographics as recorded_people
+    from mercato_models import demographics
     from mercato_models.recommend.pipeline import write_channels
 
     settings = get_settings()
@@ -51,6 +53,7 @@ def recommend(
     with connect(settings, engine) as spark:
         lake = Lake(settings.lake_uri)
         versions = write_channels(spark, settings, lake, channel.parent, targets=targets, on_run=_report)
+    demographics.write(channel, recorded_people())
     result = _train(settings, "recommend", versions)
     _say(
         result,

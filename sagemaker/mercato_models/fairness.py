@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ GATE = 0.8
 #: A group with fewer positive labels is not judged.
 LEAST_POSITIVES = 20
 FLAGGED, FOUND = "share flagged", "share of positives flagged"
-_LABEL, _FLAG, _UNIT, _GROUP = "label", "flag", "unit", "group"
+_LABEL, _VALUE, _UNIT, _GROUP = "label", "value", "unit", "group"
 YES, NO, UNSURE, TOO_FEW = "yes", "no", "unsure", "too few to say"
 
 
@@ -73,29 +73,60 @@ def ratios(
     # Where nothing is known of people, the library is not asked for.
     from fairlearn.metrics import selection_rate, true_positive_rate
 
-    made: list[Ratio] = []
-    rows = pd.DataFrame({_LABEL: label, _FLAG: flagged, _UNIT: units})
-    for attribute in groups:
-        rows[_GROUP] = groups[attribute].to_numpy()
-        known = set(rows[_GROUP].dropna())
-        positives = rows[_GROUP][rows[_LABEL] == 1].value_counts()
-        judged = {group for group in known if positives.get(group, 0) >= LEAST_POSITIVES}
-        kept = rows[rows[_GROUP].isin(judged)]
-        for name, metric in ((FLAGGED, selection_rate), (FOUND, true_positive_rate)):
-            least = _least(kept, metric, resamples) if len(judged) > 1 else None
-            made.append(
-                Ratio(str(attribute), name, least, tuple(sorted(judged)), tuple(sorted(known - judged)))
-            )
-    return made
+    measures = {FLAGGED: (flagged, selection_rate), FOUND: (flagged, true_positive_rate)}
+    return _ratios(label, measures, groups, units, resamples)
 
 
-def verdict(found: Sequence[Ratio]) -> Verdict:
+def ratios_of_means(
+    values: Mapping[str, NDArray[Any]],
+    groups: pd.DataFrame,
+    units: Sequence[Hashable] | NDArray[Any],
+    *,
+    resamples: int = 200,
+) -> list[Ratio]:
+    """The same where a measure is the mean of a value per row, such as a list's recall.
+
+    Args:
+        values: by the measure's name.
+    """
+    measures = {name: (value, _mean) for name, value in values.items()}
+    return _ratios(np.ones(len(groups)), measures, groups, units, resamples)
+
+
+def verdict(found: Sequence[Ratio], gated: str = FOUND) -> Verdict:
     """Refuses a model that surely finds the positives of one group less often than those of another.
 
     Shares flagged are reported, not gated: groups of whom more leave are rightly flagged more often.
+
+    Args:
+        gated: the measure of what is found.
     """
-    unfair = [ratio for ratio in found if ratio.measure == FOUND and ratio.reached == NO]
+    unfair = [ratio for ratio in found if ratio.measure == gated and ratio.reached == NO]
     return Verdict(tuple(f"unfair by {ratio.attribute}, {ratio.measure}: {ratio.said}" for ratio in unfair))
+
+
+def _ratios(
+    label: NDArray[Any],
+    measures: Mapping[str, tuple[NDArray[Any], Any]],
+    groups: pd.DataFrame,
+    units: Sequence[Hashable] | NDArray[Any],
+    resamples: int,
+) -> list[Ratio]:
+    """Of measures by name: what they measure of each row, and Fairlearn's metric of it."""
+    made: list[Ratio] = []
+    for attribute in groups:
+        for name, (values, metric) in measures.items():
+            rows = pd.DataFrame(
+                {_LABEL: label, _VALUE: values, _UNIT: units, _GROUP: groups[attribute].to_numpy()}
+            )
+            known = set(rows[_GROUP].dropna())
+            positives = rows[_GROUP][rows[_LABEL] == 1].value_counts()
+            judged = {group for group in known if positives.get(group, 0) >= LEAST_POSITIVES}
+            kept = rows[rows[_GROUP].isin(judged)]
+            least = _least(kept, metric, resamples) if len(judged) > 1 else None
+            small = tuple(sorted(known - judged))
+            made.append(Ratio(str(attribute), name, least, tuple(sorted(judged)), small))
+    return made
 
 
 def _least(rows: pd.DataFrame, metric: Any, resamples: int) -> Interval:
@@ -105,10 +136,14 @@ def _least(rows: pd.DataFrame, metric: Any, resamples: int) -> Interval:
         measured = MetricFrame(
             metrics=metric,
             y_true=rows[_LABEL],
-            y_pred=rows[_FLAG],
+            y_pred=rows[_VALUE],
             sensitive_features=rows[_GROUP],
             sample_params={"sample_weight": weights},
         )
         return float(measured.ratio())
 
     return bootstrap(rows[_UNIT].to_numpy(), least, resamples=resamples)
+
+
+def _mean(_label: pd.Series, values: pd.Series, sample_weight: NDArray[np.float64]) -> float:
+    return float(np.average(values, weights=sample_weight))

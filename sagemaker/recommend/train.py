@@ -2,10 +2,11 @@
 
     SM_CHANNEL_TRAIN=... SM_CHANNEL_TEST=... SM_MODEL_DIR=... SM_OUTPUT_DATA_DIR=... python train.py
 
-Channels hold what `mercato_models.recommend.channels` says; both may be the same folder.
+Channels hold what `mercato_models.recommend.channels` says, and may be the same folder; that of the test may
+hold `mercato_models.demographics`.
 Writes the model to SM_MODEL_DIR, `metrics.json` and `recommend.parquet` (the top 20 of each test
 household) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run, and registers the model
-as `champion` if it beats the baselines.
+as `champion` if it beats the baselines and is fair.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import json
 import logging
 import sys
 
-from mercato_models import artefact, entry, tracking
+import pandas as pd
+
+from mercato_models import artefact, demographics, entry, tracking
 from mercato_models.card import Card
-from mercato_models.recommend import NAME, channels
+from mercato_models.recommend import NAME, channels, fairness
 from mercato_models.recommend.dataset import training_set
 from mercato_models.recommend.evaluation import evaluate
 from mercato_models.recommend.features import FEATURES
@@ -45,23 +48,28 @@ def main(arguments: list[str]) -> None:
     snapshots = channels.Snapshots(given.test, channels.stores(test))
     tests = channels.targets(test, channels.TEST)
     judged = evaluate(snapshots.beside(tests), lambda rows: score(booster, rows))
+    groups = demographics.groups(given.test, pd.Series(judged.households))
+    lists = [products.tolist() for products in judged.products]
+    fair = fairness.ratios(lists, [target.truth for target in tests], groups)
+    gate = judged.verdict + fairness.verdict(fair)
     clock.lap("evaluate")
     card = Card(
         name=NAME,
         statement=STATEMENT,
         parameters=parameters.as_dict(),
         metrics=judged.metrics | {"rows": len(data.labels)},
-        verdict=judged.verdict,
+        verdict=gate,
         data_versions=given.data_versions,
+        fairness=fair,
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, data.features[:5])
     clock.lap("register")
     artefact.save(given.model_dir, booster, FEATURES, version)
     card.write(given.output_data_dir)
-    write_evaluation(given.output_data_dir, judged, clock.seconds)
-    verdict = {"passes": judged.verdict.passes, "reasons": judged.verdict.reasons}
-    print(json.dumps(judged.metrics | verdict | {"version": version}))
+    write_evaluation(given.output_data_dir, judged, gate, clock.seconds)
+    said = {"passes": gate.passes, "reasons": gate.reasons, "version": version}
+    print(json.dumps(judged.metrics | said))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from mercato.contracts.tables.features import (
@@ -16,6 +17,7 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
+from mercato_models import demographics
 from mercato_models.recommend import channels
 from mercato_models.recommend.context import PROFILE
 from tests.unit.models import world
@@ -39,6 +41,20 @@ def write_channel(folder: Path, households: int = 80) -> None:
         (STORE_PROMOTIONS, world.store_promotions(START)),
     ):
         channels.write(folder, table, contract)
+    demographics.write(folder, _people(households))
+
+
+def _people(households: int) -> pd.DataFrame:
+    """Three ages, one income, and a size that few tell."""
+    ages = ["19-24", "45-54", "65+"]
+    return pd.DataFrame(
+        {
+            demographics.HOUSEHOLD: range(1, households + 1),
+            demographics.AGE: [ages[each % 3] for each in range(households)],
+            demographics.INCOME: "250K+",
+            demographics.SIZE: ["1" if each < 5 else None for each in range(households)],
+        }
+    )
 
 
 def _contexts(household: int, generator: np.random.Generator) -> list[dict[str, object]]:

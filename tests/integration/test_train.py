@@ -18,6 +18,7 @@ import pytest
 from mercato.contracts.tables.features import PRODUCT_STATS
 from mercato.settings import Settings
 from mercato_models import artefact, tracking
+from mercato_models.card import MARKDOWN
 from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.metrics import quality
@@ -97,6 +98,10 @@ def test_the_written_lists_score_as_reported(channel: Path, tmp_path: Path) -> N
     judged = quality([lists[household] for household in truths], list(truths.values()))
     assert judged.recall == pytest.approx(said["model_recall_at_10"])
     assert judged.ndcg == pytest.approx(said["model_ndcg_at_10"])
+    card = (tmp_path / "output" / MARKDOWN).read_text()
+    assert "age, R@10: least ratio " in card
+    assert "between 35 to 54, 55 and above, under 35; 0.8 reached: yes" in card
+    assert "household_size, R@10: too few to say (groups under 20 positives: one)" in card
 
 
 def test_the_same_seed_gives_the_same_lists(channel: Path, tmp_path: Path) -> None:

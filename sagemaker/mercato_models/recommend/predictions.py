@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mercato_models.gate import Verdict
 from mercato_models.recommend.evaluation import Evaluation
 
 PREDICTIONS = pa.schema(
@@ -22,10 +23,11 @@ PREDICTIONS = pa.schema(
 )
 
 
-def write_evaluation(folder: Path, judged: Evaluation, seconds: Mapping[str, float]) -> None:
+def write_evaluation(
+    folder: Path, judged: Evaluation, verdict: Verdict, seconds: Mapping[str, float]
+) -> None:
     """Write `metrics.json`, and `recommend.parquet` with every test household's best products."""
     folder.mkdir(parents=True, exist_ok=True)
-    verdict = judged.verdict
     report = judged.metrics | {"passes": verdict.passes, "reasons": list(verdict.reasons)}
     report |= {"seconds": dict(seconds)}
     (folder / "metrics.json").write_text(json.dumps(report, indent=2))

@@ -10,6 +10,7 @@ import pytest
 
 from mercato_models import checks, demographics
 from mercato_models.fairness import FLAGGED, FOUND, NO, TOO_FEW, UNSURE, YES, Ratio, ratios, verdict
+from mercato_models.recommend import fairness as of_lists
 
 PEOPLE = 400
 
@@ -58,6 +59,27 @@ def test_shares_flagged_alone_refuse_nothing() -> None:
     rows = ratios(label, label, groups, np.arange(400), resamples=40)
     assert next(ratio for ratio in rows if ratio.measure == FLAGGED).reached == NO
     assert verdict(rows).passes
+
+
+@pytest.mark.parametrize(("hits_of_second", "reached"), [(4, YES), (2, NO)])
+def test_lists_are_judged_by_what_they_hold_of_a_groups_baskets(hits_of_second: int, reached: str) -> None:
+    """Baskets of five products, of which the lists hold four, or fewer in the second group."""
+    hits = [4] * 100 + [hits_of_second] * 100
+    lists = [[*range(held), *range(90, 96)] for held in hits]
+    groups = pd.DataFrame({"age": np.repeat(["a", "b"], 100)})
+    found = of_lists.ratios(lists, [set(range(5))] * 200, groups)
+    recall, ndcg = found
+    assert (recall.measure, recall.reached) == (of_lists.RECALL, reached)
+    assert recall.least is not None
+    assert recall.least.estimate == pytest.approx(hits_of_second / 4)
+    assert ndcg.measure == of_lists.NDCG
+    refused = of_lists.verdict(found)
+    assert refused.passes == (reached == YES)
+    assert not any(of_lists.NDCG in reason for reason in refused.reasons)
+
+
+def test_lists_of_unknown_people_are_not_compared() -> None:
+    assert of_lists.ratios([[1]], [{1}], None) == []
 
 
 def test_bands_come_from_the_channel_and_only_where_it_has_them(tmp_path: Path) -> None:
