@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks import fairness, recommend_sessions
+from benchmarks import fairness, recommend_sessions, recommend_slices
 from benchmarks import recommend_peers as peers
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
@@ -61,7 +61,8 @@ def main() -> None:
     if not path.is_file():
         raise SystemExit(f"{path} is missing: run `mercato train recommend` on the lake first")
     trained = home / "datasets" / "recommend"
-    machine, divided = describe_machine(), cut(basket_lines())
+    machine, lines = describe_machine(), basket_lines()
+    divided = cut(lines)
     earlier, truth = cut(divided.history), truths(divided.test)
     model = _written(path)
     if missing := truth.keys() - model.keys():
@@ -78,7 +79,6 @@ def main() -> None:
         seconds[name] = round(time.perf_counter() - started, 1)
         said = ", ".join(f"{key} {value}" for key, value in setting.items())
         rows.append({"": name, "setting": said, "on second-last baskets": tuned})
-    history = Baskets.of(divided.history, divided.test)
     result = {
         "machine": machine,
         "split": _SPLIT,
@@ -87,11 +87,7 @@ def main() -> None:
         "tables": [
             Table("Quality", [_quality(name, lists, model, truth) for name, lists in found.items()]),
             Table("Peers' settings, and the sum of both measures they were chosen by", rows),
-            Table(
-                "Repeated and new products",
-                [_repeats(name, of, truth, history) for name, of in found.items()],
-            ),
-            Table("By baskets of history", _slices(found, truth, history)),
+            *recommend_slices.tables(found, lines, divided, trained),
             Table("Fairness of the lists", fairness.rows(_ratios(model, truth, trained / "channel"))),
             *recommend_sessions.tables(divided, earlier, trained),
         ],
@@ -156,44 +152,11 @@ def _gini(counts: NDArray[np.int64]) -> float:
     return float((2 * ranks - len(ordered) - 1) @ ordered / (len(ordered) * ordered.sum()))
 
 
-def _repeats(name: str, lists: Lists, truth: Truths, history: Baskets) -> dict[str, Value]:
-    """Recall among products that the household had bought before, and among those it had not."""
-    owned: dict[int, set[int]] = {int(household): set() for household in history.households}
-    for household, item in zip(
-        history.households[history.household], history.products[history.product], strict=True
-    ):
-        owned[int(household)].add(int(item))
-    row: dict[str, Value] = {"": name}
-    for title, own in (("bought before", True), ("new to the household", False)):
-        shares = [
-            len(wanted & set(lists.get(each, []))) / len(wanted)
-            for each, held in truth.items()
-            if (wanted := {item for item in held if (item in owned[each]) == own})
-        ]
-        row[f"R@{CUT} of products {title}"] = float(np.mean(shares))
-    return row
-
-
 def _ratios(model: Lists, truth: Truths, channel: Path) -> list[Ratio]:
     """Least ratios between groups of the people whom the channel tells of."""
     households = sorted(truth)
     groups = demographics.groups(channel, pd.Series(households))
     return ratios([model[each] for each in households], [truth[each] for each in households], groups)
-
-
-def _slices(found: Mapping[str, Lists], truth: Truths, history: Baskets) -> list[dict[str, Value]]:
-    held = dict(zip(history.households.tolist(), history.held.tolist(), strict=True))
-    rows = []
-    for low, high in ((3, 10), (11, 49), (50, 50)):
-        chosen = [each for each in truth if low <= held[each] <= high]
-        row: dict[str, Value] = {
-            "": f"{low} to {high}" if low < high else f"{low}",
-            "households": len(chosen),
-        }
-        for name, lists in found.items():
-            row[name] = float(np.mean([recall(lists.get(each, []), truth[each]) for each in chosen]))
-        rows.append(row)
-    return rows
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@
 # %% [markdown]
 # # What goes into the next basket
 #
-# A grocer sells tens of thousands of products, and a household buys a dozen. This notebook takes a
-# hundred households of the real year, looks at what they buy again, and foretells each one's last basket by a ranker
+# A grocer sells tens of thousands of products, and a household buys a dozen. This notebook takes a hundred
+# households of the real year, looks at what they buy again, and foretells each one's last basket by a ranker
 # that has never seen it. It goes through the same jobs and functions as `mercato train recommend`, in a lake
 # of its own. The figures of all households, beside the published methods, are in
 # [the page on recommendations](../recommend.md).
