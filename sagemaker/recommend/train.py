@@ -17,6 +17,7 @@ import sys
 
 import pandas as pd
 
+from mercato.errors import MercatoError
 from mercato_models import artefact, demographics, entry, tracking
 from mercato_models.card import Card
 from mercato_models.recommend import NAME, channels, fairness
@@ -76,5 +77,5 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         main(sys.argv[1:])
-    except (channels.ChannelError, ValueError) as error:
+    except (MercatoError, ValueError) as error:
         sys.exit(f"train: {error}")

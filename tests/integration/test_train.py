@@ -20,6 +20,7 @@ from mercato.settings import Settings
 from mercato_models import artefact, tracking
 from mercato_models.card import MARKDOWN
 from mercato_models.recommend import NAME, channels
+from mercato_models.recommend.context import PROFILE
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.metrics import quality
 from mercato_models.recommend.predictions import PREDICTIONS
@@ -145,9 +146,18 @@ def _without_column(table: pa.Table) -> pa.Table:
     return table.drop([channels.CONTEXTS.c.truth])
 
 
+def _without_profile(table: pa.Table) -> pa.Table:
+    place = table.schema.get_field_index(PROFILE[0])
+    return table.set_column(place, table.schema.field(place), pa.nulls(len(table), pa.int64()))
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
+        (
+            _without_profile,
+            f"train: NaN flood in {PROFILE[0]}, known in 0.0% of the rows: 320 of 320 rows (0, 1",
+        ),
         (_without_rows, "has no rows: the slice holds no basket to foretell"),
         (_without_column, "lacks the columns truth"),
         (_without_truth, "the label is constant"),

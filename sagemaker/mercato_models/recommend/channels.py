@@ -28,6 +28,7 @@ from mercato.contracts.tables.features import (
     STORE_PROMOTIONS,
 )
 from mercato.errors import MercatoError
+from mercato_models import checks
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.context import PROFILE, Context
 from mercato_models.recommend.dataset import Target
@@ -50,7 +51,7 @@ CONTEXTS = Table("train.contexts", BasketContext, ("household_id", "event_timest
 #: Names of the files are the tables' short names.
 CATALOGUE_TABLES: tuple[Table, ...] = (PRODUCT_STATS, PRODUCT_NEIGHBOURS, STORE_POPULAR, STORE_PROMOTIONS)
 
-_C = CONTEXTS.c
+_C, _H = CONTEXTS.c, HOUSEHOLD_HISTORY.c
 
 
 class ChannelError(MercatoError):
@@ -74,13 +75,28 @@ def read_contexts(channel: Path) -> pa.Table:
 
     Raises:
         ChannelError: it is missing, lacks columns, or is empty.
+        CheckError: rows are of the future, or know it, or a figure of households is hardly ever known.
     """
     table = _open(channel, CONTEXTS, contexts_schema().names).to_table(columns=contexts_schema().names)
     if table.num_rows == 0:
         raise ChannelError(
             f"{channel / file_name(CONTEXTS)} has no rows: the slice holds no basket to foretell"
         )
+    _check(table, datetime.now(UTC))
     return table
+
+
+def _check(contexts: pa.Table, now: datetime) -> None:
+    """Refuse rows that can't be true."""
+    frame = contexts.select([_C.event_timestamp, *PROFILE]).to_pandas()
+    checks.future(frame[_C.event_timestamp], now)
+    checks.flooded(frame, PROFILE)
+    bought = contexts[_H.basket_times].combine_chunks()
+    row = pc.list_parent_indices(bought).to_numpy()
+    asked = pc.cast(pc.cast(contexts[_C.event_timestamp], UTC_MICROS), pa.int64()).to_numpy() // 1_000_000
+    late = np.zeros(len(frame), bool)
+    late[row[bought.flatten().to_numpy() >= asked[row]]] = True
+    checks.refuse(late, f"future timestamps in {_H.basket_times}, not before the basket to foretell")
 
 
 def stores(contexts: pa.Table) -> list[int]:
