@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -82,11 +83,11 @@ def read_contexts(channel: Path) -> pa.Table:
         raise ChannelError(
             f"{channel / file_name(CONTEXTS)} has no rows: the slice holds no basket to foretell"
         )
-    _check(table, datetime.now(UTC))
+    _check(table, pd.Timestamp.now(UTC))
     return table
 
 
-def _check(contexts: pa.Table, now: datetime) -> None:
+def _check(contexts: pa.Table, now: pd.Timestamp) -> None:
     """Refuse rows that can't be true."""
     frame = contexts.select([_C.event_timestamp, *PROFILE]).to_pandas()
     checks.future(frame[_C.event_timestamp], now)

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from mercato.cli.main import app
@@ -55,7 +57,7 @@ def context(household: int) -> Context:
 
 def history_row(household: int) -> dict[str, object]:
     history = context(household).history
-    columns = (
+    columns: tuple[NDArray[Any], ...] = (
         history.basket_times, history.basket_stores, history.basket_sizes,
         history.products, history.quantities.astype(int), history.values,
     )  # fmt: skip
