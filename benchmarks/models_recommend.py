@@ -49,8 +49,8 @@ _NAMES: Mapping[Peer, str] = {
 _SPLIT = (
     "The last basket of each household with three baskets before it; histories of 50 baskets at most. Peers' "
     "settings are the best of a grid on second-last baskets, by the sum of both measures. The ranker knows "
-    "the store and time of the basket, SLRC its day, the others have no use for them. Intervals: households "
-    "drawn again."
+    "the store and time of the basket, SLRC its day, the others have no use for them. Open baskets: more "
+    "than four products, in a seeded order. Intervals: households drawn again, stores for promotions."
 )
 
 
