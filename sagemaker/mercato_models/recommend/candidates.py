@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mercato.contracts.tables.features import PRODUCT_STATS
 from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import Context
-from mercato_models.recommend.history import HABITS, Habits, habits
+from mercato_models.recommend.habits import HABITS, Habits, habits
 
 #: Generators; a candidate's `sources` has the bit of each one that found it, in this order.
 SOURCES: tuple[str, ...] = (

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercato.contracts.tables.features import PRODUCT_STATS
+from mercato_models.recommend import occasions
 from mercato_models.recommend.candidates import SOURCES, Candidates
 from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import PROFILE, Context
-from mercato_models.recommend.history import DAY, HABITS, HOUR, History
+from mercato_models.recommend.habits import HABITS
+from mercato_models.recommend.history import DAY, HOUR, History
 
 _STATS = PRODUCT_STATS.c
 _STATS_SHOWN = (_STATS.baskets_4w, _STATS.baskets_52w, _STATS.last_price, _STATS.discount_share_4w)
@@ -19,11 +21,12 @@ _PAIR = (
     "together_rank", "recent_rank", "store_popularity", "popularity", "store_lift",
     "display", "mailer",
 )  # fmt: skip
-_PRODUCT = (*_STATS_SHOWN, "trend", "repeat_share", "price_ratio")
+_PRODUCT = (*_STATS_SHOWN, "trend", "repeat_share", "baskets_per_household", "price_ratio")
 _HOUSEHOLD = (
     *(f"household_{name}" for name in PROFILE),
     "history_baskets", "history_basket_size", "last_basket_size", "history_gap_days", "days_since_basket",
     "history_repeat_share", "store_share", "last_basket_here", "size_here", "size_at_this_time",
+    "size_alike", "smallness_alike", "occasions_alike",
     "hour", "weekday", "cart_size", "viewed_size",
 )  # fmt: skip
 
@@ -127,6 +130,7 @@ def _products(catalogue: Catalogue, rows: NDArray[np.int64]) -> NDArray[np.float
             *map(column, _STATS_SHOWN),
             4 * column(_STATS.baskets_1w) / (column(_STATS.baskets_4w) + 1),
             column(_STATS.repeat_households_52w) / (column(_STATS.households_52w) + 2),
+            column(_STATS.baskets_52w) / (column(_STATS.households_52w) + 1),
             column(_STATS.last_price) / np.maximum(column(_STATS.mean_price_13w), 0.01),
         ],
         axis=1,
@@ -151,8 +155,9 @@ def _household(context: Context) -> NDArray[np.float64]:
 
 def _baskets(history: History, store_id: int | None, time: float | None) -> list[float]:
     if history.baskets == 0:
-        return [0.0, *[np.nan] * 9]
+        return [0.0, *[np.nan] * 12]
     times, sizes = history.basket_times, history.basket_sizes
+    alike = occasions.weights(history, time, store_id)[-1]
     here = None if store_id is None else history.basket_stores == store_id
     apart = None if time is None else np.abs(times % DAY - time % DAY) / HOUR
     near = None if apart is None else np.minimum(apart, 24 - apart) < 3
@@ -167,6 +172,9 @@ def _baskets(history: History, store_id: int | None, time: float | None) -> list
         np.nan if here is None else float(here[-1]),
         float(sizes[here].mean()) if here is not None and here.any() else np.nan,
         float(sizes[near].mean()) if near is not None and near.any() else np.nan,
+        float(alike @ sizes / alike.sum()),
+        float(alike @ (1 / np.maximum(1, sizes)) / alike.sum()),
+        float(alike.sum()),
     ]
 
 

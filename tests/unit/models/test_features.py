@@ -11,7 +11,8 @@ from mercato_models.recommend.candidates import SOURCES, candidates
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.context import Context
 from mercato_models.recommend.features import FEATURES, build
-from mercato_models.recommend.history import HABITS, History, habits
+from mercato_models.recommend.habits import HABITS, habits
+from mercato_models.recommend.history import History
 from tests.unit.models import world
 from tests.unit.models.world import NOW, PRODUCTS, STORE
 
