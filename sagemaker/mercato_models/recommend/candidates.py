@@ -23,7 +23,7 @@ SOURCES: tuple[str, ...] = (
     "promoted",
 )
 #: How many products each generator may propose.
-LIMITS: tuple[int, ...] = (220, 120, 50, 80, 100, 50, 60)
+LIMITS: tuple[int, ...] = (500, 120, 50, 80, 100, 50, 60)
 
 #: Newest baskets whose companions are proposed as "recent".
 RECENT = 3
