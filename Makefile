@@ -118,7 +118,7 @@ LAMBDA_HAS = $(foreach package,boto3 botocore s3transfer jmespath python-dateuti
 
 .PHONY: pins
 pins: $(UV) ## compile requirements/*.in
-	cd requirements && for pins in core=3.11 dev=3.11 peers=3.11 sagemaker=3.11 cdk=3.13 checkov=3.13 glue=3.13; do \
+	cd requirements && for pins in core=3.11 dev=3.11 peers=3.11 sagemaker=3.11 cdk=3.13 checkov=3.13 glue=3.13 glue-models=3.13; do \
 	  ../$(UV) pip compile --quiet --no-emit-index-url --universal --python-version $${pins#*=} \
 	    --custom-compile-command "make pins" $${pins%=*}.in -o $${pins%=*}.txt; done
 	cd requirements && for pins in lambda-*.in; do \

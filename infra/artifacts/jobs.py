@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 import zipfile
 from pathlib import Path
@@ -11,8 +12,13 @@ from infra.artifacts.artifact import ROOT, Artifact, copy_source, run, uv
 _PACKAGES = ("mercato", "glue_jobs", "features", "lambdas", "sagemaker/mercato_models")
 _WHEEL = ("pyproject.toml", "README.md", *_PACKAGES)
 #: Scripts that start a job; they import everything else from the wheels.
-_SCRIPTS = ("glue_jobs/main.py", "features/main.py")
-_PINS = "requirements/glue.txt"
+_SCRIPTS = (
+    "glue_jobs/main.py",
+    "features/main.py",
+    "sagemaker/glue/dataset.py",
+    "sagemaker/glue/outlook.py",
+)
+_PINS, _MODEL_PINS = "requirements/glue.txt", "requirements/glue-models.txt"
 #: What Glue 6.0 and EMR 8.1 (Amazon Linux 2023, glibc 2.34) can load.
 _PLATFORMS = (
     "manylinux_2_28_x86_64",
@@ -23,7 +29,7 @@ _PLATFORMS = (
 _PIP = "pip==26.0"
 
 
-def _wheels(target: Path) -> None:
+def _wheels(pins: str, target: Path) -> None:
     """One zip as Glue takes it: `wheels/` with every wheel and a requirements file that names them."""
     with tempfile.TemporaryDirectory() as scratch:
         wheels = Path(scratch)
@@ -32,7 +38,7 @@ def _wheels(target: Path) -> None:
         run(
             *(uv(), "tool", "run", "--quiet", _PIP, "download", "--quiet", "--no-deps"),
             *("--only-binary", ":all:", "--python-version", "3.13", *platforms),
-            *("--dest", wheels, "--requirement", ROOT / _PINS),
+            *("--dest", wheels, "--requirement", ROOT / pins),
         )
         found = sorted(wheels.glob("*.whl"))
         with zipfile.ZipFile(target / "mercato.gluewheels.zip", "w", zipfile.ZIP_STORED) as archive:
@@ -58,7 +64,13 @@ ARTIFACTS = (
         name="jobs-wheels",
         holds="the jobs and what they import, as a zip of wheels for Glue",
         sources=(*_WHEEL, _PINS),
-        make=_wheels,
+        make=functools.partial(_wheels, _PINS),
+    ),
+    Artifact(
+        name="model-jobs-wheels",
+        holds="the models' jobs and what they import, as a zip of wheels for Glue",
+        sources=(*_WHEEL, _MODEL_PINS),
+        make=functools.partial(_wheels, _MODEL_PINS),
     ),
     Artifact(name="jobs-entry", holds="the scripts that Glue and EMR start", sources=_SCRIPTS, make=_scripts),
     Artifact(

@@ -12,11 +12,11 @@ from lambdas.api import schemas
 from lambdas.api.recommending import Decision, Moment, Wish
 from lambdas.api.shelf import Shelf
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
+from mercato.contracts.tables.outlook import HouseholdOutlook
 from mercato.decisions import churn
 from mercato.decisions.changes import Changes, Move
 from mercato.decisions.fallback import SENTENCES
 from mercato.decisions.recommend import Item, sentence
-from mercato.online.outlook import HouseholdOutlook
 from mercato.online.reader import History, Household, Session
 from mercato_models.recommend.context import usual_store
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,39 +38,24 @@ def score(
 
     Examples: `mercato churn score`, `mercato churn score --limit 100 --json`
     """
-    import pandas as pd
-
     from mercato.contracts.tables.gold import BASKET_LINES
-    from mercato.decisions.churn import CODES
+    from mercato.contracts.tables.outlook import OUTLOOK
+    from mercato.decisions.outlook import outlook
     from mercato.errors import MercatoError
     from mercato.lake.tables import Lake
-    from mercato.online.outlook import OUTLOOK
     from mercato.settings import get_settings
     from mercato_models import artefact
-    from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND
-    from mercato_models.churn.scoring import score as scored
 
     settings = get_settings()
     model = artefact.load(settings.home / "models" / "churn")
     lake = Lake(settings.lake_uri)
     if lake.version(BASKET_LINES) is None:
         raise MercatoError("There are no baskets yet: run `mercato run --layer gold` first.")
-    as_of, found = scored(lake.read_arrow(BASKET_LINES).to_pandas(), model)
-    c = OUTLOOK.c
-    rows = pd.DataFrame(
-        {
-            c.household_id: found.index,
-            c.event_timestamp: as_of,
-            c.churn_probability: found[PROBABILITY].to_numpy(float),
-            c.expected_spend: found[SPEND].to_numpy(float),
-            c.reasons: [[str(code) for code in CODES.strongest(shares)] for shares in found[SHARES]],
-            c.model_version: model.version,
-        }
-    )
+    rows, c = outlook(lake.read_arrow(BASKET_LINES).to_pandas(), model), OUTLOOK.c
     at_risk = (rows[c.churn_probability] * rows[c.expected_spend]).sort_values(ascending=False)
     _keep(settings, rows)
     _show(rows.loc[at_risk.index[:limit]], as_json=as_json)
-    leaving = rows[c.churn_probability].sum()
+    as_of, leaving = rows[c.event_timestamp].max(), rows[c.churn_probability].sum()
     typer.echo(
         f"{len(rows):,} households are active at {as_of:%Y-%m-%d}; {leaving:,.0f} are expected to stay away",
         err=True,
@@ -79,7 +63,6 @@ def score(
 
 
 def _keep(settings: Settings, rows: pd.DataFrame) -> None:
-    from mercato.online.outlook import OUTLOOK
     from mercato.online.store import OnlineStore
     from mercato.online.views import HOUSEHOLD_OUTLOOK
 
@@ -92,17 +75,16 @@ def _keep(settings: Settings, rows: pd.DataFrame) -> None:
         return
     store = OnlineStore(settings, timeout=10)
     try:
+        found: list[Any] = rows.to_dict("records")
         # Who is not active any more has no outlook.
-        store.delete(HOUSEHOLD_OUTLOOK)
-        found: Iterable[Any] = rows[list(OUTLOOK.c)].to_dict("records")
-        store.write(HOUSEHOLD_OUTLOOK, found)
+        store.replace(HOUSEHOLD_OUTLOOK, found)
     finally:
         store.close()
 
 
 def _show(rows: pd.DataFrame, *, as_json: bool) -> None:
+    from mercato.contracts.tables.outlook import OUTLOOK
     from mercato.decisions.churn import SENTENCES, Reason
-    from mercato.online.outlook import OUTLOOK
 
     c = OUTLOOK.c
     if as_json:

@@ -7,19 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mercato.errors import MercatoError
 from mercato.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from glue_jobs.runner import Run
-    from mercato.contracts.tables.base import Table
-    from mercato.lake.tables import Lake
 
 Json = Annotated[bool, typer.Option("--json", help="Metrics as JSON on stdout.")]
 
@@ -46,15 +43,17 @@ def recommend(
     from mercato.lake.tables import Lake
     from mercato.replay.dataset import demographics as recorded_people
     from mercato_models import demographics
-    from mercato_models.recommend.pipeline import write_channels
+    from mercato_models.recommend.pipeline import write_channel
 
     settings = get_settings()
     channel = _channel(settings, "recommend")
+    beside = channel.with_name("lake")
+    shutil.rmtree(beside, ignore_errors=True)
     with connect(settings, engine) as spark:
-        lake = Lake(settings.lake_uri)
-        versions = write_channels(spark, settings, lake, channel.parent, targets=targets, on_run=_report)
+        overlay = Lake(str(beside), base=Lake(settings.lake_uri))
+        write_channel(spark, settings, overlay, channel, targets=targets, on_run=_report)
     demographics.write(channel, recorded_people())
-    result = _train(settings, "recommend", versions)
+    result = _train(settings, "recommend")
     _say(
         result,
         "R@10 {model_recall_at_10:.4f} (personal frequency {personal_recall_at_10:.4f}), "
@@ -69,18 +68,13 @@ def churn(as_json: Json = False) -> None:
 
     Examples: `mercato train churn`, `mercato train churn --json`
     """
-    from mercato.contracts.tables.gold import BASKET_LINES
-    from mercato.lake.tables import Lake
     from mercato.replay.dataset import demographics as recorded_people
     from mercato_models import demographics
-    from mercato_models.churn import channels
 
     settings = get_settings()
-    lake = Lake(settings.lake_uri)
-    versions = _versions(lake, (BASKET_LINES,))
-    channels.write(_channel(settings, "churn"), lake.read_arrow(BASKET_LINES).to_pandas())
+    _write(settings, "churn")
     demographics.write(_channel(settings, "churn"), recorded_people())
-    result = _train(settings, "churn", versions)
+    result = _train(settings, "churn")
     _say(
         result,
         "AUC {probability_auc:.4f}, AP {probability_average_precision:.4f} "
@@ -95,17 +89,9 @@ def fraud(as_json: Json = False) -> None:
 
     Examples: `mercato train fraud`, `mercato train fraud --json`
     """
-    from mercato.contracts.tables.silver import PAYMENT_OUTCOMES, PAYMENTS
-    from mercato.lake.tables import Lake
-    from mercato_models.fraud import payments
-    from mercato_models.fraud.shop import payments_of
-
     settings = get_settings()
-    lake = Lake(settings.lake_uri)
-    versions = _versions(lake, (PAYMENTS, PAYMENT_OUTCOMES))
-    paid, outcomes = (lake.read_arrow(table).to_pandas() for table in (PAYMENTS, PAYMENT_OUTCOMES))
-    payments.write(_channel(settings, "fraud"), payments_of(paid, outcomes))
-    result = _train(settings, "fraud", versions)
+    _write(settings, "fraud")
+    result = _train(settings, "fraud")
     _say(
         result,
         "AP {model_average_precision:.4f} (the handbook's features {handbook_average_precision:.4f}), "
@@ -120,18 +106,9 @@ def price(as_json: Json = False) -> None:
 
     Examples: `mercato train price`, `mercato train price --json`
     """
-    from mercato.contracts.tables.gold import PRICE_HISTORY
-    from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
-    from mercato.lake.tables import Lake
-    from mercato_models.price import channels
-
     settings = get_settings()
-    lake = Lake(settings.lake_uri)
-    versions = _versions(lake, (PRICE_HISTORY, PROMOTIONS, PRODUCTS))
-    prices, products = (lake.read_arrow(table).to_pandas() for table in (PRICE_HISTORY, PRODUCTS))
-    placed = channels.placements(lake.read_arrow(PROMOTIONS))
-    channels.write(_channel(settings, "price"), prices, placed, products)
-    result = _train(settings, "price", versions)
+    _write(settings, "price")
+    result = _train(settings, "price")
     _say(
         result,
         "WAPE a week ahead {forecast_wape:.3f} (seasonal naive {seasonal_naive_wape:.3f}); "
@@ -140,23 +117,18 @@ def price(as_json: Json = False) -> None:
     )
 
 
-def _versions(lake: Lake, tables: Iterable[Table]) -> dict[str, int]:
-    """What is learned from: version by table.
+def _write(settings: Settings, name: str) -> None:
+    from mercato.lake.tables import Lake
+    from mercato_models import datasets
 
-    Raises:
-        MercatoError: a table is not there.
-    """
-    versions = {table.name: lake.version(table) for table in tables}
-    if missing := sorted(name for name, version in versions.items() if version is None):
-        raise MercatoError(f"There is no {', '.join(missing)} to learn from yet: run `mercato run` first.")
-    return {name: version for name, version in versions.items() if version is not None}
+    datasets.write(name, Lake(settings.lake_uri), _channel(settings, name))
 
 
 def _channel(settings: Settings, name: str) -> Path:
     return settings.home / "datasets" / name / "channel"
 
 
-def _train(settings: Settings, name: str, versions: Mapping[str, int]) -> dict[str, Any]:
+def _train(settings: Settings, name: str) -> dict[str, Any]:
     """Run a training script as SageMaker does, and keep what it wrote; what it logs goes to the terminal."""
     channel = _channel(settings, name)
     model, output = channel.with_name("model"), channel.with_name("output")
@@ -169,7 +141,7 @@ def _train(settings: Settings, name: str, versions: Mapping[str, int]) -> dict[s
         "OMP_WAIT_POLICY": "PASSIVE",
         "MLFLOW_TRACKING_URI": settings.endpoint("mlflow_uri") or "",
     }
-    command = [sys.executable, str(_SCRIPTS / name / "train.py"), "--data-versions", json.dumps(versions)]
+    command = [sys.executable, str(_SCRIPTS / name / "train.py")]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)

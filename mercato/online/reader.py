@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from mercato.contracts.tables.outlook import HouseholdOutlook
 from mercato.online import views
 from mercato.online.codec import Codec
-from mercato.online.outlook import HouseholdOutlook
 from mercato.online.payments import Card, Terminal, card_of, terminal_of
 from mercato.online.session import HOUSEHOLD_SESSION, SESSION_GAP, moment
 from mercato.online.store import Materialised, OnlineStore

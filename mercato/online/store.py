@@ -110,11 +110,21 @@ class OnlineStore:
                 columns[name].append(value)
         return pa.table(columns, schema=view.arrow_schema)
 
-    def delete(self, view: View) -> None:
-        """Remove a view's values from all entities."""
+    def replace(self, view: View, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Write all rows that a view is to have: an entity without one loses its values.
+
+        No entity is without its row meanwhile. Returns how many rows there are.
+        """
+        held = {row[view.entity]: row for row in rows}
+        written = self.write(view, held.values())
+        self.delete(view, [entity for entity in self.entities(view) if entity not in held])
+        return written
+
+    def delete(self, view: View, entities: Iterable[Entity] | None = None) -> None:
+        """Remove a view's values, from all entities unless some are given."""
         codec = Codec(view)
         with translated():
-            for some in _batches(self.entities(view)):
+            for some in _batches(self.entities(view) if entities is None else entities):
                 pipeline = self.redis.pipeline(transaction=False)
                 for entity in some:
                     pipeline.hdel(redis_key(view, entity), *codec.fields)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from mercato.contracts.tables import features, silver
+from mercato.contracts.tables import features, outlook, silver
 from mercato.contracts.tables.base import Table
-from mercato.online import outlook, payments, session
+from mercato.online import payments, session
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=figures,
         verdict=verdict,
-        data_versions=given.data_versions,
+        data_versions=entry.versions(given.train),
         fairness=fair,
     )
     version = tracking.register(card, kept, newest[:5], {"drivers.json": explained})

@@ -1,10 +1,10 @@
-"""Check the payments of a training job, and write them as its channel.
+"""Check the payments of a training job, and hand them on as its channel.
 
 python process.py --data FOLDER --channel FOLDER
 """
 
-from mercato_models.entry import process
+from mercato_models.entry import copied, process
 from mercato_models.fraud import payments
 
 if __name__ == "__main__":
-    process(__doc__.split("\n")[0], lambda data, channel: payments.write(channel, payments.read(data)))
+    process(__doc__.split("\n")[0], copied(payments.read))

@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=judged.metrics,
         verdict=judged.verdict,
-        data_versions=given.data_versions,
+        data_versions=entry.versions(given.train),
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, features[:_EXAMPLE], {"by_fold.json": {"folds": judged.by_fold}})

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,8 @@ from mercato.errors import MercatoError
 T = TypeVar("T")
 
 log = logging.getLogger("train")
+
+_VERSIONS = "versions.json"
 
 
 def parser(description: str, hyperparameters: type[Any], *channels: str) -> argparse.ArgumentParser:
@@ -36,7 +38,6 @@ def parser(description: str, hyperparameters: type[Any], *channels: str) -> argp
     for flag, variable in folders.items():
         given = os.environ.get(variable)
         made.add_argument(flag, type=Path, default=given, required=given is None, help=f"or {variable}")
-    made.add_argument("--data-versions", type=json.loads, default={}, help="JSON: Delta version by table")
     return made
 
 
@@ -69,6 +70,18 @@ def copied(check: Callable[[Path], object]) -> Callable[[Path, Path], None]:
         shutil.copytree(data, channel, dirs_exist_ok=True)
 
     return copy
+
+
+def tell_versions(channel: Path, versions: Mapping[str, int | None]) -> None:
+    """Write into a channel which Delta version of each table it came from."""
+    (channel / _VERSIONS).write_text(json.dumps(versions))
+
+
+def versions(channel: Path) -> dict[str, int]:
+    """Delta version by table of what a channel came from; none if it does not say."""
+    path = channel / _VERSIONS
+    told: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
+    return told
 
 
 class Clock:

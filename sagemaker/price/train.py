@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=figures,
         verdict=verdict,
-        data_versions=given.data_versions,
+        data_versions=entry.versions(given.train),
     )
     version = tracking.register(card, model, newest[:5], {"drivers.json": explained})
     clock.lap("register")

@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=judged.metrics | {"rows": len(data.labels)},
         verdict=gate,
-        data_versions=given.data_versions,
+        data_versions=entry.versions(given.train),
         fairness=fair,
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)

@@ -16,8 +16,8 @@ import pytest
 from confluent_kafka import Consumer
 
 from mercato.contracts.events import CLICKSTREAM, INVENTORY, Click, Topic
+from mercato.contracts.tables.outlook import HouseholdOutlook
 from mercato.online import views
-from mercato.online.outlook import HouseholdOutlook
 from mercato.settings import Settings
 from mercato.stream.online_features import Updater
 from mercato.stream.topics import ensure_topics, kafka_name

@@ -17,7 +17,7 @@ import pytest
 
 from mercato.contracts.tables.features import PRODUCT_STATS
 from mercato.settings import Settings
-from mercato_models import artefact, tracking
+from mercato_models import artefact, entry, tracking
 from mercato_models.card import MARKDOWN
 from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.context import PROFILE
@@ -60,8 +60,8 @@ def test_a_model_is_trained_judged_registered_and_promoted(
     channel: Path, tmp_path: Path, settings: Settings
 ) -> None:
     uri = settings.require("mlflow_uri")
-    versions = {"gold.basket_lines": 3, "gold.product_stats": 1}
-    done = train(channel, tmp_path, "--data-versions", json.dumps(versions), mlflow_uri=uri)
+    entry.tell_versions(channel, {"gold.basket_lines": 3, "gold.product_stats": 1})
+    done = train(channel, tmp_path, mlflow_uri=uri)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["passes"]

@@ -21,12 +21,15 @@ from features.offline import TIME, historical
 from features.store import apply
 from glue_jobs.catalog import AS_OF, select
 from glue_jobs.runner import Run, Runner
+from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.features import HOUSEHOLD_HISTORY
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.errors import MercatoError
+from mercato.lake.storage import storage_options
 from mercato.lake.tables import Lake
 from mercato.online import views
 from mercato.settings import Settings
+from mercato_models import entry
 from mercato_models.recommend import channels
 from mercato_models.recommend.protocol import contexts, cut
 
@@ -34,48 +37,51 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _C = channels.CONTEXTS.c
+#: What is read of the real lake: baskets, and what does not depend on them and so is the same in both.
+SOURCES: tuple[Table, ...] = (
+    BASKET_LINES,
+    *(job.target for job in select(AS_OF) if BASKET_LINES not in job.sources),
+)
+#: Training baskets per household at most.
+TARGETS = 8
 _JOIN_VIEWS = (views.HOUSEHOLD_HISTORY, views.HOUSEHOLD_PROFILE)
 #: A basket's features are those of a second before it.
 _BEFORE = timedelta(seconds=1)
 _BASKET_TIME, _PLACE = "basket_time", "place"
 
 
-def write_channels(
+def write_channel(
     spark: SparkSession,
     settings: Settings,
-    lake: Lake,
-    folder: Path,
+    overlay: Lake,
+    channel: Path,
     *,
-    targets: int,
+    targets: int = TARGETS,
     on_run: Callable[[Run], None] = lambda _run: None,
-) -> dict[str, int]:
-    """Write the channel files; train and test share them.
+) -> None:
+    """Write the channel's files; train and test share them.
 
     Args:
-        lake: the real one; it is only read.
-        folder: emptied first; the cut lake is kept beside the channel, in `lake`.
+        overlay: an empty lake over the real one, which is only read; the session's workers must reach it.
+        channel: emptied first.
         targets: training baskets per household at most.
         on_run: called as each feature job ends.
-
-    Returns:
-        Delta version of each table of the real lake that the data came from.
 
     Raises:
         MercatoError: there are no baskets yet, or too few for the protocol.
     """
-    if lake.open(BASKET_LINES) is None:
+    if overlay.open(BASKET_LINES) is None:
         raise MercatoError("There are no baskets to learn from yet: run `mercato run --layer gold` first.")
-    shutil.rmtree(folder, ignore_errors=True)
-    channel = folder / "channel"
+    shutil.rmtree(channel, ignore_errors=True)
     channel.mkdir(parents=True)
-    divided = cut(lake.read_arrow(BASKET_LINES))
+    divided = cut(overlay.read_arrow(BASKET_LINES))
     if divided.test.num_rows == 0:
         raise MercatoError("No household has enough baskets for the evaluation: replay more of the year.")
-    overlay = Lake(str(folder / "lake"), base=lake)
-    write_deltalake(overlay.path(BASKET_LINES), divided.history)
-    runner, jobs = Runner(spark, overlay), select(AS_OF)
-    for job in jobs:
-        # What does not depend on baskets is the same in the real lake.
+    versions = {table.name: version for table in SOURCES if (version := overlay.version(table)) is not None}
+    path = overlay.path(BASKET_LINES)
+    write_deltalake(path, divided.history, storage_options=storage_options(path))
+    runner = Runner(spark, overlay)
+    for job in select(AS_OF):
         if BASKET_LINES in job.sources:
             on_run(runner.run(job))
     joined = _with_features(spark, settings, overlay, contexts(divided, targets))
@@ -83,8 +89,7 @@ def write_channels(
     for table in channels.CATALOGUE_TABLES:
         # Straight from the files: faster than by the session, whose messages have a limit.
         channels.write(channel, overlay.read_arrow(table), table)
-    sources = {BASKET_LINES, *(source for job in jobs for source in job.sources)}
-    return {table.name: version for table in sources if (version := lake.version(table)) is not None}
+    entry.tell_versions(channel, versions)
 
 
 def _with_features(spark: SparkSession, settings: Settings, lake: Lake, baskets: pa.Table) -> pa.Table:

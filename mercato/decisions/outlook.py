@@ -1,0 +1,34 @@
+"""What is expected of every active household, in the form in which it is served."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mercato.contracts.tables.outlook import OUTLOOK
+from mercato.decisions.churn import CODES
+from mercato_models.artefact import Model
+from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND, score
+
+
+def outlook(lines: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """A row per household that is active at the end of the newest day, columns as in OUTLOOK.
+
+    Args:
+        lines: gold.basket_lines.
+        model: a churn model.
+
+    Raises:
+        CheckError: no household is active, or the model was made of other features.
+    """
+    as_of, found = score(lines, model)
+    c = OUTLOOK.c
+    return pd.DataFrame(
+        {
+            c.household_id: found.index,
+            c.event_timestamp: as_of,
+            c.churn_probability: found[PROBABILITY].to_numpy(float),
+            c.expected_spend: found[SPEND].to_numpy(float),
+            c.reasons: [[str(code) for code in CODES.strongest(shares)] for shares in found[SHARES]],
+            c.model_version: model.version,
+        }
+    )

@@ -1,0 +1,73 @@
+"""Say of every active household what the approved churn model expects of it: a Glue or EMR job.
+
+python outlook.py --group mercato-dev-churn --lake-uri s3://shop-{layer} --to s3://shop-models/predictions
+
+All of them go to `outlook.parquet` in that folder, and to the online store, where the API finds them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from typing import Any
+
+import boto3
+import pandas as pd
+
+from mercato.contracts.tables.gold import BASKET_LINES
+from mercato.decisions.outlook import outlook
+from mercato.lake.tables import Lake
+from mercato.online.store import OnlineStore
+from mercato.online.views import HOUSEHOLD_OUTLOOK
+from mercato.settings import Settings, get_settings
+from mercato_models import registry
+
+_FILE = "outlook.parquet"
+#: Bulk writes may wait longer than a request may.
+_TIMEOUT_SECONDS = 30.0
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Score, unless no version is approved; unknown arguments, which these services add, are ignored."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--group", required=True, help="model package group of the churn model")
+    parser.add_argument("--lake-uri", help="root of the lake; MERCATO_LAKE_URI by default")
+    parser.add_argument("--to", required=True, help="folder for the file, s3://BUCKET/FOLDER")
+    parser.add_argument("--redis-url", help="address of the online store; MERCATO_REDIS_URL by default")
+    parser.add_argument(
+        "--redis-secret", help="ARN of the secret of its user; MERCATO_REDIS_SECRET_ARN by default"
+    )
+    args, _ = parser.parse_known_args(arguments)
+    given = {"redis_url": args.redis_url, "redis_secret_arn": args.redis_secret, "lake_uri": args.lake_uri}
+    settings = get_settings().model_copy(update={name: value for name, value in given.items() if value})
+    model = registry.approved(args.group)
+    if model is None:
+        print(json.dumps({"households": 0, "reason": f"no version of {args.group} is approved"}), flush=True)
+        return
+    rows = outlook(Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas(), model)
+    _keep(rows, args.to)
+    _serve(rows, settings)
+    print(json.dumps({"households": len(rows), "model": model.version}), flush=True)
+
+
+def _keep(rows: pd.DataFrame, folder: str) -> None:
+    bucket, _, key = f"{folder}/{_FILE}".removeprefix("s3://").partition("/")
+    written = io.BytesIO()
+    rows.to_parquet(written, index=False)
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=written.getvalue())
+
+
+def _serve(rows: pd.DataFrame, settings: Settings) -> None:
+    store = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
+    found: list[Any] = rows.to_dict("records")
+    try:
+        store.replace(HOUSEHOLD_OUTLOOK, found)
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    main()
