@@ -1,4 +1,4 @@
-"""Every night: silver, gold, features online. On Mondays the models learn from them."""
+"""Every night: silver, gold, features online, scores. On Mondays the models learn from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerStartPipelineOperator
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.sdk import DAG
-from glue_tasks import catalog_jobs, in_order
+from glue_tasks import catalog_jobs, glue_task, in_order
 
 #: Put before the name of every job and pipeline of this deployment.
 PREFIX = os.environ.get("AIRFLOW__MERCATO__PREFIX", "")
@@ -30,10 +30,12 @@ with DAG(
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
     tags=["mercato"],
 ):
-    tasks = in_order(catalog_jobs("silver", "gold", "features"), PREFIX)
+    tasks = in_order(catalog_jobs("silver", "gold", "features", "scores"), PREFIX)
     weekly = ShortCircuitOperator(task_id="weekly", python_callable=is_monday)
     weekly.set_upstream([task for task in tasks.values() if not task.downstream_task_ids])
+    datasets = {job["arguments"]["--model"]: job for job in catalog_jobs("datasets")}
     for pipeline in PIPELINES:
-        weekly >> SageMakerStartPipelineOperator(
+        train = SageMakerStartPipelineOperator(
             task_id=f"train-{pipeline}", pipeline_name=f"{PREFIX}{pipeline}", deferrable=True
         )
+        weekly >> glue_task(datasets[pipeline], PREFIX) >> train

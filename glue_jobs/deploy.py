@@ -18,14 +18,22 @@ from glue_jobs.catalog import CATALOG
 from glue_jobs.quality import ruleset
 from mercato.contracts.arrow import spark_type
 from mercato.contracts.events import TOPICS, Topic
+from mercato.contracts.tables import features, gold, silver
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.bronze import BRONZE
-from mercato.contracts.tables.silver import QUARANTINE
 from mercato.lake.maintenance import ALL_TABLES, BATCH_TABLES
 from mercato.online.views import BATCH
 
 #: Scripts of the artifact `jobs-entry`.
 _JOBS, _FEATURES = "glue_jobs/main.py", "features/main.py"
+_DATASET, _OUTLOOK = "sagemaker/glue/dataset.py", "sagemaker/glue/outlook.py"
+#: What each model learns from; `mercato_models`, which reads it, is above this package.
+_LEARNED_FROM = {
+    "recommend": (gold.BASKET_LINES, features.STORE_PROMOTIONS),
+    "churn": (gold.BASKET_LINES,),
+    "fraud": (silver.PAYMENTS, silver.PAYMENT_OUTCOMES),
+    "price": (gold.PRICE_HISTORY, silver.PROMOTIONS, silver.PRODUCTS),
+}
 #: Files that younger versions need are kept for this long.
 _RETAIN_HOURS = 168
 #: Glue's smallest worker; for streaming jobs only.
@@ -97,10 +105,16 @@ def _jobs() -> Iterator[dict[str, Any]]:
     for job in CATALOG.values():
         target, reads = job.target, [source.name for source in job.sources]
         # Every silver job adds what it refuses to one table.
-        writes = [target.name, QUARANTINE.name] if target.layer == "silver" else [target.name]
+        writes = [target.name, silver.QUARANTINE.name] if target.layer == "silver" else [target.name]
         yield _job(target.name, target.layer, {"--job": target.name}, reads, writes, **_BATCH)
     served = [view.table.name for view in BATCH]
     yield _job("features.materialize", "features", {}, served, [], **(_BATCH | {"entry": _FEATURES}))
+    scored = [gold.BASKET_LINES.name]
+    yield _job("churn.outlook", "scores", {}, scored, [], **(_BATCH | {"entry": _OUTLOOK}))
+    for model, tables in _LEARNED_FROM.items():
+        reads = [table.name for table in tables]
+        named = {"--model": model}
+        yield _job(f"datasets.{model}", "datasets", named, reads, [], **(_BATCH | {"entry": _DATASET}))
     every = [table.name for table in BATCH_TABLES]
     yield _job("lake.maintain", "maintenance", {"--maintain": str(_RETAIN_HOURS)}, every, every, **_BATCH)
 

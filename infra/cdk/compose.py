@@ -53,8 +53,8 @@ def compose(app: App, config: Config) -> None:
         infra.artifacts.artifact.BuildError: something that a stack ships cannot be built.
     """
     ground = _ground(app, config)
-    _jobs(app, config, ground)
     models = ModelsStack(app, config=config, network=ground.network, lake=ground.lake)
+    _jobs(app, config, ground, models)
     surfaces = _surfaces(app, config, ground)
     watched = _watched(config, ground, models, surfaces)
     ObservabilityStack(
@@ -76,7 +76,7 @@ def _ground(app: App, config: Config) -> Ground:
     )
 
 
-def _jobs(app: App, config: Config, ground: Ground) -> None:
+def _jobs(app: App, config: Config, ground: Ground, models: ModelsStack) -> None:
     ProcessingStack(
         app,
         config=config,
@@ -84,12 +84,13 @@ def _jobs(app: App, config: Config, ground: Ground) -> None:
         lake=ground.lake,
         streaming=ground.streaming,
         features=ground.features,
+        models=models,
     )
+    trained = MODELS if config.models.weekly else ()
     if config.airflow.enabled:
-        trained = MODELS if config.models.weekly else ()
         AirflowStack(app, config=config, network=ground.network, lake=ground.lake, pipelines=trained)
     else:
-        ScheduleStack(app, config=config)
+        ScheduleStack(app, config=config, pipelines=trained)
     if config.graph.enabled:
         GraphStack(app, config=config, network=ground.network, lake=ground.lake)
 

@@ -9,10 +9,11 @@ from infra.cdk.config import Config
 from infra.cdk.contracts import contracts
 
 _SESSIONS, _JOBS = "streaming/Sessions/Role", "processing/JobRole"
+_DATASETS, _SCORES = _MODEL_JOBS = ("processing/DatasetRole", "processing/ScoreRole")
 #: CDK's copying functions, each with the bucket that it copies to.
 SHIPS = {
     "features/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "artifacts",
-    "processing/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "artifacts",
+    "processing/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB1024MiB": "artifacts",
     "models/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "models",
     "airflow/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "airflow",
 }
@@ -62,11 +63,14 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
         return resource("kafka", f"{kind}/{name}-events/*/{what}")
 
     of_cluster = "MSK adds an id to the cluster's name, which is unique without it"
-    for path in (_SESSIONS, _JOBS):
+    for path in (_SESSIONS, _JOBS, *_MODEL_JOBS):
         yield path, "Resource::*", "EC2's Describe actions take no resource"
         yield path, resource("ec2", "network-interface/*"), "The interfaces have no names before they exist"
-    for kind in ("security-group", "subnet"):
-        yield _JOBS, resource("ec2", f"{kind}/*"), "A condition keeps it to the platform's VPC"
+    for path in (_JOBS, *_MODEL_JOBS):
+        for kind in ("security-group", "subnet"):
+            yield path, resource("ec2", f"{kind}/*"), "A condition keeps it to the platform's VPC"
+        yield path, resource("logs", "log-group:/aws-glue/*"), "Glue names the groups of its jobs"
+        yield path, bucket("artifacts"), "Each version of the jobs lies in a folder of its own"
     for topic in ("clickstream.v1", "sessions.v1"):
         yield _SESSIONS, kafka("topic", topic), of_cluster
     yield _SESSIONS, kafka("group", "flink-sessions"), of_cluster
@@ -75,7 +79,6 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
         yield _JOBS, kafka("topic", spec.name), of_cluster
         yield _JOBS, kafka("topic", spec.quarantine), of_cluster
     yield _JOBS, kafka("group", "spark-kafka-source-*"), "Spark makes up the rest of its groups' names"
-    yield _JOBS, resource("logs", "log-group:/aws-glue/*"), "Glue names the groups of its jobs"
     for path in FUNCTIONS:
         yield f"{path}/Role", "Resource::*", "Lambda's network interfaces and X-Ray's traces have no resource"
     for path in ("decisions/Collector", "intake/Landing", "intake/Pollers"):
@@ -98,11 +101,11 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
     index = resource("es", f"domain/{name}-products/*")
     yield "search/Search/Role", index, "The indices behind the alias have names of their time"
     yield "intake/Landing/Role", bucket("landing"), "Partners choose the names of their files"
+    yield from _model_jobs(config, bucket, resource)
     for layer in contracts().layers:
         yield _JOBS, bucket(layer), "A table is as many objects as it needs"
         database = f"{name}-{layer}".replace("-", "_")
         yield _JOBS, resource("glue", f"table/{database}/*"), "The jobs own every table of the lake"
-    yield _JOBS, bucket("artifacts"), "Each version of the jobs lies in a folder of its own"
     shipping = "CDK's own grant to the function that copies a deploy's files"
     assets = f"cdk-hnb659fds-assets-{account}-{config.region}/*"
     for path, target in SHIPS.items():
@@ -110,6 +113,21 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
             yield path, f"Action::{action}", shipping
         yield path, bucket(target), shipping
         yield path, resource("s3", assets), shipping
+
+
+def _model_jobs(
+    config: Config, bucket: Callable[[str], str], resource: Callable[[str, str], str]
+) -> Iterator[tuple[str, str, str]]:
+    models = bucket("models").removesuffix("/*")
+    for path in _MODEL_JOBS:
+        for layer in ("silver", "gold"):
+            yield path, bucket(layer), "A table is as many objects as it needs"
+    yield _DATASETS, f"{models}/datasets/*", "Each dataset lies in a folder of its own"
+    for folder in ("predictions", "runs"):
+        yield _SCORES, f"{models}/{folder}/*", "A run is as many objects as it needs"
+    for model in MODELS:
+        versions = resource("sagemaker", f"model-package/mercato-{config.name}-{model}/*")
+        yield _SCORES, versions, "A model's versions have numbers"
 
 
 def _airflow(

@@ -1,6 +1,6 @@
 """Write what a model learns from to S3, where its pipeline finds it: a Glue or EMR job.
 
-python dataset.py --model churn --lake-uri s3://shop-{layer} --to s3://shop-models/datasets/churn
+python dataset.py --model churn --lake-uri s3://shop-{layer} --to s3://shop-models/datasets
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--model", required=True, choices=[_RANKER, *datasets.DATASETS])
     parser.add_argument("--lake-uri", help="root of the lake; MERCATO_LAKE_URI by default")
-    parser.add_argument("--to", required=True, help="folder of the model's datasets, s3://BUCKET/FOLDER")
+    parser.add_argument("--to", required=True, help="folder of every model's datasets, s3://BUCKET/FOLDER")
     parser.add_argument("--engine", help="sail, spark, sc://host:port, or active for the session at hand")
     args, _ = parser.parse_known_args(arguments)
     lake = Lake(args.lake_uri or get_settings().lake_uri)
-    version = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    folder, version = f"{args.to}/{args.model}", f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     with tempfile.TemporaryDirectory() as scratch:
         channel = Path(scratch) / "channel"
         if args.model == _RANKER:
-            _write_rankers(lake, f"{args.to}/{version}/lake", channel, args.engine)
+            _write_rankers(lake, f"{folder}/{version}/lake", channel, args.engine)
         else:
             datasets.write(args.model, lake, channel)
-        files = manifest.publish(channel, args.to, version)
+        files = manifest.publish(channel, folder, version)
     print(json.dumps({"model": args.model, "version": version, "files": files}), flush=True)
 
 

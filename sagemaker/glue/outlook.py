@@ -1,6 +1,6 @@
 """Say of every active household what the approved churn model expects of it: a Glue or EMR job.
 
-python outlook.py --group mercato-dev-churn --lake-uri s3://shop-{layer} --to s3://shop-models/predictions
+python outlook.py --prefix mercato-dev- --lake-uri s3://shop-{layer} --to s3://shop-models/predictions
 
 All of them go to `outlook.parquet` in that folder, and to the online store, where the API finds them.
 """
@@ -22,6 +22,7 @@ from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
 from mercato.settings import Settings, get_settings
 from mercato_models import registry
+from mercato_models.churn import NAME
 
 _FILE = "outlook.parquet"
 #: Bulk writes may wait longer than a request may.
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("--group", required=True, help="model package group of the churn model")
+    parser.add_argument("--prefix", default="", help="before the model's name, in that of its package group")
     parser.add_argument("--lake-uri", help="root of the lake; MERCATO_LAKE_URI by default")
     parser.add_argument("--to", required=True, help="folder for the file, s3://BUCKET/FOLDER")
     parser.add_argument("--redis-url", help="address of the online store; MERCATO_REDIS_URL by default")
@@ -43,9 +44,10 @@ def main(arguments: list[str] | None = None) -> None:
     args, _ = parser.parse_known_args(arguments)
     given = {"redis_url": args.redis_url, "redis_secret_arn": args.redis_secret, "lake_uri": args.lake_uri}
     settings = get_settings().model_copy(update={name: value for name, value in given.items() if value})
-    model = registry.approved(args.group)
+    group = f"{args.prefix}{NAME}"
+    model = registry.approved(group)
     if model is None:
-        print(json.dumps({"households": 0, "reason": f"no version of {args.group} is approved"}), flush=True)
+        print(json.dumps({"households": 0, "reason": f"no version of {group} is approved"}), flush=True)
         return
     rows = outlook(Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas(), model)
     _keep(rows, args.to)

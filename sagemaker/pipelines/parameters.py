@@ -11,7 +11,7 @@ ROLE = ParameterString(name="RoleArn")
 IMAGE = ParameterString(name="ImageUri")
 #: The `sourcedir.tar.gz` of the artifact `model-source-MODEL`.
 SOURCE = ParameterString(name="SourceUri")
-#: Folder with the files that the training script's channel holds.
+#: Manifest that names the files which the training script's channel holds.
 DATA = ParameterString(name="DataUri")
 #: Folder under which the run writes; without a slash at its end.
 OUTPUT = ParameterString(name="OutputUri")

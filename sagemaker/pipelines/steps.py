@@ -54,7 +54,7 @@ def under(*parts: str) -> Join:
 def check(session: PipelineSession) -> ProcessingStep:
     """Refuses data that nothing can be learned from, before a training job is paid for."""
     arguments = _job(session, "process.py").run(
-        inputs=[_source(), _input("data", given.DATA)],
+        inputs=[_source(), _input("data", given.DATA, "ManifestFile")],
         outputs=[_output("channel", under("channel"))],
         arguments=["--data", f"{_IN}/data", "--channel", f"{_OUT}/channel"],
     )
@@ -205,10 +205,8 @@ def _source() -> ProcessingInput:
     return _input("source", given.SOURCE)
 
 
-def _input(name: str, uri: object) -> ProcessingInput:
-    place = ProcessingS3Input(
-        s3_uri=uri, local_path=f"{_IN}/{name}", s3_data_type="S3Prefix", s3_input_mode="File"
-    )
+def _input(name: str, uri: object, kind: str = "S3Prefix") -> ProcessingInput:
+    place = ProcessingS3Input(s3_uri=uri, local_path=f"{_IN}/{name}", s3_data_type=kind, s3_input_mode="File")
     return ProcessingInput(input_name=name, s3_input=place)
 
 

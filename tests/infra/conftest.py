@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.artifacts.artifact import ROOT
+from infra.artifacts.artifact import ROOT, run
 from infra.emulator.deploy import ENVIRONMENT, deploy, destroy
 from infra.emulator.deployed import Deployed
 from infra.emulator.servers import Emulator
@@ -74,7 +74,9 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "eu-central-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with (tmp_path / "moto.log").open("wb") as log:
         server = subprocess.Popen(
             [CDK / "moto_server", "-H", "127.0.0.1", "-p", address.rpartition(":")[2]], stdout=log, stderr=log
@@ -85,6 +87,17 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+@pytest.fixture(scope="session")
+def s3_jars(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What Glue's own Spark reaches S3 with, outside Glue."""
+    target = tmp_path_factory.mktemp("s3-jars")
+    run(
+        *("mvn", "--batch-mode", "--quiet", "-f", ROOT / "jars" / "pom.xml", "-P", "s3"),
+        *("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={target}"),
+    )
+    return sorted(target.glob("*.jar"))
 
 
 @pytest.fixture

@@ -16,16 +16,11 @@ from infra.cdk.contracts import JobSpec
 VERSION = "6.0"
 #: The zip that Glue installs without a network; its name tells Glue what it is.
 WHEELS_FILE = "mercato.gluewheels.zip"
-#: Artifacts of every job, and the folder that each is put in.
-WHEELS, ENTRY, JARS = "jobs-wheels", "jobs-entry", "jobs-jars"
+#: Artifacts of jobs, and the folder that each is put in.
+WHEELS, MODEL_WHEELS, ENTRY, JARS = "jobs-wheels", "model-jobs-wheels", "jobs-entry", "jobs-jars"
 
 #: Argument that keeps a streaming job from ending.
 _FOLLOW = "--follow"
-#: Layers of the jobs that read events, and that tell of refused ones.
-_EVENTS = ("bronze", "silver")
-#: Layer of the jobs that write to the online store.
-_ONLINE = "features"
-
 _SPARK_CONF = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -36,16 +31,16 @@ _SPARK_CONF = {
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What all jobs of a deployment share.
+    """What the jobs of a layer share.
 
     Attributes:
         prefix: put before a job's name.
         code: S3 folder with one folder for each of the jobs' artifacts.
+        wheels: artifact with what they import.
         jars: names of the files of the artifact `jobs-jars`.
         lake_uri: root of the lake.
-        bootstrap: addresses of the brokers.
-        store: arguments by which the online store is found.
-        role: what jobs may do.
+        given: arguments that all of them take.
+        role: what they may do.
         security: name of Glue's security configuration.
         connection: name of the connection to the VPC.
         workers: of a batch job.
@@ -55,10 +50,10 @@ class Runtime:
 
     prefix: str
     code: str
+    wheels: str
     jars: tuple[str, ...]
     lake_uri: str
-    bootstrap: str
-    store: Mapping[str, str]
+    given: Mapping[str, str]
     role: iam.IRole
     security: str
     connection: str
@@ -97,7 +92,7 @@ class GlueJob(Construct):
             security_configuration=runtime.security,
             connections=glue.CfnJob.ConnectionsListProperty(connections=[runtime.connection]),
         )
-        runs(created, WHEELS, ENTRY, *([JARS] if streaming else []))
+        runs(created, runtime.wheels, ENTRY, *([JARS] if streaming else []))
         if streaming:
             self._starter(created, runtime)
 
@@ -119,17 +114,15 @@ class GlueJob(Construct):
 def _arguments(runtime: Runtime, job: JobSpec) -> Mapping[str, str]:
     jars = ",".join(f"{runtime.code}/{JARS}/{name}" for name in runtime.jars)
     conf = " --conf ".join(f"{key}={value}" for key, value in _SPARK_CONF.items())
-    kafka = {"--kafka-bootstrap": runtime.bootstrap, "--kafka-iam": "true"}
     return {
         "--datalake-formats": "delta",
         "--conf": conf,
-        "--additional-python-modules": f"{runtime.code}/{WHEELS}/{WHEELS_FILE}",
+        "--additional-python-modules": f"{runtime.code}/{runtime.wheels}/{WHEELS_FILE}",
         "--python-modules-installer-option": "--no-index",
         "--enable-metrics": "true",
         "--enable-observability-metrics": "true",
         "--lake-uri": runtime.lake_uri,
         **({"--extra-jars": jars} if job.kind == "streaming" else {}),
-        **(kafka if job.layer in _EVENTS else {}),
-        **(runtime.store if job.layer == _ONLINE else {}),
+        **runtime.given,
         **{name: value for name, value in job.arguments.items() if runtime.continuous or name != _FOLLOW},
     }

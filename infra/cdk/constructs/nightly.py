@@ -8,32 +8,42 @@ from typing import Any
 
 from infra.cdk.contracts import JobSpec
 
-_UPKEEP = "maintenance"
-#: Key of the input that asks for the lake's upkeep instead.
-MAINTAIN = "maintain"
+_UPKEEP, _DATASETS = "maintenance", "datasets"
+#: Keys of the input that ask for the lake's upkeep, or for training, instead.
+MAINTAIN, TRAIN = "maintain", "train"
+_TRAINING = "Train every model"
 _RETRY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 300, "MaxAttempts": 2, "BackoffRate": 1.0}]
 
 
-def definition(jobs: Sequence[JobSpec], prefix: str) -> dict[str, Any]:
+def definition(jobs: Sequence[JobSpec], prefix: str, pipelines: Sequence[str] = ()) -> dict[str, Any]:
     """States in Amazon's language.
 
     Args:
         jobs: batch jobs, each after those that it reads from.
-        prefix: before every job's name.
+        prefix: before every job's and pipeline's name.
+        pipelines: training pipelines, by the models' names.
     """
-    steps = [_step(level, prefix) for level in levels([job for job in jobs if job.layer != _UPKEEP])]
+    night = [job for job in jobs if job.layer not in (_UPKEEP, _DATASETS)]
+    steps = [_step(level, prefix) for level in levels(night)]
     upkeep = [_step([job], prefix) for job in jobs if job.layer == _UPKEEP]
+    datasets = {job.arguments["--model"]: job for job in jobs if job.layer == _DATASETS}
+    training = [_training([datasets[model] for model in pipelines], prefix)] if pipelines else []
+    asked = [(MAINTAIN, upkeep), *([(TRAIN, training)] if training else [])]
     return {
-        "Comment": "Silver, gold, features online; or the lake's upkeep",
+        "Comment": "Silver, gold, features online, scores; or the lake's upkeep; or training",
         "StartAt": "What",
         "States": {
             "What": {
                 "Type": "Choice",
-                "Choices": [{"Variable": f"$.{MAINTAIN}", "IsPresent": True, "Next": next(iter(upkeep[0]))}],
+                "Choices": [
+                    {"Variable": f"$.{key}", "IsPresent": True, "Next": next(iter(states[0]))}
+                    for key, states in asked
+                ],
                 "Default": next(iter(steps[0])),
             },
             **_chain(steps),
             **_chain(upkeep),
+            **_chain(training),
         },
     }
 
@@ -69,7 +79,30 @@ def _task(job: JobSpec, prefix: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def _training(datasets: Sequence[JobSpec], prefix: str) -> dict[str, dict[str, Any]]:
+    """Each model by itself: its dataset, then its pipeline; one that gets no dataset holds up no other."""
+    branches = []
+    for job in datasets:
+        model, without = job.arguments["--model"], f"{job.name} failed"
+        train = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:sagemaker:startPipelineExecution",
+            "Parameters": {"PipelineName": f"{prefix}{model}", "ClientRequestToken.$": "States.UUID()"},
+            "End": True,
+        }
+        states = _task(job, prefix)
+        states[job.name] |= {
+            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": without}],
+            "Next": f"train-{model}",
+        }
+        states |= {f"train-{model}": train, without: {"Type": "Pass", "End": True}}
+        branches.append({"StartAt": job.name, "States": states})
+    return {_TRAINING: {"Type": "Parallel", "Branches": branches, "ResultPath": None}}
+
+
 def _chain(steps: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    if not steps:
+        return {}
     states = {name: dict(state) for step in steps for name, state in step.items()}
     for before, after in pairwise(states):
         states[before]["Next"] = after

@@ -83,6 +83,13 @@ class LakeStack(PlaneStack):
             + [self.format_arn(service="glue", resource=kind, resource_name=name) for kind, name in inside],
         )
 
+    def grant_reading(self, role: iam.IRole, *layers: str) -> None:
+        """Let a role read the tables of some layers, and what was deployed, straight from their files."""
+        for name, bucket in (*((each, self.layers[each]) for each in layers), ("artifacts", self.artifacts)):
+            _allow(role, "s3", ["GetObject"], [self.objects_arn(name)])
+            _allow(role, "s3", ["ListBucket", "GetBucketLocation"], [bucket.bucket_arn])
+        _allow(role, "kms", ["Decrypt", "DescribeKey"], [self.key.key_arn])
+
     def grant_catalogue(self, scope: Construct, role: iam.IRole, permissions: Sequence[str]) -> None:
         """Grant a role Lake Formation permissions on all tables.
 

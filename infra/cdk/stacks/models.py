@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from aws_cdk import Duration, Tags
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from aws_cdk import aws_sagemaker as sagemaker
-from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from infra.artifacts.catalog import artifact
@@ -19,6 +17,7 @@ from infra.cdk.constructs.bucket import DataBucket
 from infra.cdk.constructs.container_role import ContainerRole
 from infra.cdk.constructs.deployer import Deployer
 from infra.cdk.constructs.failed import FailedEvents
+from infra.cdk.constructs.job_role import JobRole
 from infra.cdk.constructs.training import TrainingPipeline, image
 from infra.cdk.stacks.base import PlaneStack
 from infra.cdk.stacks.lake import LakeStack
@@ -29,8 +28,12 @@ from mercato.cloud.template import ANSWERS_ON
 #: Folders of the bucket: what models learn from, their scripts, what runs write, what is kept of requests,
 #: what MLflow keeps.
 _DATA, _SOURCE, _RUNS, _CAPTURE, _MLFLOW = "datasets", "source", "runs", "capture", "mlflow"
-#: After the night's jobs, with an hour in which they start one after another.
-_WEEKLY, _WITHIN_MINUTES = "cron(0 6 ? * MON *)", 60
+#: What models say of everybody.
+_PREDICTIONS = "predictions"
+#: In a model's folder of datasets: the object that names the files of the newest.
+_MANIFEST = "manifest.json"
+#: A dataset is read on the day it is written; a run keeps a copy of what it learned from.
+_DATASET_DAYS = 35
 #: What a pipeline calls the things that it makes.
 _MADE = "pipelines-*"
 _JOBS = ("Processing", "Training", "Transform")
@@ -67,11 +70,42 @@ class ModelsStack(PlaneStack):
                 role=training.role_arn,
                 defaults=self._defaults(model, sources[model], training, tracking),
             )
-        if config.models.weekly and not config.airflow.enabled:
-            self._schedule()
         self.endpoints = {model: self.name(model) for model in config.models.endpoints}
         self.failed = FailedEvents(self)
         self.deployer = Deployer(self, network=network, serving=self._serving(), failed=self.failed)
+
+    @property
+    def datasets_uri(self) -> str:
+        """Folder with a folder of datasets for each model."""
+        return self._uri(_DATA)
+
+    @property
+    def predictions_uri(self) -> str:
+        """Folder with what models say of everybody."""
+        return self._uri(_PREDICTIONS)
+
+    def grant_datasets(self, role: JobRole) -> None:
+        """Let a job write datasets, and read what it computes on the way."""
+        self._grant_bucket(role)
+        datasets = self._objects(_DATA)
+        role.allow("s3", ("AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"), [datasets])
+
+    def grant_scores(self, role: JobRole) -> None:
+        """Let a job fetch approved versions, and write what they say."""
+        self._grant_bucket(role)
+        role.allow("s3", ("GetObject",), [self._objects(_RUNS)])
+        role.allow("s3", ("PutObject",), [self._objects(_PREDICTIONS)])
+        versions = [self._arn("model-package", f"{self.name(model)}/*") for model in MODELS]
+        role.allow("sagemaker", ("DescribeModelPackage", "ListModelPackages"), versions)
+
+    def _grant_bucket(self, role: JobRole) -> None:
+        role.allow("s3", ("GetBucketLocation", "ListBucket"), [self._bucket.bucket_arn])
+        role.allow("kms", ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"), [self.key.key_arn])
+
+    def _objects(self, folder: str) -> str:
+        return self.format_arn(
+            service="s3", region="", account="", resource=self._bucket_name, resource_name=f"{folder}/*"
+        )
 
     def _uri(self, *parts: str) -> str:
         return "/".join((f"s3://{self._bucket_name}", *parts))
@@ -81,6 +115,7 @@ class ModelsStack(PlaneStack):
         captured = s3.LifecycleRule(
             prefix=f"{_CAPTURE}/", expiration=Duration.days(self.config.models.capture_days)
         )
+        datasets = s3.LifecycleRule(prefix=f"{_DATA}/", expiration=Duration.days(_DATASET_DAYS))
         return DataBucket(
             self,
             "Bucket",
@@ -88,7 +123,7 @@ class ModelsStack(PlaneStack):
             key=self.key,
             access_logs=lake.access_logs,
             noncurrent_days=self.config.lake.noncurrent_days,
-            rules=[captured],
+            rules=[captured, datasets],
             removal_policy=self.removal_policy,
         )
 
@@ -213,7 +248,7 @@ class ModelsStack(PlaneStack):
             "RoleArn": role.role_arn,
             "ImageUri": self._image,
             "SourceUri": source,
-            "DataUri": self._uri(_DATA, model),
+            "DataUri": self._uri(_DATA, model, _MANIFEST),
             "OutputUri": self._uri(_RUNS, model),
             "KmsKeyArn": self.key.key_arn,
             "SubnetA": first,
@@ -225,35 +260,6 @@ class ModelsStack(PlaneStack):
             "InstanceType": sizes.job_instance,
             "ApprovalStatus": "Approved" if sizes.approved_by_gate else "PendingManualApproval",
         }
-
-    def _schedule(self) -> None:
-        pipelines = [self._arn("pipeline", self.name(model)) for model in MODELS]
-        role = iam.Role(
-            self,
-            "ScheduleRole",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
-            ),
-            description="Starts the training pipelines",
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(actions=["sagemaker:StartPipelineExecution"], resources=pipelines)
-        )
-        role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[self.key.key_arn]))
-        schedule = scheduler.CfnSchedule
-        for model, pipeline in zip(MODELS, pipelines, strict=True):
-            schedule(
-                self,
-                f"Weekly-{model}",
-                name=self.name(f"train-{model}"),
-                description=f"Trains the model {model}",
-                schedule_expression=_WEEKLY,
-                flexible_time_window=schedule.FlexibleTimeWindowProperty(
-                    mode="FLEXIBLE", maximum_window_in_minutes=_WITHIN_MINUTES
-                ),
-                kms_key_arn=self.key.key_arn,
-                target=schedule.TargetProperty(arn=pipeline, role_arn=role.role_arn),
-            )
 
     def _serving(self) -> Serving:
         """How endpoints are made; their logs and their role are there before them."""

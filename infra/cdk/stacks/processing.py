@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat
+from dataclasses import replace
+
+from aws_cdk import Size
 from aws_cdk import aws_emrserverless as emr
 from aws_cdk import aws_glue as glue
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
 from infra.artifacts.catalog import artifact
 from infra.cdk.config import Config
-from infra.cdk.constructs.glue_job import ENTRY, JARS, WHEELS, GlueJob, Runtime
+from infra.cdk.constructs.glue_job import ENTRY, JARS, MODEL_WHEELS, WHEELS, GlueJob, Runtime
+from infra.cdk.constructs.job_role import JobRole
 from infra.cdk.contracts import contracts
 from infra.cdk.stacks.base import PlaneStack
 from infra.cdk.stacks.features import FeaturesStack
 from infra.cdk.stacks.lake import LakeStack
+from infra.cdk.stacks.models import ModelsStack
 from infra.cdk.stacks.network import NetworkStack
 from infra.cdk.stacks.streaming import StreamingStack
 
 #: LTS with the same Spark, Delta and Python as Glue 6.0.
 _EMR_RELEASE = "emr-spark-8.1.0"
+#: Layers of the lake with what models learn from.
+_LEARNED_FROM = ("silver", "gold")
 
 
 class ProcessingStack(PlaneStack):
-    """Everything that turns events into tables.
-
-    Attributes:
-        role: what the jobs may do.
-    """
+    """Everything that turns events into tables, and tables into what models learn from and say."""
 
     def __init__(
         self,
@@ -40,36 +42,48 @@ class ProcessingStack(PlaneStack):
         lake: LakeStack,
         streaming: StreamingStack,
         features: FeaturesStack,
+        models: ModelsStack,
     ) -> None:
         """Create the jobs of an environment."""
         super().__init__(scope, "processing", config=config, holds="Glue jobs, rulesets, EMR Serverless")
         self._network, self._lake, self._streaming, self._features = network, lake, streaming, features
-        code = self._ship_code()
-        self.role = self._role()
-        sizes = config.processing
-        runtime = Runtime(
+        self._models = models
+        self._store = {"--redis-url": features.url, "--redis-secret": features.secret.secret_arn}
+        runtime = self._runtime()
+        kafka = replace(runtime, given={"--kafka-bootstrap": streaming.bootstrap, "--kafka-iam": "true"})
+        runtimes = {
+            "bronze": kafka,
+            "silver": kafka,
+            "features": replace(runtime, given=self._store),
+            **self._model_runtimes(runtime),
+        }
+        for job in contracts().jobs:
+            GlueJob(self, job.name, job=job, runtime=runtimes.get(job.layer, runtime))
+        self._rulesets()
+        if config.processing.emr:
+            self._emr()
+
+    def _runtime(self) -> Runtime:
+        """Of a job that has no arguments beside its own."""
+        sizes = self.config.processing
+        return Runtime(
             prefix=self.name(""),
-            code=code,
+            code=self._ship_code(),
+            wheels=WHEELS,
             jars=tuple(sorted(jar.name for jar in artifact(JARS).build().glob("*.jar"))),
-            lake_uri=lake.uri,
-            bootstrap=streaming.bootstrap,
-            store={"--redis-url": features.url, "--redis-secret": features.secret.secret_arn},
-            role=self.role,
-            security=self._security(),
+            lake_uri=self._lake.uri,
+            given={},
+            role=self._job_role(),
+            security=self._security("Security", "jobs", self._lake.key),
             connection=self._connection(),
             workers=sizes.workers,
             worker_type=sizes.worker_type,
             continuous=sizes.continuous,
         )
-        for job in contracts().jobs:
-            GlueJob(self, job.name, job=job, runtime=runtime)
-        self._rulesets()
-        if sizes.emr:
-            self._emr()
 
     def _ship_code(self) -> str:
         """Copy the jobs' artifacts to S3 under the names that Glue goes by, a new folder for each version."""
-        names = (WHEELS, ENTRY, JARS)
+        names = (WHEELS, MODEL_WHEELS, ENTRY, JARS)
         # By name: the grants of the copying function then say which bucket they mean.
         bucket = s3.Bucket.from_bucket_attributes(
             self,
@@ -86,6 +100,8 @@ class ProcessingStack(PlaneStack):
                 destination_bucket=bucket,
                 destination_key_prefix=f"jobs/{version}/{name}",
                 memory_limit=1024,
+                # The zip and what is in it.
+                ephemeral_storage_size=Size.gibibytes(1),
                 # What runs now still reads the version before.
                 prune=False,
                 retain_on_delete=self.config.retain,
@@ -93,13 +109,8 @@ class ProcessingStack(PlaneStack):
             )
         return f"s3://{bucket.bucket_name}/jobs/{version}"
 
-    def _role(self) -> iam.Role:
-        role = iam.Role(
-            self,
-            "JobRole",
-            assumed_by=iam.ServicePrincipal("glue.amazonaws.com"),
-            description="What Mercato's jobs may do",
-        )
+    def _job_role(self) -> JobRole:
+        role = self._role("JobRole", "What Mercato's jobs may do")
         self._lake.grant_jobs(role)
         self._lake.grant_catalogue(self, role, ["SELECT", "INSERT", "DELETE", "DESCRIBE"])
         self._streaming.grant(
@@ -111,53 +122,37 @@ class ProcessingStack(PlaneStack):
             group="spark-kafka-source-*",
         )
         self._features.grant(role)
-        log_groups = self.format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name="/aws-glue/*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        actions = ("AssociateKmsKey", "CreateLogGroup", "CreateLogStream", "PutLogEvents")
-        role.add_to_policy(
-            iam.PolicyStatement(actions=[f"logs:{action}" for action in actions], resources=[log_groups])
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn]
-            )
-        )
-        self._grant_network(role)
         return role
 
-    def _grant_network(self, role: iam.Role) -> None:
-        """What Glue does as the job to reach the VPC; looking around has no resource to name."""
-        looking = (
-            "NetworkInterfaces",
-            "SecurityGroups",
-            "Subnets",
-            "VpcAttribute",
-            "VpcEndpoints",
-            "RouteTables",
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(actions=[f"ec2:Describe{what}" for what in looking], resources=["*"])
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["ec2:CreateNetworkInterface", "ec2:CreateTags", "ec2:DeleteNetworkInterface"],
-                resources=[
-                    self.format_arn(service="ec2", resource=kind, resource_name="*")
-                    for kind in ("network-interface", "security-group", "subnet")
-                ],
-                conditions={"ArnEqualsIfExists": {"ec2:Vpc": self._network.vpc.vpc_arn}},
-            )
-        )
+    def _model_runtimes(self, runtime: Runtime) -> dict[str, Runtime]:
+        """How the models' jobs run, by layer: they may read the lake, and write what is the models' own."""
+        datasets = self._role("DatasetRole", "What jobs that write datasets may do")
+        scores = self._role("ScoreRole", "What jobs that score with approved models may do")
+        for role in (datasets, scores):
+            self._lake.grant_reading(role, *_LEARNED_FROM)
+        self._models.grant_datasets(datasets)
+        self._models.grant_scores(scores)
+        self._features.grant(scores)
+        security = self._security("ModelSecurity", "model-jobs", self._models.key)
+        shared = replace(runtime, wheels=MODEL_WHEELS, security=security)
+        return {
+            "datasets": replace(shared, role=datasets, given={"--to": self._models.datasets_uri}),
+            "scores": replace(
+                shared,
+                role=scores,
+                given={"--to": self._models.predictions_uri, "--prefix": self.name(""), **self._store},
+            ),
+        }
 
-    def _security(self) -> str:
+    def _role(self, construct_id: str, description: str) -> JobRole:
+        return JobRole(self, construct_id, description=description, vpc=self._network.vpc.vpc_arn)
+
+    def _security(self, construct_id: str, name: str, key: kms.Key) -> str:
+        """What jobs encrypt with; `key` is that of what Spark writes."""
         configuration = glue.CfnSecurityConfiguration(
             self,
-            "Security",
-            name=self.name("jobs"),
+            construct_id,
+            name=self.name(name),
             encryption_configuration=glue.CfnSecurityConfiguration.EncryptionConfigurationProperty(
                 cloud_watch_encryption=glue.CfnSecurityConfiguration.CloudWatchEncryptionProperty(
                     cloud_watch_encryption_mode="SSE-KMS", kms_key_arn=self.key.key_arn
@@ -167,7 +162,7 @@ class ProcessingStack(PlaneStack):
                 ),
                 s3_encryptions=[
                     glue.CfnSecurityConfiguration.S3EncryptionProperty(
-                        s3_encryption_mode="SSE-KMS", kms_key_arn=self._lake.key.key_arn
+                        s3_encryption_mode="SSE-KMS", kms_key_arn=key.key_arn
                     )
                 ],
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -11,12 +12,14 @@ from constructs import Construct
 
 from infra.cdk.config import Config
 from infra.cdk.constructs.job_rights import start_jobs
-from infra.cdk.constructs.nightly import MAINTAIN, definition
+from infra.cdk.constructs.nightly import MAINTAIN, TRAIN, definition
 from infra.cdk.contracts import contracts
 from infra.cdk.stacks.base import PlaneStack
 
 #: When each starts, as in the DAGs, and with what.
 _STARTS = {"nightly": ("cron(0 3 * * ? *)", {}), "weekly": ("cron(0 12 ? * SUN *)", {MAINTAIN: True})}
+#: After the night's jobs.
+_TRAINING = {"training": ("cron(0 6 ? * MON *)", {TRAIN: True})}
 #: What Step Functions asks for to log and to trace at all; these actions have no resource.
 _LOGS_AND_TRACES = (
     "logs:CreateLogDelivery",
@@ -35,9 +38,14 @@ _LOGS_AND_TRACES = (
 class ScheduleStack(PlaneStack):
     """The clock of a platform without Airflow."""
 
-    def __init__(self, scope: Construct, *, config: Config) -> None:
-        """Create the clock of an environment."""
+    def __init__(self, scope: Construct, *, config: Config, pipelines: Sequence[str] = ()) -> None:
+        """Create the clock of an environment.
+
+        Args:
+            pipelines: training pipelines of SageMaker, without the deployment's prefix.
+        """
         super().__init__(scope, "schedule", config=config, holds="the nightly run of the batch jobs")
+        self._pipelines = pipelines
         machine = self._machine()
         starter = iam.Role(
             self,
@@ -48,7 +56,7 @@ class ScheduleStack(PlaneStack):
             description="Starts the nightly run",
         )
         starter.add_to_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine.ref]))
-        for name, (schedule, given) in _STARTS.items():
+        for name, (schedule, given) in (_STARTS | (_TRAINING if pipelines else {})).items():
             events.CfnRule(
                 self,
                 name.title(),
@@ -71,6 +79,14 @@ class ScheduleStack(PlaneStack):
             description="Runs the batch jobs in order",
         )
         role.add_to_policy(start_jobs(self))
+        if self._pipelines:
+            pipelines = [
+                self.format_arn(service="sagemaker", resource="pipeline", resource_name=self.name(name))
+                for name in self._pipelines
+            ]
+            role.add_to_policy(
+                iam.PolicyStatement(actions=["sagemaker:StartPipelineExecution"], resources=pipelines)
+            )
         role.add_to_policy(iam.PolicyStatement(actions=list(_LOGS_AND_TRACES), resources=["*"]))
         role.add_to_policy(
             iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn])
@@ -82,7 +98,7 @@ class ScheduleStack(PlaneStack):
             "Machine",
             state_machine_name=self.name("nightly"),
             role_arn=role.role_arn,
-            definition_string=json.dumps(definition(batch, self.name(""))),
+            definition_string=json.dumps(definition(batch, self.name(""), self._pipelines)),
             logging_configuration=machine.LoggingConfigurationProperty(
                 level="ALL",
                 include_execution_data=True,

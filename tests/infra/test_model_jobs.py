@@ -1,0 +1,168 @@
+"""The models' jobs as they ship, started as Glue starts them: datasets that a pipeline takes, and scores."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pandas as pd
+import pytest
+
+from glue_jobs.catalog import select
+from glue_jobs.runner import Runner
+from mercato.contracts.tables import silver
+from mercato.contracts.tables.outlook import OUTLOOK
+from mercato.lake.session import connect
+from mercato.lake.tables import Lake
+from mercato.online.store import OnlineStore
+from mercato.online.views import HOUSEHOLD_OUTLOOK
+from mercato.settings import Settings
+from mercato_models import artefact, datasets, entry
+from mercato_models.churn import channels as churn
+from mercato_models.churn import model as churn_model
+from mercato_models.fraud import payments as fraud
+from mercato_models.price import channels as price
+from mercato_models.recommend import channels as recommend
+from mercato_models.recommend.pipeline import SOURCES
+from tests.conftest import JARS
+from tests.infra import glue
+from tests.parity.bronze import Bronze
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+DATASET, OUTLOOK_JOB = "sagemaker/glue/dataset.py", "sagemaker/glue/outlook.py"
+BUCKET = "shop-models"
+GROUP = "mercato-test-churn"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return glue.install(tmp_path_factory.mktemp("glue"), "model-jobs-wheels")
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Fifteen households' year, in the tables that models learn from."""
+    home = tmp_path_factory.mktemp("shop")
+    lake = Lake(str(home / "lake"))
+    Bronze(lake).write_early()
+    learned_from = {*SOURCES, *(table for each in datasets.DATASETS.values() for table in each.sources)}
+    wanted = [silver.TRANSACTIONS.name, *(table.name for table in learned_from)]
+    with connect(Settings(home=home), "sail") as session:
+        runner = Runner(session, lake)
+        for job in select(wanted):
+            runner.run(job)
+    return lake
+
+
+@pytest.fixture
+def bucket(aws: str) -> str:
+    """Address of an S3 with the models' bucket."""
+    boto3.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    return aws
+
+
+def _taken(model: str, folder: Path) -> Path:
+    """A dataset as SageMaker puts it before a pipeline: what the manifest names, under its prefix."""
+    client = boto3.client("s3")
+    manifest = client.get_object(Bucket=BUCKET, Key=f"datasets/{model}/manifest.json")["Body"].read()
+    (first, *names) = json.loads(manifest)
+    prefix = first["prefix"].removeprefix(f"s3://{BUCKET}/")
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        client.download_file(BUCKET, prefix + name, str(folder / name))
+    return folder
+
+
+@pytest.mark.exercises("model-jobs-wheels")
+@pytest.mark.exercises("jobs-entry")
+@pytest.mark.parametrize(
+    ("model", "read"), [("churn", churn.read), ("fraud", fraud.read), ("price", price.read)]
+)
+@pytest.mark.usefixtures("bucket")
+def test_a_dataset_is_what_the_models_pipeline_reads(
+    model: str, read: Callable[[Path], object], installed: Path, lake: Lake, tmp_path: Path
+) -> None:
+    given = [*glue.arguments(f"datasets-{model}"), "--lake-uri", lake.uri, "--to", f"s3://{BUCKET}/datasets"]
+    (said,) = glue.start(installed, tmp_path, DATASET, *given)
+    assert said["model"] == model
+    channel = _taken(model, tmp_path / "channel")
+    read(channel)
+    assert entry.versions(channel) == {
+        table.name: lake.version(table) for table in datasets.DATASETS[model].sources
+    }
+
+
+def test_the_rankers_dataset_is_made_by_spark(
+    installed: Path, s3_jars: list[Path], bucket: str, lake: Lake, tmp_path: Path
+) -> None:
+    jars = [*sorted((JARS / "spark").glob("*.jar")), *s3_jars]
+    given = [*glue.arguments("datasets-recommend"), "--lake-uri", lake.uri, "--to", f"s3://{BUCKET}/datasets"]
+    glue.submit(installed, tmp_path, DATASET, jars, glue.s3a(bucket), *given)
+    channel = _taken("recommend", tmp_path / "channel")
+    contexts = recommend.read_contexts(channel)
+    recommend.Snapshots(channel, recommend.stores(contexts))
+    for split in (recommend.TRAIN, recommend.TEST):
+        assert recommend.targets(contexts, split)
+    assert entry.versions(channel) == {table.name: lake.version(table) for table in SOURCES}
+
+
+def _approve(lake: Lake, folder: Path) -> None:
+    """Register a churn model as its pipeline does, and approve it."""
+    datasets.write("churn", lake, folder / "channel")
+    rows, features = churn.read(folder / "channel")
+    trained = churn_model.train(rows, features, churn_model.Hyperparameters(rounds=5))
+    artefact.save(folder / "model", trained.booster, features, trained.version, trained.calibration)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as files:
+        files.add(folder / "model", ".")
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="runs/churn/model.tar.gz", Body=packed.getvalue())
+    client = boto3.client("sagemaker")
+    client.create_model_package_group(ModelPackageGroupName=GROUP)
+    container = {"Image": "xgboost", "ModelDataUrl": f"s3://{BUCKET}/runs/churn/model.tar.gz"}
+    client.create_model_package(
+        ModelPackageGroupName=GROUP,
+        ModelApprovalStatus="Approved",
+        InferenceSpecification={
+            "Containers": [container],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )
+
+
+@pytest.mark.integration
+@pytest.mark.exercises("model-jobs-wheels")
+@pytest.mark.exercises("jobs-entry")
+@pytest.mark.usefixtures("bucket")
+def test_the_approved_model_says_what_is_expected_of_every_active_household(
+    installed: Path, lake: Lake, settings: Settings, tmp_path: Path
+) -> None:
+    given = [
+        *glue.arguments("churn-outlook"),
+        *("--lake-uri", lake.uri, "--to", f"s3://{BUCKET}/predictions"),
+        *("--redis-url", settings.require("redis_url"), "--prefix", GROUP.removesuffix("churn")),
+    ]
+    (said,) = glue.start(installed, tmp_path, OUTLOOK_JOB, *given)
+    assert said == {"households": 0, "reason": f"no version of {GROUP} is approved"}
+    _approve(lake, tmp_path)
+    (said,) = glue.start(installed, tmp_path, OUTLOOK_JOB, *given)
+    assert said["model"] == f"{GROUP}/1"
+    written = boto3.client("s3").get_object(Bucket=BUCKET, Key="predictions/outlook.parquet")["Body"].read()
+    kept = pd.read_parquet(io.BytesIO(written))
+    assert len(kept) == said["households"] > 0
+    store, c = OnlineStore(settings, timeout=10), OUTLOOK.c
+    try:
+        served = store.table(HOUSEHOLD_OUTLOOK).to_pandas().set_index(c.household_id)
+    finally:
+        store.close()
+    pd.testing.assert_series_equal(
+        served[c.churn_probability], kept.set_index(c.household_id)[c.churn_probability], check_dtype=False
+    )
+    assert set(served[c.model_version]) == {f"{GROUP}/1"}
