@@ -13,6 +13,7 @@ import pytest
 from glue_jobs.deploy import render
 from infra.artifacts.artifact import ROOT
 from infra.artifacts.catalog import artifact
+from infra.artifacts.models import MODELS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.exercises("dags")]
 
@@ -43,7 +44,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__MERCATO__PREFIX": "mercato-test-",
-        "AIRFLOW__MERCATO__PIPELINES": "recommend",
+        "AIRFLOW__MERCATO__PIPELINES": ",".join(MODELS),
         "PYTHONPATH": str(folder := artifact("dags").build()),
     }
     subprocess.run(
@@ -85,5 +86,6 @@ def test_jobs_that_write_one_table_follow_one_another(read: dict[str, Any]) -> N
 
 def test_models_learn_after_everything_else(read: dict[str, Any]) -> None:
     daily = read["dags"]["mercato_daily"]
-    assert daily["train-recommend"]["after"] == ["weekly"]
-    assert "features-materialize" in daily["weekly"]["after"]
+    assert daily["train-recommend"]["after"] == ["datasets-recommend"]
+    assert daily["datasets-recommend"]["after"] == ["weekly"]
+    assert {"features-materialize", "churn-outlook"} <= set(daily["weekly"]["after"])

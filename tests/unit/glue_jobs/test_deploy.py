@@ -11,6 +11,9 @@ import pytest
 from glue_jobs.catalog import CATALOG
 from glue_jobs.deploy import render
 from mercato.contracts.events import TOPICS
+from mercato_models.datasets import DATASETS
+from mercato_models.recommend.pipeline import SOURCES
+from pipelines.models import MODELS
 
 WRITTEN = Path(__file__).parents[3] / "infra" / "cdk" / "generated" / "catalog.json"
 
@@ -38,6 +41,15 @@ def test_jobs_read_and_write_only_what_exists_and_no_entry_script_is_missing(
     for job in catalog["jobs"]:
         assert {*job["reads"], *job["writes"]} <= tables | set(TOPICS)
         assert (WRITTEN.parents[3] / job["entry"]).is_file()
+
+
+def test_every_model_has_a_job_that_writes_what_it_learns_from(catalog: dict[str, Any]) -> None:
+    jobs = {job["arguments"]["--model"]: job for job in catalog["jobs"] if job["layer"] == "datasets"}
+    sources = {model: dataset.sources for model, dataset in DATASETS.items()} | {"recommend": SOURCES}
+    assert {model: job["reads"] for model, job in jobs.items()} == {
+        model: [table.name for table in tables] for model, tables in sources.items()
+    }
+    assert jobs.keys() == MODELS.keys()
 
 
 def test_types_are_spelt_as_glue_spells_them(catalog: dict[str, Any]) -> None:

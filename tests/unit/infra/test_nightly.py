@@ -9,7 +9,9 @@ from infra.cdk.constructs.nightly import definition
 from infra.cdk.contracts import contracts
 
 BATCH = {job.name: job for job in contracts().jobs if job.kind == "batch"}
-MACHINE = definition([*BATCH.values()], "mercato-test-")
+MACHINE = definition([*BATCH.values()], "mercato-test-", ("churn", "recommend"))
+#: Jobs that do not run each night.
+SELDOM = {name for name, job in BATCH.items() if job.layer in ("maintenance", "datasets")}
 
 
 def steps(start: str) -> Iterator[list[str]]:
@@ -26,11 +28,32 @@ def nightly() -> list[list[str]]:
     return [*steps(MACHINE["States"]["What"]["Default"])]
 
 
-def test_every_job_runs_once_and_upkeep_only_when_it_is_asked_for() -> None:
-    (choice,) = MACHINE["States"]["What"]["Choices"]
-    assert [*steps(choice["Next"])] == [["lake-maintain"]]
+def asked(key: str) -> list[list[str]]:
+    (choice,) = [each for each in MACHINE["States"]["What"]["Choices"] if each["Variable"] == f"$.{key}"]
+    return [*steps(choice["Next"])]
+
+
+def test_every_job_runs_once_and_upkeep_and_training_only_when_they_are_asked_for() -> None:
+    assert asked("maintain") == [["lake-maintain"]]
+    assert asked("train") == [["datasets-churn", "datasets-recommend"]]
     ran = [name for step in nightly() for name in step]
-    assert sorted(ran) == sorted(BATCH.keys() - {"lake-maintain"})
+    assert sorted(ran) == sorted(BATCH.keys() - SELDOM)
+
+
+def test_nobody_trains_where_no_pipeline_is_to_run() -> None:
+    (choice,) = definition([*BATCH.values()], "mercato-test-")["States"]["What"]["Choices"]
+    assert choice["Variable"] == "$.maintain"
+
+
+def test_a_model_learns_once_its_dataset_is_there_and_one_without_holds_up_no_other() -> None:
+    churn, _ = MACHINE["States"]["Train every model"]["Branches"]
+    states = churn["States"]
+    assert churn["StartAt"] == "datasets-churn"
+    assert states["datasets-churn"]["Parameters"] == {"JobName": "mercato-test-datasets-churn"}
+    train = states[states["datasets-churn"]["Next"]]
+    assert train["Parameters"]["PipelineName"] == "mercato-test-churn"
+    (caught,) = states["datasets-churn"]["Catch"]
+    assert states[caught["Next"]] == {"Type": "Pass", "End": True}
 
 
 def test_no_job_runs_before_or_beside_one_that_writes_what_it_reads_or_writes() -> None:
@@ -41,7 +64,7 @@ def test_no_job_runs_before_or_beside_one_that_writes_what_it_reads_or_writes() 
             needed = {
                 other.name
                 for other in BATCH.values()
-                if other.name not in (name, "lake-maintain") and {*other.writes} & {*job.reads}
+                if other.name != name and other.name not in SELDOM and {*other.writes} & {*job.reads}
             }
             assert needed <= done
             beside = [BATCH[other] for other in step if other != name]

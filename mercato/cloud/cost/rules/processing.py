@@ -12,6 +12,8 @@ from mercato.cloud.template import NotStatedError, Resource
 JOB = "AWS::Glue::Job"
 #: Argument of a job that does not end with what there is.
 _FOLLOW = "--follow"
+#: Argument of a job that writes what a model learns from.
+_MODEL = "--model"
 #: Data processing units of a Glue worker.
 _DPUS = {"G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8}
 _GB_PER_VCPU = 4
@@ -59,13 +61,15 @@ def _glue_job(resource: Resource, context: Context) -> Iterator[Charge]:
 
 
 def _runs(resource: Resource, context: Context) -> tuple[float, float, str]:
-    """Minutes of a run, runs a month, and how they came about: by a trigger, or with the nightly batch."""
+    """Minutes of a run, runs a month, and how they came about: by a trigger, with training, or each night."""
     for trigger in context.assembly.resources:
         if trigger.type == "AWS::Glue::Trigger" and trigger.stack == resource.stack:
             started = [action.get("JobName") for action in trigger.get("Actions", default=())]
             if {"Ref": resource.name} in started:
                 expression = trigger.text("Schedule")
                 return context.usage.copy_minutes, schedule.runs(expression), f"copy_minutes at {expression}"
+    if resource.get("DefaultArguments", _MODEL) is not None:
+        return context.usage.batch_minutes, context.usage.training_runs, "training_runs of batch_minutes"
     return context.usage.batch_minutes, context.usage.batch_runs, "batch_runs of batch_minutes"
 
 
