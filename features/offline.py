@@ -6,19 +6,16 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 from feast import FeatureService, FeatureStore
+from pyspark.sql import SparkSession
 
 from features.sources import temp_view
 from mercato.contracts.arrow import UTC_MICROS
 from mercato.lake.tables import Lake
 from mercato.online.views import VIEWS, View
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 #: Column of an entity table with the moment whose values are wanted.
 TIME = "event_timestamp"
@@ -72,7 +69,9 @@ def _session(spark: SparkSession, lake: Lake, views: Sequence[View]) -> Iterator
     """
     for view in views:
         lake.read(spark, view.table).createOrReplaceTempView(temp_view(view))
-    type(spark)._set_default_and_active_session(spark)
+    # A classic session, as Glue has it, is the active one since it was made.
+    if not isinstance(spark, SparkSession):
+        type(spark)._set_default_and_active_session(spark)
     try:
         with redirect_stdout(sys.stderr), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)

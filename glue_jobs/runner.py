@@ -75,7 +75,7 @@ class Runner:
         news = [*self._news(job)]
         held = [each for each in news if each.upto >= 0]
         new = [each for each in held if each.after != each.upto]
-        refused_before, rows_in = self.lake.rows(QUARANTINE), 0
+        refused_before, rows_in = self._refused(job), 0
         mode: Mode = "skipped"
         if new or (held and full):
             rows_in = sum(self._count_new(each) for each in new)
@@ -90,9 +90,13 @@ class Runner:
             mode,
             rows_in,
             self.lake.rows(job.target),
-            self.lake.rows(QUARANTINE) - refused_before,
+            self._refused(job) - refused_before,
             round(time.monotonic() - started, 3),
         )
+
+    def _refused(self, job: Job) -> int:
+        """Records in the quarantine, to which silver jobs alone send any."""
+        return self.lake.rows(QUARANTINE) if isinstance(job, SilverJob) else 0
 
     def _news(self, job: Job) -> Iterator[_News]:
         for source in job.sources:

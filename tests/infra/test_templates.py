@@ -21,6 +21,7 @@ from infra.cdk.contracts import contracts
 from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
 from lambdas.deployer.plan import VARIANT
 from mercato.settings import Settings
+from mercato_models.manifest import NAME
 from tests.infra.templates import CDK, ENVIRONMENTS, folder, resources, templates, text
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -108,6 +109,23 @@ def test_every_file_that_a_glue_job_names_is_shipped_under_that_name() -> None:
         for file in files:
             name, path = re.fullmatch(r"s3://.*?/jobs/[^/]+/([^/]+)/(.+)", file).groups()  # type: ignore[union-attr]
             assert (artifact(name).build() / path).is_file(), file
+
+
+def test_a_pipeline_reads_what_its_datasets_job_names_last() -> None:
+    written = {
+        job["Properties"]["DefaultArguments"]["--model"]: _text(job["Properties"]["DefaultArguments"]["--to"])
+        for job in resources("prod", "AWS::Glue::Job").values()
+        if "--model" in job["Properties"]["DefaultArguments"]
+    }
+    read = {
+        each["Properties"]["PipelineName"].removeprefix("mercato-prod-"): _text(
+            each["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"]
+        )
+        for each in resources("prod", "AWS::SageMaker::Pipeline").values()
+    }
+    assert written.keys() == read.keys()
+    for model, place in written.items():
+        assert f'"{place}/{model}/{NAME}"' in read[model]
 
 
 def test_the_session_job_gets_its_jar_and_the_properties_it_reads() -> None:
