@@ -72,7 +72,8 @@ def test_every_batch_job_of_the_catalog_is_a_task_after_what_it_reads(read: dict
     daily = read["dags"]["mercato_daily"]
     writer = {table: job["name"] for job in jobs if job["name"] in daily for table in job["writes"]}
     for job in jobs:
-        if job["name"] in daily:
+        # Datasets come after all else, by way of the question whether it is Monday.
+        if job["name"] in daily and job["layer"] != "datasets":
             needed = {writer[table] for table in job["reads"] if table in writer}
             assert needed <= set(daily[job["name"]]["after"])
 

@@ -6,22 +6,25 @@ import io
 import json
 import tarfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pandas as pd
 import pytest
+from msgspec import to_builtins
 
 from glue_jobs.catalog import select
 from glue_jobs.runner import Runner
 from mercato.contracts.tables import silver
-from mercato.contracts.tables.outlook import OUTLOOK
+from mercato.contracts.tables.outlook import OUTLOOK, HouseholdOutlook
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
 from mercato.settings import Settings
-from mercato_models import artefact, datasets, entry
+from mercato_models import artefact, datasets, entry, manifest
 from mercato_models.churn import channels as churn
 from mercato_models.churn import model as churn_model
 from mercato_models.fraud import payments as fraud
@@ -37,6 +40,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 DATASET, OUTLOOK_JOB = "sagemaker/glue/dataset.py", "sagemaker/glue/outlook.py"
 BUCKET = "shop-models"
 GROUP = "mercato-test-churn"
+GONE = to_builtins(
+    HouseholdOutlook(
+        household_id=999_999,
+        event_timestamp=datetime(2017, 1, 1, tzinfo=UTC),
+        churn_probability=0.5,
+        expected_spend=1.0,
+        reasons=[],
+        model_version="old",
+    ),
+    builtin_types=(datetime,),
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +85,8 @@ def bucket(aws: str) -> str:
 def _taken(model: str, folder: Path) -> Path:
     """A dataset as SageMaker puts it before a pipeline: what the manifest names, under its prefix."""
     client = boto3.client("s3")
-    manifest = client.get_object(Bucket=BUCKET, Key=f"datasets/{model}/manifest.json")["Body"].read()
-    (first, *names) = json.loads(manifest)
+    named = client.get_object(Bucket=BUCKET, Key=f"datasets/{model}/manifest.json")["Body"].read()
+    (first, *names) = json.loads(named)
     prefix = first["prefix"].removeprefix(f"s3://{BUCKET}/")
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +111,38 @@ def test_a_dataset_is_what_the_models_pipeline_reads(
     assert entry.versions(channel) == {
         table.name: lake.version(table) for table in datasets.DATASETS[model].sources
     }
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_dataset_of_which_a_file_is_missing_is_never_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = tmp_path / "written"
+    channel.mkdir()
+    (channel / "a").write_text("one")
+    manifest.publish(channel, f"s3://{BUCKET}/datasets/churn", "first")
+    for name in ("a", "b"):
+        (channel / name).write_text("two")
+    with monkeypatch.context() as failing:
+        failing.setattr("boto3.client", _without_b)
+        with pytest.raises(ConnectionError):
+            manifest.publish(channel, f"s3://{BUCKET}/datasets/churn", "second")
+    taken = _taken("churn", tmp_path / "taken")
+    assert {path.name: path.read_text() for path in taken.iterdir()} == {"a": "one"}
+
+
+def _without_b(service: str) -> Any:
+    """A client that loses its connection at the file `b`."""
+    client = boto3.session.Session().client(service)
+    upload = client.upload_file
+
+    def upload_file(path: str, bucket: str, key: str) -> None:
+        if key.endswith("/b"):
+            raise ConnectionError(key)
+        upload(path, bucket, key)
+
+    client.upload_file = upload_file
+    return client
 
 
 def test_the_rankers_dataset_is_made_by_spark(
@@ -152,17 +198,18 @@ def test_the_approved_model_says_what_is_expected_of_every_active_household(
     (said,) = glue.start(installed, tmp_path, OUTLOOK_JOB, *given)
     assert said == {"households": 0, "reason": f"no version of {GROUP} is approved"}
     _approve(lake, tmp_path)
+    store, c = OnlineStore(settings, timeout=10), OUTLOOK.c
+    # Nobody's household any more: what was said of it goes.
+    store.write(HOUSEHOLD_OUTLOOK, [GONE])
     (said,) = glue.start(installed, tmp_path, OUTLOOK_JOB, *given)
     assert said["model"] == f"{GROUP}/1"
     written = boto3.client("s3").get_object(Bucket=BUCKET, Key="predictions/outlook.parquet")["Body"].read()
     kept = pd.read_parquet(io.BytesIO(written))
     assert len(kept) == said["households"] > 0
-    store, c = OnlineStore(settings, timeout=10), OUTLOOK.c
     try:
         served = store.table(HOUSEHOLD_OUTLOOK).to_pandas().set_index(c.household_id)
     finally:
         store.close()
-    pd.testing.assert_series_equal(
-        served[c.churn_probability], kept.set_index(c.household_id)[c.churn_probability], check_dtype=False
-    )
+    kept = kept.set_index(c.household_id)
+    pd.testing.assert_series_equal(served[c.churn_probability], kept[c.churn_probability])
     assert set(served[c.model_version]) == {f"{GROUP}/1"}
