@@ -26,7 +26,12 @@ from mercato.online.views import BATCH
 
 #: Scripts of the artifact `jobs-entry`.
 _JOBS, _FEATURES = "glue_jobs/main.py", "features/main.py"
-_DATASET, _OUTLOOK = "sagemaker/glue/dataset.py", "sagemaker/glue/outlook.py"
+_DATASET = "sagemaker/glue/dataset.py"
+#: Jobs that say something of everybody with an approved model, and their scripts: the model of each.
+_SCORES = {
+    ("churn.outlook", "sagemaker/glue/outlook.py"): "churn",
+    ("price.proposals", "sagemaker/glue/proposals.py"): "price",
+}
 #: What each model learns from; `mercato_models`, which reads it, is above this package.
 _LEARNED_FROM = {
     "recommend": (gold.BASKET_LINES, features.STORE_PROMOTIONS),
@@ -109,8 +114,9 @@ def _jobs() -> Iterator[dict[str, Any]]:
         yield _job(target.name, target.layer, {"--job": target.name}, reads, writes, **_BATCH)
     served = [view.table.name for view in BATCH]
     yield _job("features.materialize", "features", {}, served, [], **(_BATCH | {"entry": _FEATURES}))
-    scored = [gold.BASKET_LINES.name]
-    yield _job("churn.outlook", "scores", {}, scored, [], **(_BATCH | {"entry": _OUTLOOK}))
+    for (name, entry), model in _SCORES.items():
+        reads = [table.name for table in _LEARNED_FROM[model]]
+        yield _job(name, "scores", {}, reads, [], **(_BATCH | {"entry": entry}))
     for model, tables in _LEARNED_FROM.items():
         reads = [table.name for table in tables]
         named = {"--model": model}

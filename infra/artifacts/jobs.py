@@ -17,6 +17,7 @@ _SCRIPTS = (
     "features/main.py",
     "sagemaker/glue/dataset.py",
     "sagemaker/glue/outlook.py",
+    "sagemaker/glue/proposals.py",
 )
 _PINS, _MODEL_PINS = "requirements/glue.txt", "requirements/glue-models.txt"
 #: What Glue 6.0 and EMR 8.1 (Amazon Linux 2023, glibc 2.34) can load.

@@ -286,6 +286,7 @@ class Models(Section):
         job_instance: on which data is checked, models are judged and rows are scored.
         approved_by_gate: a version that passes its gate answers without a person's word.
         weekly: train every model each week.
+        cost_share: what a unit costs, as a share of its usual price; the lake knows no costs.
         mlflow: keep runs in a serverless MLflow app.
     """
 
@@ -300,6 +301,7 @@ class Models(Section):
     job_instance: Literal["ml.m5.large", "ml.m5.xlarge"] = "ml.m5.large"
     approved_by_gate: bool = False
     weekly: bool = False
+    cost_share: Annotated[float, Field(gt=0, lt=1)] = 0.7
     mlflow: bool = False
 
     @model_validator(mode="after")

@@ -8,15 +8,14 @@ All of them go to `outlook.parquet` in that folder, and to the online store, whe
 from __future__ import annotations
 
 import argparse
-import io
 import json
 from typing import Any
 
-import boto3
 import pandas as pd
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.decisions.outlook import outlook
+from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
 from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
@@ -45,21 +44,15 @@ def main(arguments: list[str] | None = None) -> None:
     given = {"redis_url": args.redis_url, "redis_secret_arn": args.redis_secret, "lake_uri": args.lake_uri}
     settings = get_settings().model_copy(update={name: value for name, value in given.items() if value})
     group = f"{args.prefix}{NAME}"
-    model = registry.approved(group)
-    if model is None:
-        print(json.dumps({"households": 0, "reason": f"no version of {group} is approved"}), flush=True)
-        return
-    rows = outlook(Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas(), model)
-    _keep(rows, args.to)
-    _serve(rows, settings)
-    print(json.dumps({"households": len(rows), "model": model.version}), flush=True)
-
-
-def _keep(rows: pd.DataFrame, folder: str) -> None:
-    bucket, _, key = f"{folder}/{_FILE}".removeprefix("s3://").partition("/")
-    written = io.BytesIO()
-    rows.to_parquet(written, index=False)
-    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=written.getvalue())
+    with registry.approved(group) as found:
+        if found is None:
+            print(json.dumps({"households": 0, "reason": f"no version of {group} is approved"}), flush=True)
+            return
+        rows = outlook(Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas(), found.model)
+        storage, path = filesystem(f"{args.to}/{_FILE}")
+        rows.to_parquet(path, filesystem=storage, index=False)
+        _serve(rows, settings)
+        print(json.dumps({"households": len(rows), "model": found.version}), flush=True)
 
 
 def _serve(rows: pd.DataFrame, settings: Settings) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import boto3
@@ -13,14 +16,31 @@ from mercato_models import artefact
 from mercato_models.artefact import Model
 
 
-def approved(group: str) -> Model | None:
-    """The newest approved version of a model package group, `None` if there is none.
+@dataclass(frozen=True)
+class Approved:
+    """An approved version, fetched.
 
-    Its `version` is the group's name and the number.
-
-    Raises:
-        ModelError: what it consists of can not be read.
+    Attributes:
+        folder: what training left.
+        version: name of its group, and its number there.
     """
+
+    folder: Path
+    version: str
+
+    @cached_property
+    def model(self) -> Model:
+        """The model, under that version.
+
+        Raises:
+            ModelError: a file is missing or broken.
+        """
+        return replace(artefact.load(self.folder), version=self.version)
+
+
+@contextmanager
+def approved(group: str) -> Iterator[Approved | None]:
+    """The newest approved version of a model package group, `None` if there is none."""
     client = boto3.client("sagemaker")
     found = client.list_model_packages(
         ModelPackageGroupName=group,
@@ -30,17 +50,18 @@ def approved(group: str) -> Model | None:
         MaxResults=1,
     )["ModelPackageSummaryList"]
     if not found:
-        return None
+        yield None
+        return
     package = client.describe_model_package(ModelPackageName=found[0]["ModelPackageArn"])
     data: str = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
-    return replace(_fetch(data), version=f"{group}/{package['ModelPackageVersion']}")
-
-
-def _fetch(uri: str) -> Model:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
     with tempfile.TemporaryDirectory() as scratch:
-        archive = Path(scratch) / "model.tar.gz"
-        boto3.client("s3").download_file(bucket, key, str(archive))
-        with tarfile.open(archive) as packed:
-            packed.extractall(scratch, filter="data")
-        return artefact.load(Path(scratch))
+        folder = Path(scratch) / "model"
+        _fetch(data, Path(scratch) / "model.tar.gz", folder)
+        yield Approved(folder, f"{group}/{package['ModelPackageVersion']}")
+
+
+def _fetch(uri: str, archive: Path, folder: Path) -> None:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    boto3.client("s3").download_file(bucket, key, str(archive))
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")

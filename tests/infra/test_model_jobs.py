@@ -19,16 +19,19 @@ from glue_jobs.catalog import select
 from glue_jobs.runner import Runner
 from mercato.contracts.tables import silver
 from mercato.contracts.tables.outlook import OUTLOOK, HouseholdOutlook
+from mercato.decisions.price_list import PROPOSED
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
 from mercato.settings import Settings
-from mercato_models import artefact, datasets, entry, manifest
+from mercato_models import artefact, datasets, entry, manifest, tracking
 from mercato_models.churn import channels as churn
 from mercato_models.churn import model as churn_model
 from mercato_models.fraud import payments as fraud
 from mercato_models.price import channels as price
+from mercato_models.price import demand, elasticity
+from mercato_models.price.panel import PANEL
 from mercato_models.recommend import channels as recommend
 from mercato_models.recommend.pipeline import SOURCES
 from tests.conftest import JARS
@@ -37,9 +40,11 @@ from tests.parity.bronze import Bronze
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-DATASET, OUTLOOK_JOB = "sagemaker/glue/dataset.py", "sagemaker/glue/outlook.py"
+DATASET, OUTLOOK_JOB, PROPOSALS_JOB = (
+    f"sagemaker/glue/{name}.py" for name in ("dataset", "outlook", "proposals")
+)
 BUCKET = "shop-models"
-GROUP = "mercato-test-churn"
+PREFIX = "mercato-test-"
 GONE = to_builtins(
     HouseholdOutlook(
         household_id=999_999,
@@ -159,28 +164,52 @@ def test_the_rankers_dataset_is_made_by_spark(
     assert entry.versions(channel) == {table.name: lake.version(table) for table in SOURCES}
 
 
-def _approve(lake: Lake, folder: Path) -> None:
-    """Register a churn model as its pipeline does, and approve it."""
-    datasets.write("churn", lake, folder / "channel")
-    rows, features = churn.read(folder / "channel")
-    trained = churn_model.train(rows, features, churn_model.Hyperparameters(rounds=5))
-    artefact.save(folder / "model", trained.booster, features, trained.version, trained.calibration)
+def _approve(model: str, folder: Path) -> None:
+    """Register what training left in a folder as a pipeline does, and approve it."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as files:
-        files.add(folder / "model", ".")
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="runs/churn/model.tar.gz", Body=packed.getvalue())
+        files.add(folder, ".")
+    key, group = f"runs/{model}/model.tar.gz", f"{PREFIX}{model}"
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=packed.getvalue())
     client = boto3.client("sagemaker")
-    client.create_model_package_group(ModelPackageGroupName=GROUP)
-    container = {"Image": "xgboost", "ModelDataUrl": f"s3://{BUCKET}/runs/churn/model.tar.gz"}
+    client.create_model_package_group(ModelPackageGroupName=group)
     client.create_model_package(
-        ModelPackageGroupName=GROUP,
+        ModelPackageGroupName=group,
         ModelApprovalStatus="Approved",
         InferenceSpecification={
-            "Containers": [container],
+            "Containers": [{"Image": "xgboost", "ModelDataUrl": f"s3://{BUCKET}/{key}"}],
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },
     )
+
+
+def _train_churn(lake: Lake, folder: Path) -> Path:
+    datasets.write("churn", lake, folder / "churn")
+    rows, features = churn.read(folder / "churn")
+    trained = churn_model.train(rows, features, churn_model.Hyperparameters(rounds=5))
+    artefact.save(folder / "model", trained.booster, features, trained.version, trained.calibration)
+    return folder / "model"
+
+
+def _train_price(lake: Lake, folder: Path) -> Path:
+    datasets.write("price", lake, folder / "price")
+    panel = price.read(folder / "price")
+    booster = demand.fit(demand.features(panel), panel[PANEL.c.units], demand.Hyperparameters(rounds=5))
+    artefact.save(folder / "model", booster, demand.FEATURES, tracking.UNREGISTERED)
+    known = elasticity.table(elasticity.estimate(panel))
+    known.to_parquet(folder / "model" / price.ELASTICITIES, index=False)
+    return folder / "model"
+
+
+def _predictions(name: str) -> pd.DataFrame:
+    written = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"predictions/{name}.parquet")["Body"].read()
+    return pd.read_parquet(io.BytesIO(written))
+
+
+def _scoring(name: str, lake: Lake) -> list[str]:
+    to = f"s3://{BUCKET}/predictions"
+    return [*glue.arguments(name), "--lake-uri", lake.uri, "--to", to, "--prefix", PREFIX]
 
 
 @pytest.mark.integration
@@ -190,21 +219,16 @@ def _approve(lake: Lake, folder: Path) -> None:
 def test_the_approved_model_says_what_is_expected_of_every_active_household(
     installed: Path, lake: Lake, settings: Settings, tmp_path: Path
 ) -> None:
-    given = [
-        *glue.arguments("churn-outlook"),
-        *("--lake-uri", lake.uri, "--to", f"s3://{BUCKET}/predictions"),
-        *("--redis-url", settings.require("redis_url"), "--prefix", GROUP.removesuffix("churn")),
-    ]
+    given = [*_scoring("churn-outlook", lake), "--redis-url", settings.require("redis_url")]
     (said,) = glue.start(installed, tmp_path, OUTLOOK_JOB, *given)
-    assert said == {"households": 0, "reason": f"no version of {GROUP} is approved"}
-    _approve(lake, tmp_path)
+    assert said == {"households": 0, "reason": f"no version of {PREFIX}churn is approved"}
+    _approve("churn", _train_churn(lake, tmp_path))
     store, c = OnlineStore(settings, timeout=10), OUTLOOK.c
     # Nobody's household any more: what was said of it goes.
     store.write(HOUSEHOLD_OUTLOOK, [GONE])
     (said,) = glue.start(installed, tmp_path, OUTLOOK_JOB, *given)
-    assert said["model"] == f"{GROUP}/1"
-    written = boto3.client("s3").get_object(Bucket=BUCKET, Key="predictions/outlook.parquet")["Body"].read()
-    kept = pd.read_parquet(io.BytesIO(written))
+    assert said["model"] == f"{PREFIX}churn/1"
+    kept = _predictions("outlook")
     assert len(kept) == said["households"] > 0
     try:
         served = store.table(HOUSEHOLD_OUTLOOK).to_pandas().set_index(c.household_id)
@@ -212,4 +236,20 @@ def test_the_approved_model_says_what_is_expected_of_every_active_household(
         store.close()
     kept = kept.set_index(c.household_id)
     pd.testing.assert_series_equal(served[c.churn_probability], kept[c.churn_probability])
-    assert set(served[c.model_version]) == {f"{GROUP}/1"}
+    assert set(served[c.model_version]) == {f"{PREFIX}churn/1"}
+
+
+@pytest.mark.exercises("model-jobs-wheels")
+@pytest.mark.exercises("jobs-entry")
+@pytest.mark.usefixtures("bucket")
+def test_the_approved_model_proposes_prices_for_next_week(
+    installed: Path, lake: Lake, tmp_path: Path
+) -> None:
+    _approve("price", _train_price(lake, tmp_path))
+    given = [*_scoring("price-proposals", lake), "--cost-share", "0.6"]
+    (said,) = glue.start(installed, tmp_path, PROPOSALS_JOB, *given)
+    assert said["model"] == f"{PREFIX}price/1"
+    found, c = _predictions("proposals"), PROPOSED.c
+    assert len(found) == said["proposals"] > 0
+    assert set(found[c.week]) == {price.read(tmp_path / "price")[PANEL.c.week].max() + 1}
+    assert (found[c.proposed_price] > found[c.cost]).all()

@@ -135,13 +135,14 @@ class ProcessingStack(PlaneStack):
         self._features.grant(scores)
         security = self._security("ModelSecurity", "model-jobs", self._models.key)
         shared = replace(runtime, wheels=MODEL_WHEELS, security=security)
+        scoring = {
+            "--to": self._models.predictions_uri,
+            "--prefix": self.name(""),
+            "--cost-share": str(self.config.models.cost_share),
+        }
         return {
             "datasets": replace(shared, role=datasets, given={"--to": self._models.datasets_uri}),
-            "scores": replace(
-                shared,
-                role=scores,
-                given={"--to": self._models.predictions_uri, "--prefix": self.name(""), **self._store},
-            ),
+            "scores": replace(shared, role=scores, given=scoring | self._store),
         }
 
     def _role(self, construct_id: str, description: str) -> JobRole:
