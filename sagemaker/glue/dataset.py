@@ -46,7 +46,8 @@ def _write_rankers(lake: Lake, beside: str, channel: Path, engine: str | None) -
     """The ranker's channel; `beside` is where the session's workers keep what they compute on the way."""
     from mercato_models.recommend.pipeline import write_channel
 
-    settings = get_settings()
+    # Feast keeps its registry where the channel is: whoever runs jobs may write nowhere else.
+    settings = get_settings().model_copy(update={"home": channel.parent})
     with connect(settings, engine) as spark:
         write_channel(spark, settings, Lake(beside, base=lake), channel)
 
