@@ -113,12 +113,12 @@ def test_every_file_that_a_glue_job_names_is_shipped_under_that_name() -> None:
 
 def test_a_pipeline_reads_what_its_datasets_job_names_last() -> None:
     written = {
-        job["Properties"]["DefaultArguments"]["--model"]: _text(job["Properties"]["DefaultArguments"]["--to"])
+        job["Properties"]["DefaultArguments"]["--model"]: text(job["Properties"]["DefaultArguments"]["--to"])
         for job in resources("prod", "AWS::Glue::Job").values()
         if "--model" in job["Properties"]["DefaultArguments"]
     }
     read = {
-        each["Properties"]["PipelineName"].removeprefix("mercato-prod-"): _text(
+        each["Properties"]["PipelineName"].removeprefix("mercato-prod-"): text(
             each["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"]
         )
         for each in resources("prod", "AWS::SageMaker::Pipeline").values()
