@@ -144,7 +144,9 @@ def test_clicks_from_msk_are_in_the_session_once(
     assert (found.session.clicks, sorted(found.session.cart)) == (2, [7, 9])
 
 
-@pytest.mark.exercises("function-features", "function-api", "function-admin")
+@pytest.mark.exercises("function-features")
+@pytest.mark.exercises("function-api")
+@pytest.mark.exercises("function-admin")
 def test_payments_from_msk_are_known_when_the_next_one_is_decided_on_and_a_person_reviews_it(
     runtime: Runtime, guarded: dict[str, str], topics: Settings, tmp_path: Path
 ) -> None:
