@@ -33,6 +33,7 @@ RUNS = (
     "AWS::KinesisAnalyticsV2::Application",
     "AWS::Lambda::Function",
     "AWS::MWAA::Environment",
+    "AWS::SageMaker::Pipeline",
 )
 #: Types whose data a retailer would miss.
 STATEFUL = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::MSK::Cluster", "AWS::MSK::Topic", "AWS::Logs::LogGroup")
@@ -94,6 +95,23 @@ def test_whatever_runs_names_artifacts_that_are_exercised(environment: str) -> N
         named = resource.get("Metadata", {}).get(METADATA)
         assert named, name
         assert set(named) <= _exercised(), name
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_state_machine_starts_nothing_but_what_the_templates_make(environment: str) -> None:
+    made = {
+        "JobName": {each["Properties"]["Name"] for each in resources(environment, "AWS::Glue::Job").values()},
+        "PipelineName": {
+            each["Properties"]["PipelineName"]
+            for each in resources(environment, "AWS::SageMaker::Pipeline").values()
+        },
+    }
+    for machine in resources(environment, "AWS::StepFunctions::StateMachine").values():
+        started = re.findall(
+            r'"(JobName|PipelineName)": "([^"]+)"', text(machine["Properties"]["DefinitionString"])
+        )
+        assert started
+        assert all(name in made[kind] for kind, name in started)
 
 
 def test_every_file_that_a_glue_job_names_is_shipped_under_that_name() -> None:
