@@ -37,7 +37,7 @@ from mercato_models.recommend import channels, evaluation
 from mercato_models.recommend.dataset import ranked, training_set
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.metrics import CUT, recall
-from mercato_models.recommend.pipeline import write_channels
+from mercato_models.recommend.pipeline import write_channel
 from mercato_models.recommend.ranker import Hyperparameters, fit
 
 L = BASKET_LINES.c
@@ -86,9 +86,9 @@ lake = Lake(str(home / "lake"))
 rows = pa.Table.from_pandas(lines[list(L)], preserve_index=False).cast(BASKET_LINES.arrow_schema)
 write_deltalake(lake.path(BASKET_LINES), rows)
 settings = Settings(home=home)
+channel = home / "channel"
 with connect(settings, "sail") as spark:
-    write_channels(spark, settings, lake, home / "recommend", targets=4)
-channel = home / "recommend" / "channel"
+    write_channel(spark, settings, Lake(str(home / "cut"), base=lake), channel, targets=4)
 contexts = channels.read_contexts(channel)
 snapshots = channels.Snapshots(channel, channels.stores(contexts))
 learned, judged = (channels.targets(contexts, split) for split in (channels.TRAIN, channels.TEST))
