@@ -23,7 +23,7 @@ from http import HTTPStatus
 from typing import Any
 
 import boto3
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 
 from infra.emulator import sdk
 from infra.emulator.servers import ACCOUNT, REGION, Emulator
@@ -33,6 +33,7 @@ from mercato.errors import MercatoError
 from mercato.settings import Settings, get_settings
 from mercato.stream.kafka import client_config
 from mercato.stream.topics import ensure_topics, kafka_name
+from mercato.stream.watermarks import watermarks
 
 PREFIX = "mercato-local-"
 #: Bucket in which the emulator serves the feed, and the object.
@@ -103,10 +104,8 @@ class Platform:
         Raises:
             SmokeError: it does not come.
         """
-        consumer = Consumer(
-            client_config(self.settings) | {"group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"}
-        )
-        consumer.subscribe([kafka_name(self.settings, topic.name)])
+        consumer = Consumer(client_config(self.settings) | {"group.id": uuid.uuid4().hex})
+        consumer.assign(_recent(consumer, kafka_name(self.settings, topic.name)))
         try:
             self.until(f"{event_id} is on {topic.name}", lambda: event_id.encode() in _value(consumer))
         finally:
@@ -271,6 +270,18 @@ def _land(platform: Platform, key: str, content: bytes) -> str:
     bucket = f"{PREFIX}landing-{ACCOUNT}-{REGION}"
     s3.put_object(Bucket=bucket, Key=key, Body=content)
     return bucket
+
+
+def _recent(consumer: Consumer, topic: str) -> list[TopicPartition]:
+    """Where the newest events of a topic begin, which may hold a year of older ones."""
+    since = int(1000 * (time.time() - 2 * _PATIENCE_SECONDS))
+    known = consumer.list_topics(topic, timeout=_PATIENCE_SECONDS).topics[topic].partitions
+    ends = [watermarks(consumer, TopicPartition(topic, number))[1] for number in known]
+    found = consumer.offsets_for_times([TopicPartition(topic, number, since) for number in known])
+    for partition, end in zip(found, ends, strict=True):
+        if partition.offset < 0:
+            partition.offset = end
+    return list(found)
 
 
 def _value(consumer: Consumer) -> bytes:
