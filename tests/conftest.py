@@ -6,11 +6,16 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from mercato.local.services import ENGINES
 from mercato.local.supervisor import Stack
 from mercato.settings import Settings
+
+# How long an example takes is the machine's business, and the benchmarks'.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 #: `make setup` puts them there.
 JARS = Path(__file__).parents[1] / "var" / "jars"

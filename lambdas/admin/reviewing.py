@@ -52,7 +52,7 @@ def review(
 ) -> PaymentOutcome:
     """Say what a payment was: an event of `payment_outcomes.v1`, once it is on Kafka.
 
-    Said again by the same person in the same words' sense it changes nothing.
+    The same verdict of the same person again changes nothing.
 
     Args:
         caller: whom the token names, `None` without one.
