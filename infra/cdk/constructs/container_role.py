@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
-
 from aws_cdk import ArnFormat
 from aws_cdk import aws_iam as iam
 
+from infra.cdk.constructs.exact_role import ExactRole
 from infra.cdk.stacks.base import PlaneStack
 
 #: In SageMaker's own registries, one in each region.
@@ -22,7 +20,7 @@ _INTERFACES = (
 )
 
 
-class ContainerRole(iam.Role):
+class ContainerRole(ExactRole):
     """A role of containers in the VPC, with the right to start, to log and to count."""
 
     def __init__(
@@ -77,22 +75,6 @@ class ContainerRole(iam.Role):
     def writes(self, *folders: str) -> None:
         """Let the containers write to folders of the bucket."""
         self.allow("s3", ("PutObject",), [self._objects(folder) for folder in folders])
-
-    def allow(
-        self,
-        service: str,
-        actions: Iterable[str],
-        resources: Sequence[str],
-        conditions: dict[str, Any] | None = None,
-    ) -> None:
-        """Let the containers do exactly this."""
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=[f"{service}:{action}" for action in actions],
-                resources=[*resources],
-                conditions=conditions,
-            )
-        )
 
     def _objects(self, folder: str) -> str:
         return self._plane.format_arn(

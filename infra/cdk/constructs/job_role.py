@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
-
 from aws_cdk import ArnFormat
 from aws_cdk import aws_iam as iam
 
+from infra.cdk.constructs.exact_role import ExactRole
 from infra.cdk.stacks.base import PlaneStack
 
 _LOGS = ("AssociateKmsKey", "CreateLogGroup", "CreateLogStream", "PutLogEvents")
@@ -15,7 +13,7 @@ _LOOKING = ("NetworkInterfaces", "SecurityGroups", "Subnets", "VpcAttribute", "V
 _INTERFACES = ("CreateNetworkInterface", "CreateTags", "DeleteNetworkInterface")
 
 
-class JobRole(iam.Role):
+class JobRole(ExactRole):
     """A role of jobs, with the right to log and to reach the VPC."""
 
     def __init__(self, stack: PlaneStack, construct_id: str, *, description: str, vpc: str) -> None:
@@ -46,19 +44,3 @@ class JobRole(iam.Role):
         # What Glue does as the job to reach the VPC; looking around has no resource to name.
         self.allow("ec2", [f"Describe{what}" for what in _LOOKING], ["*"])
         self.allow("ec2", _INTERFACES, interfaces, {"ArnEqualsIfExists": {"ec2:Vpc": vpc}})
-
-    def allow(
-        self,
-        service: str,
-        actions: Iterable[str],
-        resources: Sequence[str],
-        conditions: dict[str, Any] | None = None,
-    ) -> None:
-        """Let the jobs do exactly this."""
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=[f"{service}:{action}" for action in actions],
-                resources=[*resources],
-                conditions=conditions,
-            )
-        )
