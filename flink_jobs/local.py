@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -78,7 +79,10 @@ def prepare(settings: Settings, jar: Path, checkpoint_seconds: float = 10.0) -> 
     if not flink.is_dir():
         raise MercatoError(f"No Flink in {settings.jars_dir}: run `make var/jars/flink.stamp`.")
     state = flink_home(settings)
-    state.mkdir(parents=True, exist_ok=True)
+    # Flink unpacks jars there and leaves them when it is killed.
+    scratch = state / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
     options = _flink_options(state, checkpoint_seconds)
     properties, log4j = state / "properties.json", state / "log4j2.properties"
     properties.write_text(json.dumps(runtime_properties(settings)))
@@ -86,7 +90,8 @@ def prepare(settings: Settings, jar: Path, checkpoint_seconds: float = 10.0) -> 
     (state / "config.yaml").write_text("".join(f"{key}: {value}\n" for key, value in options.items()))
     last = newest_checkpoint(state)
     return [
-        *(str(java_home() / "bin" / "java"), "-Xmx1g", f"-Dlog4j2.configurationFile={log4j}"),
+        *(str(java_home() / "bin" / "java"), "-Xmx1g"),
+        *(f"-Djava.io.tmpdir={scratch}", f"-Dlog4j2.configurationFile={log4j}"),
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
         *("-cp", f"{flink}/*", "org.apache.flink.client.cli.CliFrontend", "run", "--target", "local"),
         *(("--fromSavepoint", str(last)) if last else ()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -130,6 +131,8 @@ class Emulator:
                 os.killpg(pid, signal.SIGKILL)
         for name in ("moto", "aws"):
             (self.home / f"{name}.pid").unlink(missing_ok=True)
+        # Functions were unpacked there, gigabytes of them, and workers that are killed leave them.
+        shutil.rmtree(self.home / "tmp", ignore_errors=True)
 
     def healthy(self) -> bool:
         """Whether the emulated AWS answers."""

@@ -33,10 +33,12 @@ def synthesize(environment: str, out: Path, *flags: str) -> subprocess.Completed
 def folder(environment: str) -> Path:
     """Where an environment's templates are; made on first use."""
     out = Path(tempfile.mkdtemp(prefix=f"mercato-cdk-{environment}-"))
-    # Its assets weigh hundreds of megabytes.
     atexit.register(shutil.rmtree, out, ignore_errors=True)
     done = synthesize(environment, out)
     assert done.returncode == 0, done.stdout + done.stderr
+    # Copies of the built artifacts, a gigabyte for each environment; tests look at the artifacts themselves.
+    for copied in filter(Path.is_dir, out.glob("asset.*")):
+        shutil.rmtree(copied)
     return out
 
 
