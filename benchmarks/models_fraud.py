@@ -32,7 +32,16 @@ from mercato.online.session import micros, moment
 from mercato.settings import get_settings
 from mercato_models import servable
 from mercato_models.fraud import live, payments
-from mercato_models.fraud.evaluation import COMPARED, HANDBOOK, HANDBOOK_WEEK, MODEL, MODEL_WEEK, gain
+from mercato_models.fraud.evaluation import (
+    COMPARED,
+    HANDBOOK,
+    HANDBOOK_FORTNIGHT,
+    HANDBOOK_WEEK,
+    MODEL,
+    MODEL_FORTNIGHT,
+    MODEL_WEEK,
+    gain,
+)
 from mercato_models.fraud.model import Hyperparameters
 from mercato_models.fraud.simulator import simulate
 from mercato_models.fraud.state import FEATURES
@@ -44,6 +53,8 @@ _C = payments.SCORED.c
 _NAMES = {
     MODEL: "model, all of the past",
     HANDBOOK: "the handbook's features, all of the past",
+    MODEL_FORTNIGHT: "model, two weeks of training",
+    HANDBOOK_FORTNIGHT: "the handbook's features, two weeks of training",
     MODEL_WEEK: "model, a week of training",
     HANDBOOK_WEEK: "the handbook's features, a week of training",
 }
@@ -52,8 +63,8 @@ _MEASURES = {"average_precision": "AP", "card_precision_at_100": "CP@100", "roc_
 _GAIN = 0.08
 _SPLIT = (
     "Four folds of the Fraud Detection Handbook: training weeks from 2018-07-25 on, a week of delay, a week "
-    "of test. Learned from is either that week or all payments up to its end. Features look back as far as "
-    "they are made to in both: the handbook's 37 days, the model's up to the first day. Settings were "
+    "of test. Learned from is that week, two weeks or all payments up to its end. Features look back as far "
+    "as they are made to in both: the handbook's 37 days, the model's up to the first day. Settings were "
     "chosen on the four weeks before. Intervals: customers drawn again."
 )
 _WARM, _TIMED = 100, 2_000

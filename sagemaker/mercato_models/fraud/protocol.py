@@ -44,12 +44,14 @@ class Fold:
 
     Attributes:
         week: rows of the training week.
+        fortnight: rows of it and the week before.
         past: rows up to the end of the training week, as far back as there are any.
         test: rows of the test week whose card is not known to be compromised.
     """
 
     number: int
     week: Rows
+    fortnight: Rows
     past: Rows
     test: Rows
 
@@ -58,9 +60,10 @@ def folds(payments: Payments, starts: tuple[np.datetime64, ...] = TEST_STARTS) -
     """The folds whose training weeks begin at `starts`."""
     for number, start in enumerate(starts):
         first = int((start - payments.start.astype("datetime64[D]")).astype(int))
-        end = np.searchsorted(payments.day, first + WEEK)
-        week = np.arange(np.searchsorted(payments.day, first), end)
-        yield Fold(number, week, np.arange(end), _test(payments, week, first + WEEK))
+        before, begin, end = np.searchsorted(payments.day, [first - WEEK, first, first + WEEK])
+        week = np.arange(begin, end)
+        test = _test(payments, week, first + WEEK)
+        yield Fold(number, week, np.arange(before, end), np.arange(end), test)
 
 
 def _test(payments: Payments, week: Rows, after: int) -> Rows:

@@ -44,6 +44,13 @@ def test_cards_leave_the_test_as_their_frauds_become_known() -> None:
     assert fold.week.tolist() == fold.past.tolist() == [0]
 
 
+def test_two_weeks_are_the_training_week_and_the_one_before() -> None:
+    data = payments(list(range(60)), list(range(60)), [0, 1] * 30)
+    [fold] = folds(data, (np.datetime64("2018-04-01") + 30,))
+    days = [data.day[rows].tolist() for rows in (fold.week, fold.fortnight, fold.past)]
+    assert days == [list(range(30, 37)), list(range(23, 37)), list(range(37))]
+
+
 def test_a_card_that_was_found_is_not_listed_again() -> None:
     data = payments([0, 0, 0, 1, 1, 1], [0, 1, 2, 0, 1, 2], [1, 0, 0, 1, 1, 0])
     score = np.array([0.9, 0.8, 0.1, 0.9, 0.8, 0.1], np.float32)
