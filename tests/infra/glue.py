@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import zipfile
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from mercato.local.java import java_home
 
 #: An environment of Glue's Python version, with moto.
 CDK = ROOT / ".venv" / "cdk" / "bin"
-#: What Glue has before a job's own modules are installed.
-_GLUE = ("pyspark==4.1.1", "boto3==1.44.5")
+#: What Glue has before a job's own modules are installed. Spark is lent by this environment, which has the
+#: same version of it, as its source alone weighs a gigabyte.
+_BOTO3 = "boto3==1.44.5"
+_SPARK = {"pyspark": "4.1.1", "py4j": "0.10.9.9"}
 #: What Glue adds to a job's own arguments.
 _ADDED = (
     "--JOB_NAME",
@@ -49,7 +52,10 @@ def install(home: Path, wheels: str) -> Path:
     """Environment with what Glue has, and an artifact's zip of wheels installed as Glue installs it."""
     run(uv(), "venv", "--quiet", "--no-project", "--python", CDK / "python", home / "venv")
     python = home / "venv" / "bin" / "python"
-    run(uv(), "pip", "install", "--quiet", "--python", python, *_GLUE)
+    run(uv(), "pip", "install", "--quiet", "--python", python, _BOTO3)
+    (packages,) = home.glob("venv/lib/python*/site-packages")
+    for name, version in _SPARK.items():
+        _lend(metadata.distribution(name), version, packages)
     with zipfile.ZipFile(artifact(wheels).build() / "mercato.gluewheels.zip") as archive:
         archive.extractall(home)
     folder = home / "wheels"
@@ -58,6 +64,13 @@ def install(home: Path, wheels: str) -> Path:
         *("--find-links", folder, "--requirement", folder / "requirements.txt"),
     )
     return home / "venv"
+
+
+def _lend(distribution: metadata.Distribution, version: str, packages: Path) -> None:
+    """Put links to a distribution of pure Python beside an environment's own packages."""
+    assert distribution.version == version
+    for folder in {file.parts[0] for file in distribution.files or () if file.parts[0] != ".."}:
+        (packages / folder).symlink_to(str(distribution.locate_file(folder)))
 
 
 def arguments(name: str) -> list[str]:
@@ -104,7 +117,8 @@ def _run(
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    # What went wrong stands before what Spark says as it stops.
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[done.stderr.find("Traceback") :][:8000]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 

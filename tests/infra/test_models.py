@@ -40,9 +40,13 @@ MODELS = [
 ]
 
 
-def process(step: dict[str, Any], home: Path, inputs: dict[str, Path]) -> Path:
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return container.image(tmp_path_factory.mktemp("image"))
+
+
+def process(step: dict[str, Any], started: Container, inputs: dict[str, Path]) -> Path:
     """Run a processing step's own command in a fresh container; returns the folder of its output."""
-    started = container.start(home)
     for name, path in inputs.items():
         place = started.ml / "processing" / "input" / name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -91,27 +95,30 @@ def answered(request: urllib.request.Request | str, patience: float = 60) -> byt
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_model_goes_through_its_pipeline(model: str, tmp_path: Path, settings: Settings) -> None:
+def test_a_model_goes_through_its_pipeline(
+    model: str, image: Path, tmp_path: Path, settings: Settings
+) -> None:
     source = artifact(f"model-source-{model}").build() / SOURCE
     defined, tracked = steps(model), settings.require("mlflow_uri")
     hyperparameters = CHANNELS[model](tmp_path / "data")
 
     inputs = {"source": source, "data": tmp_path / "data"}
-    channel = process(defined["CheckData"], _folder(tmp_path / "check"), inputs) / "channel"
+    channel = process(defined["CheckData"], container.start(image, tmp_path / "check"), inputs) / "channel"
 
-    training = container.start(_folder(tmp_path / "training"))
+    training = container.start(image, tmp_path / "training")
     names = [each["ChannelName"] for each in defined["Train"]["InputDataConfig"]]
     said = defined["Train"]["HyperParameters"] | {"sagemaker_submit_directory": str(source)}
     training.configure(said | hyperparameters, dict.fromkeys(names, channel))
     done = training.run(training.bin("python"), "-c", container.TRAIN, MLFLOW_TRACKING_URI=tracked)
     assert done.returncode == 0, done.stdout + done.stderr
 
-    archive = _folder(tmp_path / "output") / "output.tar.gz"
+    archive = tmp_path / "output" / "output.tar.gz"
+    archive.parent.mkdir()
     with tarfile.open(archive, "w:gz") as packed:
         for path in (training.ml / "output" / "data").iterdir():
             packed.add(path, path.name)
     inputs = {"source": source, "training": archive.parent}
-    judged = process(defined["Evaluate"], _folder(tmp_path / "judge"), inputs) / "evaluation"
+    judged = process(defined["Evaluate"], container.start(image, tmp_path / "judge"), inputs) / "evaluation"
     judgement = json.loads((judged / "evaluation.json").read_text())
     figures = json.loads((training.ml / "output" / "data" / "metrics.json").read_text())
     assert (judgement["gate"]["failures"] == 0) == figures["passes"]
@@ -119,7 +126,7 @@ def test_a_model_goes_through_its_pipeline(model: str, tmp_path: Path, settings:
     assert judgement["metric"]["value"] == figures[metric]
     assert _newest_run(tracked, model).data.metrics[metric] == figures[metric]
 
-    served = container.start(_folder(tmp_path / "serving"))
+    served = container.start(image, tmp_path / "serving")
     (training.ml / "model").rename(served.ml / "model")
     here = servable.load(served.ml / "model")
     columns = here.preparation.columns if here.preparation else here.model.features
@@ -146,8 +153,3 @@ def _newest_run(uri: str, name: str) -> Any:
     """What the training job told MLflow."""
     client = mlflow.MlflowClient(uri)
     return client.search_runs([client.get_experiment_by_name(name).experiment_id], max_results=1)[0]
-
-
-def _folder(path: Path) -> Path:
-    path.mkdir()
-    return path

@@ -90,24 +90,25 @@ class Container:
             (self.ml / place).mkdir(parents=True, exist_ok=True)
 
 
-def start(home: Path) -> Container:
-    """An image as it is before a job: Python 3.12 with the packages that its publisher lists."""
+def image(home: Path) -> Path:
+    """Make the image in a folder: Python 3.12 with the packages that its publisher lists."""
     python = home / "python"
     run(
-        uv(),
-        "venv",
-        "--quiet",
-        "--no-project",
-        "--seed",
-        "--python",
-        ROOT / ".venv/airflow/bin/python",
-        python,
+        *(uv(), "venv", "--quiet", "--no-project", "--seed", "--relocatable"),
+        *("--python", ROOT / ".venv/airflow/bin/python", python),
     )
     pins = ROOT / "requirements" / "model-container.txt"
     run(uv(), "pip", "install", "--quiet", "--no-deps", "--python", python / "bin" / "python", "-r", pins)
     # As the image's own Dockerfile mends the toolkit for Python after 3.9.
     (mapping,) = python.glob("lib/python3.12/site-packages/sagemaker_containers/_mapping.py")
     mapping.write_text(mapping.read_text().replace("collections.Mapping", "collections.abc.Mapping"))
+    return python
+
+
+def start(image: Path, home: Path) -> Container:
+    """Start it in a folder of the same disk, where what is installed or removed leaves the image alone."""
+    home.mkdir(parents=True)
+    run("cp", "--archive", "--link", image, home)
     made = Container(home)
     made.ml.mkdir()
     return made
