@@ -34,7 +34,7 @@ _SCORES = {
 }
 #: What each model learns from; `mercato_models`, which reads it, is above this package.
 _LEARNED_FROM = {
-    "recommend": (gold.BASKET_LINES, features.STORE_PROMOTIONS),
+    "recommend": (gold.BASKET_LINES, silver.PRODUCTS, features.STORE_PROMOTIONS),
     "churn": (gold.BASKET_LINES,),
     "fraud": (silver.PAYMENTS, silver.PAYMENT_OUTCOMES),
     "price": (gold.PRICE_HISTORY, silver.PROMOTIONS, silver.PRODUCTS),

@@ -72,14 +72,16 @@ class Shelf:
     def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> Shelf:
         """The shelf of what is materialised now."""
         tables = apart.catalogue(online.settings)
+        details = tables[views.PRODUCT_DETAILS.name]
         catalogue = Catalogue.from_tables(
+            details,
             tables[views.PRODUCT_STATS.name],
             tables[views.PRODUCT_NEIGHBOURS.name],
             tables[views.STORE_POPULAR.name],
             tables[views.STORE_PROMOTIONS.name],
             at=datetime.now(UTC),
         )
-        shop = Shop(catalogue, tables[views.PRODUCT_DETAILS.name])
+        shop = Shop(catalogue, details)
         profiles = online.profiles().sort_by(_PROFILE.household_id).to_pylist()
         return cls(as_of, shop.popular, shop.describe, shop, make_ranker(catalogue), profiles)
 

@@ -41,6 +41,7 @@ def write_channel(folder: Path, households: int = 80) -> None:
         (STORE_PROMOTIONS, world.store_promotions(START)),
     ):
         channels.write(folder, table, contract)
+    channels.write_details(folder, world.product_details(START))
     demographics.write(folder, _people(households))
 
 

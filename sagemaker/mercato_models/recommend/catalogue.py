@@ -20,7 +20,9 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
+from mercato.contracts.tables.silver import PRODUCTS
 
+_DETAILS = PRODUCTS.c
 _STATS = PRODUCT_STATS.c
 _NEAR = PRODUCT_NEIGHBOURS.c
 _POPULAR = STORE_POPULAR.c
@@ -70,6 +72,7 @@ class Catalogue:
     def __init__(
         self,
         product_ids: NDArray[np.int64],
+        types: NDArray[np.int64],
         stats: NDArray[np.float32],
         neighbours: NDArray[np.int32],
         neighbour_scores: NDArray[np.float32],
@@ -77,6 +80,7 @@ class Catalogue:
         promoted: Mapping[int, Promoted],
     ) -> None:
         self.product_ids = product_ids
+        self._types = np.append(types, -1)  # the row of an unlisted product, -1, is that of the last
         self.stats = stats
         self.neighbours = neighbours
         self.neighbour_scores = neighbour_scores
@@ -89,15 +93,17 @@ class Catalogue:
     @classmethod
     def from_tables(
         cls,
+        product_details: pa.Table,
         product_stats: pa.Table,
         product_neighbours: pa.Table,
         store_popular: pa.Table,
         store_promotions: pa.Table,
         at: datetime | None = None,
     ) -> Catalogue:
-        """From rows of the gold tables as of one moment, one per product or store.
+        """From rows of the product details and gold tables as of one moment, one per product or store.
 
         Args:
+            product_details: of several rows of one product the last holds.
             at: promotions that ended at or before it are left out.
         """
         ids = _numbers(product_stats, _STATS.product_id).astype(np.int64)
@@ -109,6 +115,7 @@ class Catalogue:
             store_promotions = store_promotions.filter(pc.greater(ends, pa.scalar(at, ends.type)))
         return cls(
             ids,
+            _types(ids, product_details),
             stats.astype(np.float32),
             *_neighbours(ids, product_neighbours),
             dict(_popular(ids, store_popular)),
@@ -121,11 +128,15 @@ class Catalogue:
         ids = np.unique(np.asarray(product_ids, dtype=np.int64))
         near = np.full((len(ids), NEIGHBOURS), len(ids), np.int32)
         stats = np.full((len(ids), len(STATS)), np.nan, np.float32)
-        return cls(ids, stats, near, np.zeros_like(near, np.float32), {}, {})
+        return cls(ids, np.full(len(ids), -1), stats, near, np.zeros_like(near, np.float32), {}, {})
 
     def rows(self, product_ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each product, -1 for those not listed."""
         return _rows(self.product_ids, np.asarray(product_ids, dtype=np.int64))
+
+    def types(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of each product's type, equal for products of one type, -1 where none is known."""
+        return self._types[rows]
 
     def popular_in(self, store_id: int | None) -> Popular:
         """The store's popular products, those of all stores where it is unknown."""
@@ -166,6 +177,16 @@ def _flat(table: pa.Table, name: str) -> tuple[NDArray[np.int64], pa.Array]:
     if isinstance(lists, pa.ChunkedArray):
         lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else pa.array([], lists.type)
     return lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64), lists.flatten()
+
+
+def _types(ids: NDArray[np.int64], table: pa.Table) -> NDArray[np.int64]:
+    rows = _rows(ids, _numbers(table, _DETAILS.product_id).astype(np.int64))
+    named = table[_DETAILS.product_type].combine_chunks().dictionary_encode()
+    if isinstance(named, pa.ChunkedArray):
+        named = named.combine_chunks()
+    types = np.full(len(ids), -1)
+    types[rows[rows >= 0]] = named.indices.fill_null(-1).to_numpy(zero_copy_only=False)[rows >= 0]
+    return types
 
 
 def _neighbours(ids: NDArray[np.int64], table: pa.Table) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -28,6 +28,7 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
+from mercato.contracts.tables.silver import PRODUCTS
 from mercato.errors import MercatoError
 from mercato_models import checks
 from mercato_models.recommend.catalogue import Catalogue
@@ -52,7 +53,9 @@ CONTEXTS = Table("train.contexts", BasketContext, ("household_id", "event_timest
 #: Names of the files are the tables' short names.
 CATALOGUE_TABLES: tuple[Table, ...] = (PRODUCT_STATS, PRODUCT_NEIGHBOURS, STORE_POPULAR, STORE_PROMOTIONS)
 
-_C, _H = CONTEXTS.c, HOUSEHOLD_HISTORY.c
+_C, _H, _P = CONTEXTS.c, HOUSEHOLD_HISTORY.c, PRODUCTS.c
+#: What the catalogue is told of products beside their figures.
+_DETAILS = (_P.product_id, _P.event_time, _P.product_type)
 
 
 class ChannelError(MercatoError):
@@ -130,6 +133,11 @@ def _target(row: dict[str, Any]) -> Target:
     return Target(row[_C.household_id], context, frozenset(row[_C.truth]))
 
 
+def write_details(channel: Path, products: pa.Table) -> None:
+    """Write what the catalogue is told of products, rows of silver.products."""
+    pq.write_table(products.select(_DETAILS).sort_by(_P.event_time), channel / file_name(PRODUCTS))
+
+
 def write(channel: Path, table: pa.Table, contract: Table) -> None:
     """Write a table's file; catalogue tables get a row group per snapshot, so reading one reads only it."""
     ordered = table.sort_by(contract.c.event_timestamp)
@@ -147,7 +155,7 @@ class Snapshots:
     """The catalogue as it was at any moment: of each table the newest snapshot not later than it.
 
     Args:
-        channel: folder with the files of CATALOGUE_TABLES.
+        channel: folder with the files of PRODUCTS and CATALOGUE_TABLES.
         stores: whose popularity and promotions are wanted; ALL_STORES always is.
 
     Raises:
@@ -159,6 +167,7 @@ class Snapshots:
         self._instants = {table: _instants(table, file) for table, file in self._files.items()}
         if len(self._instants[PRODUCT_STATS]) == 0:
             raise ChannelError(f"{channel / file_name(PRODUCT_STATS)} has no rows: no product is known")
+        self._details = _open(channel, PRODUCTS, _DETAILS).to_table(columns=list(_DETAILS))
         self._stores = pa.array(sorted({*stores, ALL_STORES}), pa.int64())
 
     def beside(self, wanted: Iterable[Target]) -> Iterator[tuple[Target, Catalogue]]:
@@ -185,7 +194,10 @@ class Snapshots:
 
     def _load(self, key: tuple[int, ...], at: datetime) -> Catalogue | None:
         stats, near, popular, promoted = map(self._read, CATALOGUE_TABLES, key)
-        return Catalogue.from_tables(stats, near, popular, promoted, at) if stats.num_rows else None
+        if not stats.num_rows:
+            return None
+        told = pc.less_equal(self._details[_P.event_time], pa.scalar(at, UTC_MICROS))
+        return Catalogue.from_tables(self._details.filter(told), stats, near, popular, promoted, at)
 
     def _read(self, table: Table, snapshot: int) -> pa.Table:
         if snapshot == 0:

@@ -10,12 +10,19 @@ from mercato_models.recommend import occasions
 from mercato_models.recommend.candidates import SOURCES, Candidates
 from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import PROFILE, Context
-from mercato_models.recommend.habits import HABITS
+from mercato_models.recommend.habits import HABITS, habits
 from mercato_models.recommend.history import DAY, HOUR, History
 
 _STATS = PRODUCT_STATS.c
 _STATS_SHOWN = (_STATS.baskets_4w, _STATS.baskets_52w, _STATS.last_price, _STATS.discount_share_4w)
 
+#: Habits with the product's type that are shown.
+_TYPE_HABITS = (
+    "own_decayed_30d", "own_share_last_6", "own_days_since_last", "own_baskets_since_last",
+    "own_gap_ratio", "own_gap_score", "own_rate_any", "own_rate_alike", "own_fill", "own_fill_alike",
+    "own_gap_survival",
+)  # fmt: skip
+_TYPE = tuple(name.replace("own_", "type_") for name in _TYPE_HABITS)
 _PAIR = (
     "together", "recent", "session", "session_best", "viewed",
     "together_rank", "recent_rank", "store_popularity", "popularity", "store_lift",
@@ -33,6 +40,7 @@ _HOUSEHOLD = (
 #: Columns of the feature matrix, in order. The model stores them and refuses others.
 FEATURES: tuple[str, ...] = (
     *HABITS,
+    *_TYPE,
     *_PAIR,
     *_PRODUCT,
     *_HOUSEHOLD,
@@ -46,6 +54,7 @@ def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[
     matrix = np.empty((len(rows), len(FEATURES)), np.float32)
     blocks = (
         _own(found),
+        _types(context, catalogue, rows),
         _pairs(context, catalogue, found),
         _products(catalogue, rows),
         np.broadcast_to(_household(context), (len(rows), len(_HOUSEHOLD))),
@@ -60,11 +69,17 @@ def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[
 
 def _own(found: Candidates) -> NDArray[np.float32]:
     """The habits, NaN for products never bought but for their count, which is 0."""
-    values = np.full((len(found.rows), len(HABITS)), np.nan, np.float32)
-    values[:, 0] = 0
-    _, here, there = np.intersect1d(found.rows, found.habits.rows, assume_unique=True, return_indices=True)
-    values[here] = found.habits.values[there]
+    values = found.habits.of(found.rows)
+    values[np.isnan(values[:, 0]), 0] = 0
     return values
+
+
+def _types(context: Context, catalogue: Catalogue, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The household's habits with each product's type, NaN for types never bought."""
+    lines = catalogue.rows(context.history.products)
+    past = context.history.grouped(catalogue.types(lines))
+    found = habits(past, past.products, context.time, context.store_id)
+    return found.of(catalogue.types(rows))[:, [HABITS.index(name) for name in _TYPE_HABITS]]
 
 
 def _pairs(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float64]:

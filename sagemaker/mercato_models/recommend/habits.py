@@ -58,13 +58,22 @@ class Habits:
     rows: NDArray[np.int64]
     values: NDArray[np.float32]
 
+    def of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Figures of any products (rows x HABITS), NaN for those it never bought."""
+        found = np.full((len(rows), len(HABITS)), np.nan, np.float32)
+        if len(self.rows):
+            place = np.searchsorted(self.rows, rows).clip(max=len(self.rows) - 1)
+            bought = self.rows[place] == rows
+            found[bought] = self.values[place[bought]]
+        return found
+
     def column(self, name: str) -> NDArray[np.float32]:
         """One figure of every product."""
         return self.values[:, HABITS.index(name)]
 
 
 def habits(history: History, lines: NDArray[np.int64], time: float | None, store_id: int | None) -> Habits:
-    """Habits at a moment.
+    """Habits at a moment, with products or, by the lines of `History.grouped`, with groups of them.
 
     Args:
         history: the household's baskets, all before `time`.

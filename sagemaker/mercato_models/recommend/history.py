@@ -70,6 +70,24 @@ class History:
         """Number of baskets."""
         return len(self.basket_times)
 
+    def grouped(self, groups: NDArray[np.int64]) -> History:
+        """The same baskets with groups of products in place of the products, each once a basket.
+
+        Args:
+            groups: number of each line's group, -1 for lines to leave out.
+        """
+        known = groups >= 0
+        span = int(groups.max(initial=0)) + 1
+        keys, line = np.unique(self.line_baskets[known] * span + groups[known], return_inverse=True)
+        return History(
+            self.basket_times,
+            self.basket_stores,
+            np.bincount(keys // span, minlength=self.baskets),
+            keys % span,
+            np.bincount(line, self.quantities[known], len(keys)).astype(np.float32),
+            np.bincount(line, self.values[known], len(keys)).astype(np.float32),
+        )
+
     @property
     def line_baskets(self) -> NDArray[np.int64]:
         """Position of the basket of each line."""

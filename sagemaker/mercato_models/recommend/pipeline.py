@@ -24,6 +24,7 @@ from glue_jobs.runner import Run, Runner
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.features import HOUSEHOLD_HISTORY
 from mercato.contracts.tables.gold import BASKET_LINES
+from mercato.contracts.tables.silver import PRODUCTS
 from mercato.errors import MercatoError
 from mercato.lake.storage import storage_options
 from mercato.lake.tables import Lake
@@ -40,6 +41,7 @@ _C = channels.CONTEXTS.c
 #: What is read of the real lake: baskets, and what does not depend on them and so is the same in both.
 SOURCES: tuple[Table, ...] = (
     BASKET_LINES,
+    PRODUCTS,
     *(job.target for job in select(AS_OF) if BASKET_LINES not in job.sources),
 )
 #: Training baskets per household at most.
@@ -89,6 +91,7 @@ def write_channel(
     for table in channels.CATALOGUE_TABLES:
         # Straight from the files: faster than by the session, whose messages have a limit.
         channels.write(channel, overlay.read_arrow(table), table)
+    channels.write_details(channel, overlay.read_arrow(PRODUCTS))
     entry.tell_versions(channel, versions)
 
 

@@ -76,9 +76,10 @@ def known(spark: SparkSession, lake: Lake, at: datetime) -> tuple[pa.Table, Cata
         CheckError: no household had a basket by then.
     """
     tables = catalogue(spark, lake, at)
-    stats, near, popular, promoted = (
+    details, stats, near, popular, promoted = (
         tables[view.name]
         for view in (
+            views.PRODUCT_DETAILS,
             views.PRODUCT_STATS,
             views.PRODUCT_NEIGHBOURS,
             views.STORE_POPULAR,
@@ -90,7 +91,7 @@ def known(spark: SparkSession, lake: Lake, at: datetime) -> tuple[pa.Table, Cata
     households = histories.join(profiles, _HISTORY.entity, "left").orderBy(_HISTORY.entity).toArrow()
     if households.num_rows == 0:
         raise checks.CheckError(f"empty slice: no household had a basket by {at:%Y-%m-%d %H:%M}")
-    return households, Catalogue.from_tables(stats, near, popular, promoted, at)
+    return households, Catalogue.from_tables(details, stats, near, popular, promoted, at)
 
 
 def lists(

@@ -44,6 +44,8 @@ def channel(tmp_path: Path) -> Path:
         (STORE_PROMOTIONS, [world.store_promotions()]),
     ):
         channels.write(tmp_path, pa.concat_tables(tables), contract)
+    moved = world.product_details(NOW + WEEK, ["TYPE 8", *world.TYPES[1:]])
+    channels.write_details(tmp_path, pa.concat_tables([moved, world.product_details()]))
     return tmp_path
 
 
@@ -54,6 +56,14 @@ def test_the_catalogue_is_never_from_later_than_the_basket(channel: Path) -> Non
     seen = [catalogue.stats[0, column] for _, catalogue in snapshots.beside(asked)]
     assert np.isnan(seen[0])
     assert seen[1:] == [160, 160, 7, 7]
+
+
+def test_a_type_is_not_known_before_it_is_told(channel: Path) -> None:
+    snapshots = channels.Snapshots(channel, [world.STORE])
+    rows = np.array([0, 1, 32])
+    before, after = (c.types(rows) for _, c in snapshots.beside([target(days=6.9), target(days=7)]))
+    assert before[0] == before[1] != before[2]
+    assert after[0] == after[2] == before[2] != after[1]
 
 
 def test_promotions_end(channel: Path) -> None:

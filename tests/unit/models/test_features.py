@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from datetime import timedelta
@@ -55,6 +56,39 @@ def test_habits_are_what_a_loop_over_the_baskets_says(seed: int) -> None:
             assert said["own_gap_deviation_days"] == pytest.approx(gaps.std(), rel=1e-2, abs=0.02)
         else:
             assert math.isnan(said["own_mean_gap_days"])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_habit_with_a_type_is_that_with_its_products_taken_for_one(seed: int) -> None:
+    context, catalogue = world.random_context(seed), world.catalogue()
+    past = context.history
+    first = {product: PRODUCTS[i - i % world.OF_A_TYPE] for i, product in enumerate(PRODUCTS)}
+    bounds = np.concatenate([[0], np.cumsum(past.basket_sizes)])
+    baskets = [
+        sorted({first[product] for product in past.products[start:end].tolist()})
+        for start, end in itertools.pairwise(bounds)
+    ]
+    lines = [product for basket in baskets for product in basket]
+    merged = History.of(
+        past.basket_times,
+        past.basket_stores,
+        list(map(len, baskets)),
+        lines,
+        [1] * len(lines),
+        [1] * len(lines),
+    )
+    as_one = habits(merged, catalogue.rows(merged.products), context.time, STORE)
+    rows = features_of(context, catalogue)
+    bought = {first[product] for product in past.products.tolist()}
+    for product, row in rows.items():
+        if product >= PRODUCTS[36]:
+            assert math.isnan(row["type_decayed_30d"])  # it has no type
+        elif first[product] not in bought:
+            assert math.isnan(row["type_decayed_30d"])
+        else:
+            (expected,) = as_one.of(catalogue.rows([first[product]]))
+            for name in ("decayed_30d", "share_last_6", "days_since_last"):
+                assert row[f"type_{name}"] == expected[HABITS.index(f"own_{name}")]
 
 
 def test_products_come_from_every_source() -> None:
@@ -131,7 +165,12 @@ def test_an_unknown_store_falls_back_to_all_stores() -> None:
 def test_promotions_that_ended_are_left_out() -> None:
     ended = world.store_promotions(NOW - timedelta(days=7), ends=NOW)
     catalogue = Catalogue.from_tables(
-        world.product_stats(), world.product_neighbours(), world.store_popular(), ended, NOW
+        world.product_details(),
+        world.product_stats(),
+        world.product_neighbours(),
+        world.store_popular(),
+        ended,
+        NOW,
     )
     assert not catalogue.promoted
 

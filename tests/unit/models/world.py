@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
+from mercato.contracts.tables.silver import PRODUCTS as DETAILS
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.context import Context
 from mercato_models.recommend.history import History
@@ -25,6 +27,20 @@ from mercato_models.recommend.history import History
 NOW = datetime(2026, 3, 2, 18, tzinfo=UTC)
 PRODUCTS = [1000 + 10 * i for i in range(40)]
 STORE = 7
+#: So many products one after another are of one type.
+OF_A_TYPE = 4
+TYPES = [*(f"TYPE {i // OF_A_TYPE}" for i in range(36)), *[None] * 4]
+
+
+def product_details(at: datetime = NOW, types: Sequence[str | None] = TYPES) -> pa.Table:
+    c = DETAILS.c
+    return pa.table(
+        {
+            c.product_id: pa.array(PRODUCTS, pa.int64()),
+            c.event_time: pa.array([at] * len(PRODUCTS), pa.timestamp("us", "UTC")),
+            c.product_type: types,
+        }
+    )
 
 
 def product_stats(at: datetime = NOW) -> pa.Table:
@@ -90,7 +106,12 @@ def table(contract: Table, rows: list[dict[str, Any]]) -> pa.Table:
 
 def catalogue() -> Catalogue:
     return Catalogue.from_tables(
-        product_stats(), product_neighbours(), store_popular(), store_promotions(), NOW
+        product_details(),
+        product_stats(),
+        product_neighbours(),
+        store_popular(),
+        store_promotions(),
+        NOW,
     )
 
 
