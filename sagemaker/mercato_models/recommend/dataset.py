@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -114,19 +115,31 @@ def training_set(
 
 
 Score = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+#: Lists that are scored at once.
+_TOGETHER = 64
 
 
 def ranked(
     context: Context, catalogue: Catalogue, score: Score, n: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The n best products of a context and their scores, best first."""
-    found = candidates(context, catalogue)
-    products = catalogue.product_ids[found.rows]
-    if len(products) == 0:
-        return products, np.empty(0, np.float32)
-    scores = score(build(context, catalogue, found))
-    best = order(scores, products)[:n]
-    return products[best], scores[best]
+    return next(ranked_each([(context, catalogue)], score, n))
+
+
+def ranked_each(
+    asked: Iterable[tuple[Context, Catalogue]], score: Score, n: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """The same for one context after another, scored so many at a time that threads have work to share."""
+    coming = iter(asked)
+    while together := list(itertools.islice(coming, _TOGETHER)):
+        found = [candidates(context, catalogue) for context, catalogue in together]
+        features = [build(*each, proposed) for each, proposed in zip(together, found, strict=True)]
+        ends = np.cumsum([len(proposed.rows) for proposed in found])
+        scores = score(np.concatenate(features)) if ends[-1] else np.empty(0, np.float32)
+        for (_, catalogue), proposed, own in zip(together, found, np.split(scores, ends[:-1]), strict=True):
+            products = catalogue.product_ids[proposed.rows]
+            best = order(own, products)[:n]
+            yield products[best], own[best]
 
 
 def _distractors(catalogue: Catalogue, target: Target) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mercato_models.gate import Verdict, above
 from mercato_models.recommend.baselines import Popularity, personal
 from mercato_models.recommend.catalogue import Catalogue
-from mercato_models.recommend.dataset import Score, Target, hide, ranked
+from mercato_models.recommend.context import Context
+from mercato_models.recommend.dataset import Score, Target, hide, ranked_each
 from mercato_models.recommend.metrics import Quality, quality
 
 #: Length of the lists that are written out.
@@ -56,15 +57,16 @@ class Evaluation:
 def evaluate(tests: Iterable[tuple[Target, Catalogue]], score: Score) -> Evaluation:
     """Judge the model, with the basket's store and time known and without, and the baselines."""
     held: list[Target] = []
-    products: list[NDArray[np.int64]] = []
-    scores: list[NDArray[np.float32]] = []
-    blind: list[list[int]] = []
-    for target, catalogue in tests:
-        best, values = ranked(target.context, catalogue, score, LISTED)
-        held.append(target)
-        products.append(best)
-        scores.append(values)
-        blind.append(ranked(hide(target).context, catalogue, score, LISTED)[0].tolist())
+
+    def asked() -> Iterator[tuple[Context, Catalogue]]:
+        for target, catalogue in tests:
+            held.append(target)
+            yield target.context, catalogue
+            yield hide(target).context, catalogue
+
+    found = list(ranked_each(asked(), score, LISTED))
+    products, scores = [best for best, _ in found[::2]], [values for _, values in found[::2]]
+    blind = [best.tolist() for best, _ in found[1::2]]
     histories = [target.context.history for target in held]
     truths = [target.truth for target in held]
     popularity = Popularity.of(histories)

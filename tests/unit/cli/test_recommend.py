@@ -87,7 +87,7 @@ def home(tmp_path: Path) -> Path:
         (PRODUCT_NEIGHBOURS, world.product_neighbours(BEFORE)),
         (STORE_POPULAR, world.store_popular(BEFORE)),
         (STORE_PROMOTIONS, world.store_promotions(BEFORE)),
-        (DETAILS, DETAILS.arrow_schema.empty_table()),
+        (DETAILS, world.product_details(BEFORE)),
     ):
         write_deltalake(lake.path(contract), rows)
     made = (context(each) for each in range(20, 40))

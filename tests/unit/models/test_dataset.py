@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from mercato.contracts.tables.features import (
     PRODUCT_NEIGHBOURS,
@@ -15,9 +16,11 @@ from mercato.contracts.tables.features import (
     STORE_PROMOTIONS,
 )
 from mercato_models.recommend import channels
-from mercato_models.recommend.catalogue import STATS
-from mercato_models.recommend.dataset import Target, hide, ranked, reveal, training_set
+from mercato_models.recommend.catalogue import STATS, Catalogue
+from mercato_models.recommend.context import Context
+from mercato_models.recommend.dataset import Target, hide, ranked, ranked_each, reveal, training_set
 from mercato_models.recommend.features import FEATURES
+from mercato_models.recommend.history import History
 from tests.unit.models import world
 from tests.unit.models.world import NOW, PRODUCTS
 
@@ -145,3 +148,21 @@ def test_nothing_bought_is_an_error() -> None:
     never = replace(target(), truth=frozenset([5]))
     with pytest.raises(ValueError, match="label is constant"):
         training_set([(never, world.catalogue())], negatives=5)
+
+
+def test_lists_that_are_scored_together_are_those_of_each_alone() -> None:
+    catalogue = world.catalogue()
+    asked = [(target(seed).context, catalogue) for seed in range(130)]
+    asked[64] = Context(History.of()), Catalogue.bare([])  # nothing to propose
+
+    def by_sum(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        sums: NDArray[np.float32] = np.nan_to_num(rows).sum(axis=1)
+        return sums
+
+    together = list(ranked_each(asked, by_sum, 5))
+    assert len(together) == len(asked)
+    for (products, scores), (context, known) in zip(together, asked, strict=True):
+        alone = ranked(context, known, by_sum, 5)
+        assert products.tolist() == alone[0].tolist()
+        assert scores.tolist() == alone[1].tolist()
+    assert len(together[64][0]) == 0

@@ -34,13 +34,25 @@ TYPES = [*(f"TYPE {i // OF_A_TYPE}" for i in range(36)), *[None] * 4]
 
 def product_details(at: datetime = NOW, types: Sequence[str | None] = TYPES) -> pa.Table:
     c = DETAILS.c
-    return pa.table(
+    rows = [
         {
-            c.product_id: pa.array(PRODUCTS, pa.int64()),
-            c.event_time: pa.array([at] * len(PRODUCTS), pa.timestamp("us", "UTC")),
-            c.product_type: types,
+            c.event_id: f"{product}",
+            c.event_time: at,
+            c.simulated: False,
+            c.product_id: product,
+            c.manufacturer_id: 1,
+            c.department: "GROCERY",
+            c.brand: "National",
+            c.category: None,
+            c.product_type: kind,
+            c.package_size: None,
+            c.source_partition: 0,
+            c.source_offset: product,
+            c.ingest_time: at,
         }
-    )
+        for product, kind in zip(PRODUCTS, types, strict=True)
+    ]
+    return table(DETAILS, rows)
 
 
 def product_stats(at: datetime = NOW) -> pa.Table:
