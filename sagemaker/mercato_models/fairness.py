@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ GATE = 0.8
 #: A group with fewer positive labels is not judged.
 LEAST_POSITIVES = 20
 FLAGGED, FOUND = "share flagged", "share of positives flagged"
-_LABEL, _VALUE, _UNIT, _GROUP = "label", "value", "unit", "group"
 YES, NO, UNSURE, TOO_FEW = "yes", "no", "unsure", "too few to say"
 
 
@@ -54,6 +53,31 @@ class Ratio:
         return f"least ratio {span} between {', '.join(self.judged)}; {GATE} reached: {self.reached}"
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is compared between groups, a mean.
+
+    Attributes:
+        metric: Fairlearn's.
+        value, counted: per row, what the mean is of, and 1 where the row counts.
+    """
+
+    metric: Any
+    value: NDArray[Any]
+    counted: NDArray[Any]
+
+    def of(self, rows: NDArray[np.int64]) -> Measure:
+        """The same of fewer rows."""
+        return Measure(self.metric, self.value[rows], self.counted[rows])
+
+    def least_ratio(self, group: NDArray[np.int64], weights: NDArray[np.float64]) -> float:
+        """Of the lowest mean of a group to the highest: what Fairlearn says, in a hundredth of the time."""
+        weighed = weights * self.counted
+        with np.errstate(invalid="ignore"):
+            means = np.bincount(group, weighed * self.value) / np.bincount(group, weighed)
+            return float(means.min() / means.max())
+
+
 def ratios(
     label: NDArray[Any],
     flagged: NDArray[Any],
@@ -73,7 +97,11 @@ def ratios(
     # Where nothing is known of people, the library is not asked for.
     from fairlearn.metrics import selection_rate, true_positive_rate
 
-    measures = {FLAGGED: (flagged, selection_rate), FOUND: (flagged, true_positive_rate)}
+    everyone = np.ones(len(groups))
+    measures = {
+        FLAGGED: Measure(selection_rate, flagged, everyone),
+        FOUND: Measure(true_positive_rate, flagged, label),
+    }
     return _ratios(label, measures, groups, units, resamples)
 
 
@@ -89,8 +117,9 @@ def ratios_of_means(
     Args:
         values: by the measure's name.
     """
-    measures = {name: (value, _mean) for name, value in values.items()}
-    return _ratios(np.ones(len(groups)), measures, groups, units, resamples)
+    everyone = np.ones(len(groups))
+    measures = {name: Measure(_mean, value, everyone) for name, value in values.items()}
+    return _ratios(everyone, measures, groups, units, resamples)
 
 
 def verdict(found: Sequence[Ratio], gated: str = FOUND) -> Verdict:
@@ -107,43 +136,39 @@ def verdict(found: Sequence[Ratio], gated: str = FOUND) -> Verdict:
 
 def _ratios(
     label: NDArray[Any],
-    measures: Mapping[str, tuple[NDArray[Any], Any]],
+    measures: Mapping[str, Measure],
     groups: pd.DataFrame,
     units: Sequence[Hashable] | NDArray[Any],
     resamples: int,
 ) -> list[Ratio]:
-    """Of measures by name: what they measure of each row, and Fairlearn's metric of it."""
     made: list[Ratio] = []
     for attribute in groups:
-        for name, (values, metric) in measures.items():
-            rows = pd.DataFrame(
-                {_LABEL: label, _VALUE: values, _UNIT: units, _GROUP: groups[attribute].to_numpy()}
-            )
-            known = set(rows[_GROUP].dropna())
-            positives = rows[_GROUP][rows[_LABEL] == 1].value_counts()
-            judged = {group for group in known if positives.get(group, 0) >= LEAST_POSITIVES}
-            kept = rows[rows[_GROUP].isin(judged)]
-            least = _least(kept, metric, resamples) if len(judged) > 1 else None
-            small = tuple(sorted(known - judged))
+        group = groups[attribute]
+        known = set(group.dropna())
+        positives = group[label == 1].value_counts()
+        judged = {each for each in known if positives.get(each, 0) >= LEAST_POSITIVES}
+        small = tuple(sorted(known - judged))
+        rows = np.flatnonzero(group.isin(judged))
+        names, owners = group.to_numpy()[rows], np.asarray(units)[rows]
+        for name, measure in measures.items():
+            least = None
+            if len(judged) > 1:
+                least = _least(measure.of(rows), label[rows], names, owners, resamples)
             made.append(Ratio(str(attribute), name, least, tuple(sorted(judged)), small))
     return made
 
 
-def _least(rows: pd.DataFrame, metric: Any, resamples: int) -> Interval:
+def _least(
+    measure: Measure, label: NDArray[Any], names: NDArray[Any], units: NDArray[Any], resamples: int
+) -> Interval:
+    """Fairlearn's least ratio between groups of these names, with an interval from drawing units again."""
     from fairlearn.metrics import MetricFrame
 
-    def least(weights: NDArray[np.float64]) -> float:
-        measured = MetricFrame(
-            metrics=metric,
-            y_true=rows[_LABEL],
-            y_pred=rows[_VALUE],
-            sensitive_features=rows[_GROUP],
-            sample_params={"sample_weight": weights},
-        )
-        return float(measured.ratio())
-
-    return bootstrap(rows[_UNIT].to_numpy(), least, resamples=resamples)
+    said = MetricFrame(metrics=measure.metric, y_true=label, y_pred=measure.value, sensitive_features=names)
+    _, group = np.unique(names, return_inverse=True)
+    drawn = bootstrap(units, lambda weights: measure.least_ratio(group, weights), resamples=resamples)
+    return replace(drawn, estimate=float(said.ratio()))
 
 
-def _mean(_label: pd.Series, values: pd.Series, sample_weight: NDArray[np.float64]) -> float:
-    return float(np.average(values, weights=sample_weight))
+def _mean(_label: NDArray[Any], values: NDArray[Any]) -> float:
+    return float(np.mean(values))

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fairlearn.metrics import MetricFrame, selection_rate, true_positive_rate
 
 from mercato_models import checks, demographics
-from mercato_models.fairness import FLAGGED, FOUND, NO, TOO_FEW, UNSURE, YES, Ratio, ratios, verdict
+from mercato_models.fairness import FLAGGED, FOUND, NO, TOO_FEW, UNSURE, YES, Measure, Ratio, ratios, verdict
 from mercato_models.recommend import fairness as of_lists
 
 PEOPLE = 400
@@ -100,3 +101,19 @@ def test_bands_come_from_the_channel_and_only_where_it_has_them(tmp_path: Path) 
     assert bands[demographics.INCOME].isna().tolist() == [True, False, False, True]
     with pytest.raises(checks.CheckError, match="missing columns: income"):
         demographics.write(tmp_path, people.drop(columns=demographics.INCOME))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_draws_are_reckoned_as_fairlearn_reckons(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    label, flagged = generator.integers(0, 2, (2, PEOPLE))
+    group, weights = generator.integers(0, 3, PEOPLE), generator.integers(0, 4, PEOPLE).astype(np.float64)
+    for metric, counted in ((selection_rate, np.ones(PEOPLE)), (true_positive_rate, label)):
+        frame = MetricFrame(
+            metrics=metric,
+            y_true=label,
+            y_pred=flagged,
+            sensitive_features=group,
+            sample_params={"sample_weight": weights},
+        )
+        assert Measure(metric, flagged, counted).least_ratio(group, weights) == pytest.approx(frame.ratio())
