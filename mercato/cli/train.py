@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 @train.command("recommend")
 def recommend(
-    targets: Annotated[int, typer.Option(help="Baskets per household to learn from.", min=1, max=11)] = 11,
+    targets: Annotated[int, typer.Option(help="Baskets per household to learn from.", min=1, max=11)] = 8,
     engine: Annotated[str | None, typer.Option(help="sail, spark or sc://host:port.")] = None,
     as_json: Json = False,
 ) -> None:

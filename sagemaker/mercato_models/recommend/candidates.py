@@ -42,6 +42,7 @@ class Candidates:
     Attributes:
         rows: catalogue rows, ascending, each once, none that is in the cart.
         sources: bits of SOURCES.
+        lines: catalogue row of each line of the history, -1 for products it does not list.
         habits: the household's habit with each product that it bought.
         together, recent, session, session_best: for every catalogue row, how strongly it goes
             with the history, the newest baskets, the session, and its best companion in the session.
@@ -49,6 +50,7 @@ class Candidates:
 
     rows: NDArray[np.int64]
     sources: NDArray[np.uint8]
+    lines: NDArray[np.int64]
     habits: Habits
     together: NDArray[np.float64]
     recent: NDArray[np.float64]
@@ -90,7 +92,7 @@ def candidates(context: Context, catalogue: Catalogue) -> Candidates:
     found[cart] = 0
     rows = np.flatnonzero(found)
     return Candidates(
-        rows, found[rows], own, together, recent, session, catalogue.strongest(touched.tolist())
+        rows, found[rows], lines, own, together, recent, session, catalogue.strongest(touched.tolist())
     )
 
 

@@ -54,7 +54,7 @@ def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[
     matrix = np.empty((len(rows), len(FEATURES)), np.float32)
     blocks = (
         _own(found),
-        _types(context, catalogue, rows),
+        _types(context, catalogue, found),
         _pairs(context, catalogue, found),
         _products(catalogue, rows),
         np.broadcast_to(_household(context), (len(rows), len(_HOUSEHOLD))),
@@ -74,12 +74,11 @@ def _own(found: Candidates) -> NDArray[np.float32]:
     return values
 
 
-def _types(context: Context, catalogue: Catalogue, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _types(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:
     """The household's habits with each product's type, NaN for types never bought."""
-    lines = catalogue.rows(context.history.products)
-    past = context.history.grouped(catalogue.types(lines))
-    found = habits(past, past.products, context.time, context.store_id)
-    return found.of(catalogue.types(rows))[:, [HABITS.index(name) for name in _TYPE_HABITS]]
+    past = context.history.grouped(catalogue.types(found.lines))
+    of_types = habits(past, past.products, context.time, context.store_id)
+    return of_types.of(catalogue.types(found.rows))[:, [HABITS.index(name) for name in _TYPE_HABITS]]
 
 
 def _pairs(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float64]:

@@ -45,7 +45,7 @@ SOURCES: tuple[Table, ...] = (
     *(job.target for job in select(AS_OF) if BASKET_LINES not in job.sources),
 )
 #: Training baskets per household at most.
-TARGETS = 11
+TARGETS = 8
 _JOIN_VIEWS = (views.HOUSEHOLD_HISTORY, views.HOUSEHOLD_PROFILE)
 #: A basket's features are those of a second before it.
 _BEFORE = timedelta(seconds=1)
