@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -47,16 +48,20 @@ class Artifact:
         """
         target, digest = BUILT / self.name, self.digest()
         stamp = BUILT / f"{self.name}.sha256"
-        if target.is_dir() and stamp.exists() and stamp.read_text() == digest:
-            return target
-        print(f"==> {self.name}: {self.holds}", file=sys.stderr, flush=True)
-        fresh = BUILT / f"{self.name}.new"
-        for folder in (fresh, target):
-            shutil.rmtree(folder, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        self.make(fresh)
-        fresh.rename(target)
-        stamp.write_text(digest)
+        BUILT.mkdir(parents=True, exist_ok=True)
+        # Whoever asks for it while another process builds it waits, and finds it built.
+        with (BUILT / f"{self.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if target.is_dir() and stamp.exists() and stamp.read_text() == digest:
+                return target
+            print(f"==> {self.name}: {self.holds}", file=sys.stderr, flush=True)
+            fresh = BUILT / f"{self.name}.new"
+            for folder in (fresh, target):
+                shutil.rmtree(folder, ignore_errors=True)
+            fresh.mkdir()
+            self.make(fresh)
+            fresh.rename(target)
+            stamp.write_text(digest)
         return target
 
     def digest(self) -> str:
