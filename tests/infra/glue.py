@@ -118,7 +118,9 @@ def _run(
         check=False,
     )
     # What went wrong stands before what Spark says as it stops.
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[done.stderr.find("Traceback") :][:8000]
+    assert done.returncode == 0, (
+        done.stdout[-2000:] + done.stderr[max(0, done.stderr.find("Traceback")) :][:8000]
+    )
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
