@@ -118,9 +118,8 @@ def _run(
         check=False,
     )
     # What went wrong stands before what Spark says as it stops.
-    assert done.returncode == 0, (
-        done.stdout[-2000:] + done.stderr[max(0, done.stderr.find("Traceback")) :][:8000]
-    )
+    said = done.stderr[max(0, done.stderr.find("Traceback")) :]
+    assert done.returncode == 0, done.stdout[-2000:] + said[:8000]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
