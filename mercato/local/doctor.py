@@ -14,8 +14,12 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from mercato.local import java
+
+#: What is on the disk at most when a machine that had nothing is done, downloads included, by what is run.
+ROOM_GB = {"make demo": 8, "make test": 25}
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Check:
         name: what it is.
         found: where it is or which version, `None` if missing.
         fix: how to get it.
-        package: its Debian package.
+        package: its Debian package, empty if no package brings it.
         only_for: what needs it, if the platform runs without it.
     """
 
@@ -60,6 +64,11 @@ def _command(*names: str) -> str | None:
     return next((path for name in names if (path := shutil.which(name))), None)
 
 
+def _room(gigabytes: int) -> str | None:
+    free = shutil.disk_usage(Path.cwd()).free // 10**9
+    return f"{free} GB free" if free >= gigabytes else None
+
+
 def examine() -> list[Check]:
     """Look for everything Mercato needs."""
     browser = _command("chromium", "chromium-browser", "google-chrome")
@@ -72,6 +81,10 @@ def examine() -> list[Check]:
         Check("Node.js", _command("node"), "install Node.js 22 or newer", "nodejs", only_for="deploys"),
         Check("npm", _command("npm"), "install npm, which comes with Node.js", "npm", only_for="deploys"),
         Check("Chromium", browser, "install Chromium or Chrome", "chromium", only_for="page tests"),
+        *(
+            Check(f"{room} GB of disk", _room(room), "free some", "", only_for=use)
+            for use, room in ROOM_GB.items()
+        ),
     ]
 
 
@@ -81,7 +94,7 @@ def install(missing: list[Check]) -> None:
     Raises:
         subprocess.CalledProcessError: apt-get failed.
     """
-    packages = [check.package for check in missing]
+    packages = [check.package for check in missing if check.package]
     print(f"==> System packages: {' '.join(packages)}", file=sys.stderr)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
@@ -92,7 +105,8 @@ def _line(check: Check) -> str:
     if check.found:
         return f"ok       {check.name:<15} {check.found}"
     use = f" ({check.only_for} only)" if check.only_for else ""
-    return f"MISSING  {check.name:<15} {check.fix}; Debian: apt-get install {check.package}{use}"
+    package = f"; Debian: apt-get install {check.package}" if check.package else ""
+    return f"MISSING  {check.name:<15} {check.fix}{package}{use}"
 
 
 def main() -> int:
@@ -105,7 +119,7 @@ def main() -> int:
     args = parser.parse_args()
     checks = examine()
     missing = [check for check in checks if check.found is None]
-    if args.install and missing and os.geteuid() == 0 and shutil.which("apt-get"):
+    if args.install and any(check.package for check in missing) and os.geteuid() == 0 and shutil.which("apt-get"):
         install(missing)
         checks = examine()
         missing = [check for check in checks if check.found is None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,20 @@ def test_a_browser_is_needed_for_tests_only(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(doctor, "examine", lambda: only_browser)
     monkeypatch.setattr(sys, "argv", ["doctor"])
     assert doctor.main() == 0
+
+
+def test_a_full_disk_is_named_and_no_package_for_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = shutil.disk_usage(".")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=9 * 10**9))
+    monkeypatch.setattr(sys, "argv", ["doctor"])
+    doctor.main()
+    lines = [line for line in capsys.readouterr().out.splitlines() if "GB of disk" in line]
+    assert lines == [
+        "ok       8 GB of disk    9 GB free",
+        "MISSING  25 GB of disk   free some (make test only)",
+    ]
 
 
 def test_java_home_wins_if_its_version_is_supported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
