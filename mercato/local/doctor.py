@@ -94,7 +94,7 @@ def install(missing: list[Check]) -> None:
     Raises:
         subprocess.CalledProcessError: apt-get failed.
     """
-    packages = [check.package for check in missing if check.package]
+    packages = [check.package for check in missing]
     print(f"==> System packages: {' '.join(packages)}", file=sys.stderr)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
@@ -119,8 +119,9 @@ def main() -> int:
     args = parser.parse_args()
     checks = examine()
     missing = [check for check in checks if check.found is None]
-    if args.install and any(check.package for check in missing) and os.geteuid() == 0 and shutil.which("apt-get"):
-        install(missing)
+    installable = [check for check in missing if check.package]
+    if args.install and installable and os.geteuid() == 0 and shutil.which("apt-get"):
+        install(installable)
         checks = examine()
         missing = [check for check in checks if check.found is None]
     if args.json:
