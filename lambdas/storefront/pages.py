@@ -107,7 +107,7 @@ def _profile(found: HouseholdDetail) -> str:
 
 
 def _habits(household: HouseholdSummary) -> str:
-    said = f"{household.baskets:,} baskets"
+    said = "1 basket" if household.baskets == 1 else f"{household.baskets:,} baskets"
     if household.mean_gap_days:
         said += (
             f", about every {household.mean_gap_days:.0f} days"
@@ -115,7 +115,7 @@ def _habits(household: HouseholdSummary) -> str:
             else ", almost daily"
         )
     if household.mean_basket_value is not None:
-        said += f", {_money(household.mean_basket_value)} each"
+        said += f", {_money(household.mean_basket_value)}" + (" each" if household.baskets != 1 else "")
     return said
 
 

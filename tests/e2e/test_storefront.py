@@ -55,6 +55,8 @@ def _shoot(page: Page, name: str, full: bool = True) -> None:
 def test_welcome_and_picker(page: Page) -> None:
     page.goto("/")
     expect(page.locator(".suggested a")).to_have_count(6)
+    habits = page.locator(".suggested span").all_inner_texts()
+    assert all(re.match(r"1 basket,|(?!1 )[\d,]+ baskets,", said) for said in habits), habits
     _shoot(page, "welcome")
     box = page.get_by_role("combobox", name="Household")
     box.click()

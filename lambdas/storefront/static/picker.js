@@ -40,7 +40,7 @@ export function picker(input, list) {
       const name = document.createElement("b");
       name.textContent = `Household ${household.household_id}`;
       const habits = document.createElement("span");
-      habits.textContent = `${household.baskets} baskets`
+      habits.textContent = (household.baskets === 1 ? "1 basket" : `${household.baskets} baskets`)
         + (household.mean_gap_days ? `, about every ${Math.max(1, Math.round(household.mean_gap_days))} days` : "");
       option.append(name, habits);
       option.addEventListener("pointerdown", (event) => { event.preventDefault(); choose(option); });
