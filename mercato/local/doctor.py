@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mercato.local import java
 
-#: What is on the disk at most when a machine that had nothing is done, downloads included, by what is run.
+#: Disk that is filled on a machine that had nothing, downloads included, with room to spare.
 ROOM_GB = {"make demo": 8, "make test": 25}
 
 

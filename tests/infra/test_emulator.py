@@ -70,7 +70,7 @@ def assembly(folder: Path, **template: dict[str, Any]) -> Path:
     return folder
 
 
-def test_servers_start_once_and_leave_no_process(tmp_path: Path) -> None:
+def test_servers_start_once_and_leave_no_process_and_no_unpacked_code(tmp_path: Path) -> None:
     emulator = Emulator(tmp_path)
     assert emulator.running() == {}
     emulator.up()
@@ -80,10 +80,12 @@ def test_servers_start_once_and_leave_no_process(tmp_path: Path) -> None:
         assert emulator.healthy()
         emulator.up()
         assert emulator.running() == first
+        (tmp_path / "tmp" / "worker").mkdir()
     finally:
         emulator.down()
     assert emulator.running() == {}
     assert not emulator.healthy()
+    assert not (tmp_path / "tmp").exists()
     for pid in first.values():
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
