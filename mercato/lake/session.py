@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 #: The same on every engine, because they change results.
 SHARED_CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+#: The quick compiler only, as a driver here lives for minutes. With it alone Java makes room for 48 MB of code,
+#: which the classes that Spark generates fill ("Out of space in CodeCache"): 240 MB is Java's own otherwise.
+SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 _START_TIMEOUT = 120
 
 
@@ -112,7 +115,7 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": "4g",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": SHORT_LIVED_JVM,
         "spark.sql.shuffle.partitions": 4,
         "spark.databricks.delta.snapshotPartitions": 2,
         "spark.sql.execution.arrow.pyspark.enabled": "true",

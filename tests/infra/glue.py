@@ -13,6 +13,7 @@ from typing import Any
 from glue_jobs.deploy import render
 from infra.artifacts.artifact import ROOT, run, uv
 from infra.artifacts.catalog import artifact
+from mercato.lake.session import SHORT_LIVED_JVM
 from mercato.local.java import java_home
 
 #: An environment of Glue's Python version, with moto.
@@ -41,7 +42,7 @@ _DELTA = {
 _SMALL = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": SHORT_LIVED_JVM,
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.ui.enabled": "false",
@@ -117,9 +118,9 @@ def _run(
         text=True,
         check=False,
     )
-    # What went wrong stands before what Spark says as it stops.
-    said = done.stderr[max(0, done.stderr.find("Traceback")) :]
-    assert done.returncode == 0, done.stdout[-2000:] + said[:8000]
+    # The cause is what Spark's side first calls an error; spark-submit passes the driver's traceback on as output.
+    cause = done.stderr[max(0, done.stderr.find(" ERROR ")) :]
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{cause[:8000]}"
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
