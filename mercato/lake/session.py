@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: The same on every engine, because they change results.
 SHARED_CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
-#: The quick compiler only, as a driver here lives for minutes. With it alone Java makes room for 48 MB of code,
-#: which the classes that Spark generates fill ("Out of space in CodeCache"): 240 MB is Java's own otherwise.
+#: The quick compiler only, as a driver here lives for minutes. With it alone Java makes room for 48 MB of
+#: code, not its usual 240, which the classes that Spark generates fill: "Out of space in CodeCache".
 SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 _START_TIMEOUT = 120
 

@@ -30,14 +30,14 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home of the demo; MERCATO_E2E_HOME names that of a running one to use instead."""
     running = os.environ.get("MERCATO_E2E_HOME")
     return Path(running) if running else tmp_path_factory.mktemp("demo")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(demo_home: Path) -> Iterator[str]:
     """Address of a demo with 200 households."""
     environment = {**os.environ, "MERCATO_HOME": str(demo_home), "MERCATO_JARS_DIR": str(JARS)}
@@ -60,7 +60,7 @@ def demo(demo_home: Path) -> Iterator[str]:
             process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The machine's Chromium, headless."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

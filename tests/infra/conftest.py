@@ -1,65 +1,32 @@
-"""What tests of the AWS body share: a local deploy, Lambda's place, an empty AWS."""
+"""What tests of the AWS body share: Lambda's place, emulators that hold nothing yet."""
 
 from __future__ import annotations
 
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from infra.artifacts.artifact import ROOT, run
-from infra.emulator.deploy import ENVIRONMENT, deploy, destroy
-from infra.emulator.deployed import Deployed
 from infra.emulator.servers import Emulator
 from mercato.local.ports import free_port
-from mercato.local.supervisor import Stack
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics
 from tests.infra.lambda_runtime import CDK, Runtime
 from tests.integration.rig import eventually
 
 
-@dataclass(frozen=True)
-class LocalDeploy:
-    """Every stack, deployed.
-
-    Attributes:
-        emulator: where.
-        assembly: folder with the templates.
-        resources: all of them.
-        engines: addresses of Kafka and Redis, as settings name them.
-    """
-
-    emulator: Emulator
-    assembly: Path
-    resources: list[Deployed]
-    engines: dict[str, str]
-
-
-@pytest.fixture(scope="session")
-def local_deploy(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDeploy]:
-    """`make deploy-local` beside a real Kafka and Redis, and `make destroy-local`, which leaves nothing."""
-    emulator = Emulator(tmp_path_factory.mktemp("aws"))
-    # Not a folder of the test's own: CDK keeps its zips beside the templates.
-    assembly = ROOT / "cdk.out" / ENVIRONMENT
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An empty one."""
+    emulator = Emulator(tmp_path_factory.mktemp("empty"))
+    emulator.up()
     try:
-        addresses = {row.name: row.url or "" for row in stack.status()}
-        engines = {"kafka_bootstrap": addresses["kafka"], "redis_url": addresses["redis"]}
-        yield LocalDeploy(emulator, assembly, deploy(emulator, assembly, engines), engines)
-        assert destroy(emulator, assembly) == []
+        yield emulator
     finally:
         emulator.down()
-
-
-@pytest.fixture
-def local_aws(local_deploy: LocalDeploy, monkeypatch: pytest.MonkeyPatch) -> LocalDeploy:
-    """The local deploy, with the variables by which boto3 finds it."""
-    for name, value in local_deploy.emulator.environment().items():
-        monkeypatch.setenv(name, value)
-    return local_deploy
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ def _run(
         text=True,
         check=False,
     )
-    # The cause is what Spark's side first calls an error; spark-submit passes the driver's traceback on as output.
+    # The cause is what Spark first calls an error; its spark-submit prints the driver's traceback as output.
     cause = done.stderr[max(0, done.stderr.find(" ERROR ")) :]
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{cause[:8000]}"
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

@@ -1,4 +1,4 @@
-"""The emulator: its servers, the types it is taught, a deploy of every stack, a second one, preflight."""
+"""The emulator: its servers, the types it is taught, what deploys and destroys of single resources say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,36 +17,17 @@ from botocore.exceptions import ClientError
 
 from infra.artifacts.artifact import ROOT
 from infra.emulator import deploy as deploys
-from infra.emulator.deploy import DeployError, destroy, publish, undescribed
-from infra.emulator.reference import page
+from infra.emulator.deploy import DeployError, destroy, publish
 from infra.emulator.servers import ACCOUNT, REGION, Emulator
-from infra.emulator.smoke import Platform, steps
 from infra.emulator.types import custom
 from infra.emulator.types.catalog import TYPES
 from infra.emulator.types.registration import Fidelity
-from mercato.cloud.preflight.finding import State
-from mercato.cloud.preflight.report import blocked, inspect
-from mercato.cloud.template import read
-from mercato.settings import Settings
-from mercato.stream.topics import ensure_topics
-from tests.infra.conftest import LocalDeploy
 from tests.infra.templates import ENVIRONMENTS, resources
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(900)]
 
 BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "kept-bucket"}}
 ADDRESS = {"Type": "AWS::EC2::EIP", "Properties": {"Domain": "vpc"}}
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An empty one."""
-    emulator = Emulator(tmp_path_factory.mktemp("empty"))
-    emulator.up()
-    try:
-        yield emulator
-    finally:
-        emulator.down()
 
 
 def client(emulator: Emulator, service: str) -> Any:
@@ -160,76 +140,6 @@ def test_a_resource_that_is_left_behind_fails_the_destroy(
         destroy(emulator, folder)
     monkeypatch.undo()
     destroy(emulator, folder)
-
-
-def test_preflight_names_what_an_empty_account_lacks(
-    emulator: Emulator, local_deploy: LocalDeploy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
-    found = inspect(session(emulator), read(local_deploy.assembly, "local"))
-    stops = {each.check: each.fix for each in found if each.state is State.BLOCKING}
-    assert stops == {
-        "bootstrap": f"cdk bootstrap aws://{ACCOUNT}/{REGION}",
-        "service-linked role": (
-            "aws iam create-service-linked-role --aws-service-name opensearchservice.amazonaws.com"
-        ),
-    }
-    quotas = {each.check: each.says for each in found if each.check.startswith("quota")}
-    assert quotas["quota: VPCs per Region"] == "1 more needed, 1 of 5 in use"
-    assert all(each.fix for each in found if each.state is not State.OK)
-
-
-def test_preflight_after_the_deploy_needs_nothing_new(local_aws: LocalDeploy) -> None:
-    # By its name: ministack gives a service-linked role another than AWS does.
-    boto3.client("iam").create_role(
-        RoleName="AWSServiceRoleForAmazonOpenSearchService", AssumeRolePolicyDocument="{}"
-    )
-    found = inspect(boto3.Session(), read(local_aws.assembly, "local"))
-    assert not blocked(found), found
-    says = {each.check: each.says for each in found}
-    assert says["stacks"].endswith(" 0 to make")
-    assert "quota: VPCs per Region" not in says
-
-
-def test_every_file_that_a_job_names_is_in_its_bucket(local_aws: LocalDeploy) -> None:
-    glue, s3 = boto3.client("glue"), boto3.client("s3")
-    jobs = [each.physical_id for each in local_aws.resources if each.type == "AWS::Glue::Job"]
-    assert jobs
-    for name in jobs:
-        job = glue.get_job(JobName=name)["Job"]
-        extra = job["DefaultArguments"].get("--extra-jars", "")
-        wheels = job["DefaultArguments"]["--additional-python-modules"]
-        for address in filter(None, [job["Command"]["ScriptLocation"], wheels, *extra.split(",")]):
-            bucket, _, key = address.removeprefix("s3://").partition("/")
-            assert s3.head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
-
-
-def test_every_stack_is_deployed_and_every_resource_described(local_deploy: LocalDeploy) -> None:
-    wanted = read(local_deploy.assembly, "local")
-    assert {each.stack for each in local_deploy.resources} == set(wanted.stacks)
-    assert len(local_deploy.resources) == len(wanted.resources)
-    assert undescribed(local_deploy.emulator, local_deploy.resources) == []
-
-
-@pytest.mark.parametrize(("shows", "step"), steps(), ids=lambda each: each if isinstance(each, str) else "")
-def test_what_is_deployed_does_what_it_is_for(
-    local_deploy: LocalDeploy, tmp_path: Path, shows: str, step: Callable[[Platform], None]
-) -> None:
-    settings = Settings(home=tmp_path, **local_deploy.engines)  # type: ignore[arg-type]
-    ensure_topics(settings)
-    step(Platform(local_deploy.emulator.endpoint, settings))
-
-
-def test_a_second_deploy_changes_nothing(local_deploy: LocalDeploy) -> None:
-    again = publish(local_deploy.emulator, local_deploy.assembly)
-    assert {each.physical_id for each in again} == {each.physical_id for each in local_deploy.resources}
-    said = local_deploy.emulator.log("deploy").read_text()
-    assert said.count("(no changes)") == len({each.stack for each in again})
-
-
-def test_the_reference_page_is_current(local_deploy: LocalDeploy) -> None:
-    written = (ROOT / "docs" / "reference" / "local-aws.md").read_text()
-    assert page(read(local_deploy.assembly, "local").resources) == written
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

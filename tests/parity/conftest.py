@@ -35,7 +35,7 @@ class Engines:
         return {name: runner.run(job) for name, job in CATALOG.items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engines(stack_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     root = tmp_path_factory.mktemp("parity")
     bronze = Bronze(Lake(str(root / "bronze")))
@@ -45,7 +45,7 @@ def engines(stack_settings: Settings, tmp_path_factory: pytest.TempPathFactory) 
         yield Engines(bronze, {"sail": sail, "spark": spark}, lakes)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def filled(engines: Engines) -> Engines:
     """Each lake filled by its own engine from the early records."""
     for name, lake in engines.lakes.items():
@@ -68,7 +68,7 @@ class Continued:
     runs: dict[str, dict[str, Run]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def continued(filled: Engines) -> Continued:
     filled.bronze.write_late()
     anew = Lake(f"{filled.bronze.lake.uri}-anew", base=filled.bronze.lake)

@@ -1,4 +1,4 @@
-"""What preflight makes of answers; tests/infra/test_emulator.py asks the questions of an emulator."""
+"""What preflight makes of answers; tests/infra/test_deploy_local.py asks the questions of an emulator."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 from mercato.lake.session import SHORT_LIVED_JVM
 from mercato.local.java import java_home
@@ -11,7 +12,7 @@ from mercato.local.java import java_home
 
 def _code_cache(*options: str) -> int:
     """Bytes that Java reserves for compiled code."""
-    command = [java_home() / "bin" / "java", *options, "-XX:+PrintFlagsFinal", "-version"]
+    command: list[str | Path] = [java_home() / "bin" / "java", *options, "-XX:+PrintFlagsFinal", "-version"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     (found,) = re.findall(r"ReservedCodeCacheSize\s*=\s*(\d+)", printed)
     return int(found)

@@ -1,0 +1,1 @@
+"""The demo through HTTP and Chromium."""

@@ -1,0 +1,160 @@
+"""`make deploy-local`: every stack deployed, what each does, a second deploy, preflight after it, destroy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from features.store import feature_store
+from infra.artifacts.artifact import ROOT
+from infra.emulator.deploy import ENVIRONMENT, deploy, destroy, publish, undescribed
+from infra.emulator.deployed import Deployed
+from infra.emulator.reference import page
+from infra.emulator.servers import ACCOUNT, REGION, Emulator
+from infra.emulator.smoke import Platform, steps
+from mercato.cloud.preflight.finding import State
+from mercato.cloud.preflight.report import blocked, inspect
+from mercato.cloud.template import read
+from mercato.local.supervisor import Stack
+from mercato.online.views import HOUSEHOLD_PROFILE, VIEWS
+from mercato.settings import Settings
+from mercato.stream.topics import ensure_topics
+from tests.integration.rig import Rig
+from tests.integration.seed import HOUSEHOLDS
+
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(900)]
+
+
+@dataclass(frozen=True)
+class LocalDeploy:
+    """Every stack, deployed.
+
+    Attributes:
+        emulator: where.
+        assembly: folder with the templates.
+        resources: all of them.
+        engines: addresses of Kafka and Redis, as settings name them.
+    """
+
+    emulator: Emulator
+    assembly: Path
+    resources: list[Deployed]
+    engines: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def local_deploy(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDeploy]:
+    """`make deploy-local` beside a real Kafka and Redis, and `make destroy-local`, which leaves nothing."""
+    emulator = Emulator(tmp_path_factory.mktemp("aws"))
+    # Not a folder of the test's own: CDK keeps its zips beside the templates.
+    assembly = ROOT / "cdk.out" / ENVIRONMENT
+    try:
+        addresses = {row.name: row.url or "" for row in stack.status()}
+        engines = {"kafka_bootstrap": addresses["kafka"], "redis_url": addresses["redis"]}
+        yield LocalDeploy(emulator, assembly, deploy(emulator, assembly, engines), engines)
+        assert destroy(emulator, assembly) == []
+    finally:
+        emulator.down()
+
+
+@pytest.fixture
+def local_aws(local_deploy: LocalDeploy, monkeypatch: pytest.MonkeyPatch) -> LocalDeploy:
+    """The local deploy, with the variables by which boto3 finds it."""
+    for name, value in local_deploy.emulator.environment().items():
+        monkeypatch.setenv(name, value)
+    return local_deploy
+
+
+def test_preflight_names_what_an_empty_account_lacks(
+    emulator: Emulator, local_deploy: LocalDeploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
+    account = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
+    found = inspect(account, read(local_deploy.assembly, "local"))
+    stops = {each.check: each.fix for each in found if each.state is State.BLOCKING}
+    assert stops == {
+        "bootstrap": f"cdk bootstrap aws://{ACCOUNT}/{REGION}",
+        "service-linked role": (
+            "aws iam create-service-linked-role --aws-service-name opensearchservice.amazonaws.com"
+        ),
+    }
+    quotas = {each.check: each.says for each in found if each.check.startswith("quota")}
+    assert quotas["quota: VPCs per Region"] == "1 more needed, 1 of 5 in use"
+    assert all(each.fix for each in found if each.state is not State.OK)
+
+
+def test_preflight_after_the_deploy_needs_nothing_new(local_aws: LocalDeploy) -> None:
+    # By its name: ministack gives a service-linked role another than AWS does.
+    boto3.client("iam").create_role(
+        RoleName="AWSServiceRoleForAmazonOpenSearchService", AssumeRolePolicyDocument="{}"
+    )
+    found = inspect(boto3.Session(), read(local_aws.assembly, "local"))
+    assert not blocked(found), found
+    says = {each.check: each.says for each in found}
+    assert says["stacks"].endswith(" 0 to make")
+    assert "quota: VPCs per Region" not in says
+
+
+def test_every_file_that_a_job_names_is_in_its_bucket(local_aws: LocalDeploy) -> None:
+    glue, s3 = boto3.client("glue"), boto3.client("s3")
+    jobs = [each.physical_id for each in local_aws.resources if each.type == "AWS::Glue::Job"]
+    assert jobs
+    for name in jobs:
+        job = glue.get_job(JobName=name)["Job"]
+        extra = job["DefaultArguments"].get("--extra-jars", "")
+        wheels = job["DefaultArguments"]["--additional-python-modules"]
+        for address in filter(None, [job["Command"]["ScriptLocation"], wheels, *extra.split(",")]):
+            bucket, _, key = address.removeprefix("s3://").partition("/")
+            assert s3.head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
+
+
+def test_every_stack_is_deployed_and_every_resource_described(local_deploy: LocalDeploy) -> None:
+    wanted = read(local_deploy.assembly, "local")
+    assert {each.stack for each in local_deploy.resources} == set(wanted.stacks)
+    assert len(local_deploy.resources) == len(wanted.resources)
+    assert undescribed(local_deploy.emulator, local_deploy.resources) == []
+
+
+@pytest.mark.parametrize(("shows", "step"), steps(), ids=lambda each: each if isinstance(each, str) else "")
+def test_what_is_deployed_does_what_it_is_for(
+    local_deploy: LocalDeploy, tmp_path: Path, shows: str, step: Callable[[Platform], None]
+) -> None:
+    settings = Settings(home=tmp_path, **local_deploy.engines)  # type: ignore[arg-type]
+    ensure_topics(settings)
+    step(Platform(local_deploy.emulator.endpoint, settings))
+
+
+def test_a_second_deploy_changes_nothing(local_deploy: LocalDeploy) -> None:
+    again = publish(local_deploy.emulator, local_deploy.assembly)
+    assert {each.physical_id for each in again} == {each.physical_id for each in local_deploy.resources}
+    said = local_deploy.emulator.log("deploy").read_text()
+    assert said.count("(no changes)") == len({each.stack for each in again})
+
+
+def test_the_reference_page_is_current(local_deploy: LocalDeploy) -> None:
+    written = (ROOT / "docs" / "reference" / "local-aws.md").read_text()
+    assert page(read(local_deploy.assembly, "local").resources) == written
+
+
+@pytest.mark.exercises("feature-registry")
+@pytest.mark.usefixtures("local_aws")
+def test_feasts_sdk_serves_by_the_deployed_registry(tmp_path: Path) -> None:
+    """The registry that a deploy ships, read where it lies, beside what Redis holds."""
+    rig = Rig(tmp_path)
+    rig.start_redis()
+    try:
+        registry = f"s3://mercato-local-artifacts-{ACCOUNT}-{REGION}/features/registry.pb"
+        store = feature_store(rig.settings.model_copy(update={"feature_registry": registry}))
+        assert {view.name for view in store.list_feature_views()} == set(VIEWS)
+        feature = HOUSEHOLD_PROFILE.features[0].name
+        found = store.get_online_features(
+            features=[f"{HOUSEHOLD_PROFILE.name}:{feature}"],
+            entity_rows=[{HOUSEHOLD_PROFILE.entity: each} for each in HOUSEHOLDS],
+        ).to_dict()
+    finally:
+        rig.kill("redis")
+    assert None not in found[feature]
