@@ -23,6 +23,7 @@ from mercato.local.ports import free_port
 from mercato_models import artefact
 from mercato_models.curves import Curve
 from mercato_models.fraud import payments
+from mercato_models.fraud.evaluation import COMPARED, MODEL
 from mercato_models.fraud.payments import SCORED, Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
@@ -91,9 +92,11 @@ def test_trains_judges_and_writes_what_it_says(town: Payments, tmp_path: Path) -
 
     scored = pq.read_table(tmp_path / "output" / "fraud.parquet")
     assert scored.schema.names == SCORED.arrow_schema.names
-    fold, label, score = (scored[name].to_numpy() for name in (SCORED.c.fold, SCORED.c.label, SCORED.c.score))
-    again = [Curve(label[fold == n], score[fold == n]).average_precision() for n in range(4)]
-    assert said["model_average_precision"] == pytest.approx(np.mean(again))
+    fold, label = (scored[name].to_numpy() for name in (SCORED.c.fold, SCORED.c.label))
+    for learner in {each for pair in COMPARED for each in pair}:
+        score = scored[SCORED.c.score if learner == MODEL else learner].to_numpy()
+        again = [Curve(label[fold == n], score[fold == n]).average_precision() for n in range(4)]
+        assert said[f"{learner}_average_precision"] == pytest.approx(np.mean(again))
 
     model = artefact.load(tmp_path / "model")
     assert model.features == FEATURES

@@ -33,10 +33,15 @@ class CardPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoredPayment(CardPayment, frozen=True, kw_only=True):
-    """A payment of a test fold with the probability that it is a fraud."""
+    """A payment of a test fold with the probability that it is a fraud: the model's, and everybody else's."""
 
     fold: int
     score: float
+    model_fortnight: float
+    model_week: float
+    handbook: float
+    handbook_fortnight: float
+    handbook_week: float
 
 
 PAYMENTS = Table("fraud.payments", CardPayment, ("transaction_id",), "Card payments with their labels.")
