@@ -13,9 +13,10 @@ from features.store import feature_store
 from infra.artifacts.artifact import ROOT
 from infra.emulator.deploy import ENVIRONMENT, deploy, destroy, publish, undescribed
 from infra.emulator.deployed import Deployed
+from infra.emulator.platform import Platform
 from infra.emulator.reference import page
 from infra.emulator.servers import ACCOUNT, REGION, Emulator
-from infra.emulator.smoke import Platform, steps
+from infra.emulator.smoke import steps
 from mercato.cloud.preflight.finding import State
 from mercato.cloud.preflight.report import blocked, inspect
 from mercato.cloud.template import read
