@@ -14,7 +14,13 @@ from pathlib import Path
 import duckdb
 from deltalake import DeltaTable
 
-from glue_jobs.gold import product_neighbours, product_pairs, store_popular, store_promotions
+from glue_jobs.gold import (
+    product_neighbours,
+    product_occasions,
+    product_pairs,
+    store_popular,
+    store_promotions,
+)
 from glue_jobs.gold.weeks import WEEK_MICROS
 from mercato.contracts.tables import features, silver
 from mercato.contracts.tables.base import Table
@@ -34,12 +40,15 @@ _EVENTS = (
     (silver.PRODUCTS, _PRODUCT),
     (silver.PROMOTIONS, _PROMOTION),
 )
-_AGES = range(0, features.SNAPSHOT_WEEKS, features.NEIGHBOUR_STEP_WEEKS)
+_AGES = range(0, features.SNAPSHOT_WEEKS, features.SNAPSHOT_STEP_WEEKS)
 _WINDOW = product_neighbours.WINDOW_WEEKS
-#: A week's number is that of the Monday 05:00 UTC at which it ends.
+_SLOTS, _SLOT = 24 // features.SLOT_HOURS, features.SLOT_HOURS * 3_600
+#: A week's number is that of the Monday 05:00 UTC at which it ends, a day's that of its 05:00 UTC.
 _MACROS = f"""
 create macro week_ending(t) as ceil((epoch_us(t) - 363600000000) / {WEEK_MICROS})::bigint;
 create macro end_of(week) as to_timestamp(week * 604800 + 363600);
+create macro day_ending(t) as ceil((epoch_us(t) - 363600000000) / 86400000000)::bigint;
+create macro end_of_day(day) as to_timestamp(day * 86400 + 363600);
 create macro days(a, b) as (epoch_us(b) - epoch_us(a)) / 86400e6;
 """
 
@@ -198,6 +207,29 @@ select product_id, end_of(week) event_timestamp, coalesce(baskets_1w, 0) baskets
   coalesce(baskets_4w, 0) baskets_4w, coalesce(baskets_13w, 0) baskets_13w, baskets_52w, households_52w,
   repeat_households_52w, mean_price_13w, last_price, discount_share_4w
 from sold join households using (product_id, week)""",
+    "product_trends": f"""
+with newest as (select case when end_of_day(day_ending(max(basket_time))) = max(basket_time)
+    then day_ending(max(basket_time)) else day_ending(max(basket_time)) - 1 end last from lines),
+sales as (
+  select product_id, day_ending(basket_time) sold, count(*) n, sum(quantity) units,
+    sum(sales_value + coupon_match_disc) filter (quantity > 0) priced from lines group by 1, 2),
+days as (select unnest(range(last - {features.SNAPSHOT_DAYS - 1}, last + 1)) as day from newest)
+select product_id, end_of_day(day) event_timestamp,
+  sum(case when sold > day - 1 then n else 0 end)::int baskets_1d,
+  sum(case when sold > day - 3 then n else 0 end)::int baskets_3d, sum(n)::int baskets_7d,
+  sum(priced) / nullif(sum(units), 0) mean_price_7d
+from sales join days on sold <= day and sold > day - 7 group by 1, 2""",
+    "product_occasions": f"""
+with sizes as (select basket_id, count(*) size from lines group by 1),
+held as (select product_id, last_week() - week_end sold, isodow(basket_time) - 1 weekday,
+    epoch(basket_time)::bigint // {_SLOT} % {_SLOTS} slot, size from dated join sizes using (basket_id))
+select product_id, end_of(last_week() - age) event_timestamp,
+  [{", ".join(f"count_if(slot = {each})::int" for each in range(_SLOTS))}] by_slot,
+  [{", ".join(f"count_if(weekday = {each})::int" for each in range(7))}] by_weekday,
+  count_if(size <= {features.SMALL_BASKET})::int small_baskets,
+  avg(ln(size)) mean_log_size, avg(1 / size) mean_inverse_size
+from held join ages on age <= sold and sold < age + {product_occasions.WINDOW_WEEKS}
+group by product_id, age having count(*) >= {features.OCCASION_BASKETS}""",
     "product_neighbours": f"""
 with held as (select basket_id, product_id, last_week() - week_end age from dated
   where week_end <= last_week() and week_end > last_week() - {_AGES[-1] + _WINDOW}),

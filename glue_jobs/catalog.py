@@ -12,8 +12,10 @@ from glue_jobs.gold.household_profile import household_profile
 from glue_jobs.gold.price_history import price_history
 from glue_jobs.gold.product_daily import product_daily
 from glue_jobs.gold.product_neighbours import product_neighbours
+from glue_jobs.gold.product_occasions import product_occasions
 from glue_jobs.gold.product_pairs import product_pairs
 from glue_jobs.gold.product_stats import product_stats
+from glue_jobs.gold.product_trends import product_trends
 from glue_jobs.gold.store_popular import store_popular
 from glue_jobs.gold.store_promotions import store_promotions
 from glue_jobs.jobs import GoldJob, Job, SilverJob
@@ -39,6 +41,8 @@ _AS_OF = (
     GoldJob(features.HOUSEHOLD_HISTORY, (_LINES,), household_history, _HOUSEHOLD),
     GoldJob(features.HOUSEHOLD_PROFILE, (_LINES,), household_profile, _HOUSEHOLD),
     GoldJob(features.PRODUCT_STATS, (_LINES,), product_stats),
+    GoldJob(features.PRODUCT_TRENDS, (_LINES,), product_trends),
+    GoldJob(features.PRODUCT_OCCASIONS, (_LINES,), product_occasions),
     GoldJob(features.PRODUCT_NEIGHBOURS, (_LINES,), product_neighbours),
     GoldJob(features.STORE_POPULAR, (_LINES,), store_popular),
     GoldJob(features.STORE_PROMOTIONS, (silver.PROMOTIONS,), store_promotions),

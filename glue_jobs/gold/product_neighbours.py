@@ -10,9 +10,9 @@ from glue_jobs.gold.columns import conform
 from glue_jobs.gold.joint_baskets import both_ways, joint_baskets
 from glue_jobs.gold.weeks import end_of, last_complete_week, week_ending
 from mercato.contracts.tables.features import (
-    NEIGHBOUR_STEP_WEEKS,
     NEIGHBOURS,
     PRODUCT_NEIGHBOURS,
+    SNAPSHOT_STEP_WEEKS,
     SNAPSHOT_WEEKS,
 )
 from mercato.contracts.tables.gold import BASKET_LINES, PRODUCT_PAIRS
@@ -26,7 +26,7 @@ WINDOW_WEEKS = 26
 #: Fewer baskets in those weeks say too little about a product, or about a pair.
 MIN_BASKETS, MIN_JOINT_BASKETS = 5, 2
 #: How many weeks before the newest complete week each snapshot is.
-_AGES = tuple(range(0, SNAPSHOT_WEEKS, NEIGHBOUR_STEP_WEEKS))
+_AGES = tuple(range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS))
 _LAST_WEEK, _AGE, _SNAPSHOT = "last_week", "age", "snapshot"
 _BASKETS, _NEIGHBOUR_BASKETS, _ORDER = "baskets", "neighbour_baskets", "order"
 
@@ -45,7 +45,7 @@ def product_neighbours(lines: DataFrame) -> DataFrame:
     frequent = dated.join(sold.select(L.product_id).distinct(), L.product_id, "left_semi")
     pairs = _by_snapshot(joint_baskets(frequent, counts), counts, MIN_JOINT_BASKETS)
     snapshots = _strongest(both_ways(_scored(pairs, sold))).crossJoin(F.broadcast(last_week))
-    taken_at = end_of(F.col(_LAST_WEEK) - F.col(_SNAPSHOT) * NEIGHBOUR_STEP_WEEKS)
+    taken_at = end_of(F.col(_LAST_WEEK) - F.col(_SNAPSHOT) * SNAPSHOT_STEP_WEEKS)
     return conform(snapshots.withColumn(C.event_timestamp, taken_at), PRODUCT_NEIGHBOURS)
 
 

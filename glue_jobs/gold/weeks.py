@@ -1,6 +1,6 @@
-"""The weeks that as-of snapshots are taken at.
+"""The weeks and days that as-of snapshots are taken at.
 
-A week ends on Monday 05:00 UTC, midnight at the shops in winter. Weeks are numbered by the
+A day ends at 05:00 UTC, midnight at the shops in winter, a week on Monday. Both are numbered by the
 instant at which they end, so that moving all events by whole weeks moves all snapshots alike.
 """
 
@@ -10,24 +10,35 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from glue_jobs.gold.columns import DAY_SECONDS
+
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-_WEEK_SECONDS = 7 * 86_400
+_WEEK_SECONDS = 7 * DAY_SECONDS
 #: Monday 1970-01-05 05:00 UTC.
-_FIRST_END_SECONDS = 4 * 86_400 + 5 * 3_600
+_FIRST_END_SECONDS = 4 * DAY_SECONDS + 5 * 3_600
 WEEK_MICROS = _WEEK_SECONDS * 1_000_000
 
 
 def week_ending(time: Column | str) -> Column:
     """Number of the week whose end is the first one at or after `time`."""
-    since = F.unix_micros(F.col(time) if isinstance(time, str) else time) - _FIRST_END_SECONDS * 1_000_000
-    return F.ceil(since / F.lit(WEEK_MICROS)).cast("bigint")
+    return _ending(time, _WEEK_SECONDS)
+
+
+def day_ending(time: Column | str) -> Column:
+    """Number of the day whose end is the first one at or after `time`."""
+    return _ending(time, DAY_SECONDS)
 
 
 def end_of(week: Column) -> Column:
     """Instant at which a week ends."""
-    return F.timestamp_seconds(week * _WEEK_SECONDS + _FIRST_END_SECONDS)
+    return _end(week, _WEEK_SECONDS)
+
+
+def end_of_day(day: Column) -> Column:
+    """Instant at which a day ends."""
+    return _end(day, DAY_SECONDS)
 
 
 def last_complete_week(lines: DataFrame, time: str, name: str) -> DataFrame:
@@ -37,7 +48,26 @@ def last_complete_week(lines: DataFrame, time: str, name: str) -> DataFrame:
         time: timestamp column of `lines`.
         name: the result's only column.
     """
+    return _last_complete(lines, time, name, _WEEK_SECONDS)
+
+
+def last_complete_day(lines: DataFrame, time: str, name: str) -> DataFrame:
+    """The same for days."""
+    return _last_complete(lines, time, name, DAY_SECONDS)
+
+
+def _ending(time: Column | str, seconds: int) -> Column:
+    since = F.unix_micros(F.col(time) if isinstance(time, str) else time) - _FIRST_END_SECONDS * 1_000_000
+    return F.ceil(since / F.lit(seconds * 1_000_000)).cast("bigint")
+
+
+def _end(number: Column, seconds: int) -> Column:
+    return F.timestamp_seconds(number * seconds + _FIRST_END_SECONDS)
+
+
+def _last_complete(lines: DataFrame, time: str, name: str, seconds: int) -> DataFrame:
     newest = F.max(time)
-    # A week is over once something happened at or after its end.
-    on_the_end = end_of(week_ending(newest)) == newest
-    return lines.agg(F.when(on_the_end, week_ending(newest)).otherwise(week_ending(newest) - 1).alias(name))
+    ending = _ending(newest, seconds)
+    # It is over once something happened at or after its end.
+    over = _end(ending, seconds) == newest
+    return lines.agg(F.when(over, ending).otherwise(ending - 1).alias(name))

@@ -76,6 +76,8 @@ class Shelf:
         catalogue = Catalogue.from_tables(
             details,
             tables[views.PRODUCT_STATS.name],
+            tables[views.PRODUCT_TRENDS.name],
+            tables[views.PRODUCT_OCCASIONS.name],
             tables[views.PRODUCT_NEIGHBOURS.name],
             tables[views.STORE_POPULAR.name],
             tables[views.STORE_PROMOTIONS.name],

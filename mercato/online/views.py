@@ -71,6 +71,10 @@ PRODUCT_DETAILS = View(
     columns=(_P.manufacturer_id, _P.department, _P.brand, _P.category, _P.product_type, _P.package_size),
 )
 PRODUCT_STATS = View("product_stats_v1", features.PRODUCT_STATS, features.PRODUCT_STATS.c.product_id)
+PRODUCT_TRENDS = View("product_trends_v1", features.PRODUCT_TRENDS, features.PRODUCT_TRENDS.c.product_id)
+PRODUCT_OCCASIONS = View(
+    "product_occasions_v1", features.PRODUCT_OCCASIONS, features.PRODUCT_OCCASIONS.c.product_id
+)
 PRODUCT_NEIGHBOURS = View(
     "product_neighbours_v1", features.PRODUCT_NEIGHBOURS, features.PRODUCT_NEIGHBOURS.c.product_id
 )
@@ -91,7 +95,15 @@ TERMINAL_OUTCOMES = View(
 #: Read together for one household.
 HOUSEHOLD = (HOUSEHOLD_HISTORY, HOUSEHOLD_PROFILE, HOUSEHOLD_SESSION)
 #: Read in bulk into a process's catalogue.
-CATALOGUE = (PRODUCT_DETAILS, PRODUCT_STATS, PRODUCT_NEIGHBOURS, STORE_POPULAR, STORE_PROMOTIONS)
+CATALOGUE = (
+    PRODUCT_DETAILS,
+    PRODUCT_STATS,
+    PRODUCT_TRENDS,
+    PRODUCT_OCCASIONS,
+    PRODUCT_NEIGHBOURS,
+    STORE_POPULAR,
+    STORE_PROMOTIONS,
+)
 #: Read together for one payment.
 PAYMENT = (CARD_PAYMENTS, TERMINAL_OUTCOMES)
 VIEWS = {view.name: view for view in (*HOUSEHOLD, HOUSEHOLD_OUTLOOK, *CATALOGUE, *PAYMENT)}

@@ -13,7 +13,9 @@ from mercato.contracts.tables.features import (
     HOUSEHOLD_HISTORY,
     HOUSEHOLD_PROFILE,
     PRODUCT_NEIGHBOURS,
+    PRODUCT_OCCASIONS,
     PRODUCT_STATS,
+    PRODUCT_TRENDS,
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
@@ -36,6 +38,8 @@ def write_channel(folder: Path, households: int = 80) -> None:
     channels.write(folder, contexts, channels.CONTEXTS)
     for contract, table in (
         (PRODUCT_STATS, world.product_stats(START)),
+        (PRODUCT_TRENDS, world.product_trends(START)),
+        (PRODUCT_OCCASIONS, world.product_occasions(START)),
         (PRODUCT_NEIGHBOURS, world.product_neighbours(START)),
         (STORE_POPULAR, world.store_popular(START)),
         (STORE_PROMOTIONS, world.store_promotions(START)),

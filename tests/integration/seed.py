@@ -27,6 +27,8 @@ _H = features.HOUSEHOLD_HISTORY.c
 _P = features.HOUSEHOLD_PROFILE.c
 _D = silver.PRODUCTS.c
 _S = features.PRODUCT_STATS.c
+_T = features.PRODUCT_TRENDS.c
+_O = features.PRODUCT_OCCASIONS.c
 _N = features.PRODUCT_NEIGHBOURS.c
 _F = features.STORE_POPULAR.c
 _M = features.STORE_PROMOTIONS.c
@@ -46,6 +48,8 @@ def seed(store: OnlineStore, now: datetime | None = None) -> None:
         views.HOUSEHOLD_PROFILE: [_profile(household, now) for household in HOUSEHOLDS],
         views.PRODUCT_DETAILS: [_details(product, known) for product in PRODUCTS],
         views.PRODUCT_STATS: [_stats(product, known) for product in PRODUCTS],
+        views.PRODUCT_TRENDS: [_trends(product, known) for product in PRODUCTS],
+        views.PRODUCT_OCCASIONS: [_occasions(product, known) for product in PRODUCTS],
         views.PRODUCT_NEIGHBOURS: [_neighbours(product, known) for product in PRODUCTS],
         views.STORE_POPULAR: [_popular(store_id, known) for store_id in (ALL_STORES, *STORES)],
         views.STORE_PROMOTIONS: [_promotions(store_id, known) for store_id in STORES],
@@ -122,6 +126,29 @@ def _stats(product: int, known: datetime) -> dict[str, Any]:
         _S.mean_price_13w: 1.5,
         _S.last_price: product / 10,
         _S.discount_share_4w: 0.1,
+    }
+
+
+def _trends(product: int, known: datetime) -> dict[str, Any]:
+    return {
+        _T.product_id: product,
+        _T.event_timestamp: known,
+        _T.baskets_1d: (61 - product) // 7,
+        _T.baskets_3d: (61 - product) // 2,
+        _T.baskets_7d: 61 - product,
+        _T.mean_price_7d: 1.5,
+    }
+
+
+def _occasions(product: int, known: datetime) -> dict[str, Any]:
+    return {
+        _O.product_id: product,
+        _O.event_timestamp: known,
+        _O.by_slot: [0, 0, 0, 0, product, 7, product, 0],
+        _O.by_weekday: [product // 7 + 1] * 7,
+        _O.small_baskets: 2,
+        _O.mean_log_size: 1.5,
+        _O.mean_inverse_size: 0.2,
     }
 
 

@@ -28,8 +28,16 @@ POPULAR_PRODUCTS = 300
 #: Newest ended weeks at whose ends products and stores have snapshots. What training targets
 #: before them would see is unknown, so training takes none.
 SNAPSHOT_WEEKS = 17
-#: Weeks between two snapshots of neighbours, which change slowly; the newest week's end is one.
-NEIGHBOUR_STEP_WEEKS = 4
+#: The same for figures of days.
+SNAPSHOT_DAYS = 7 * SNAPSHOT_WEEKS
+#: Slots of three hours (UTC) that a day has.
+SLOT_HOURS = 3
+#: Baskets of so many products at most are small.
+SMALL_BASKET = 2
+#: A product in fewer baskets has no occasions: they would be chance.
+OCCASION_BASKETS = 5
+#: Weeks between two snapshots of neighbours and occasions, which change slowly; the newest week's end is one.
+SNAPSHOT_STEP_WEEKS = 4
 #: `store_id` that stands for all stores together.
 ALL_STORES = 0
 
@@ -89,6 +97,35 @@ class ProductStats(msgspec.Struct, frozen=True, kw_only=True):
     discount_share_4w: float | None
 
 
+class ProductTrends(msgspec.Struct, frozen=True, kw_only=True):
+    """In how many baskets a product was in the days up to the end of a day, and at what price.
+
+    For the newest SNAPSHOT_DAYS days and products sold in the trailing 7 days.
+    """
+
+    product_id: int
+    event_timestamp: datetime
+    baskets_1d: I32
+    baskets_3d: I32
+    baskets_7d: I32
+    mean_price_7d: float | None  # loyalty price per unit, US dollars
+
+
+class ProductOccasions(msgspec.Struct, frozen=True, kw_only=True):
+    """When and in what baskets a product was bought in the 52 weeks up to the end of a week.
+
+    For products in OCCASION_BASKETS baskets or more of them.
+    """
+
+    product_id: int
+    event_timestamp: datetime
+    by_slot: list[I32]  # baskets in each SLOT_HOURS hours of the day
+    by_weekday: list[I32]  # from Monday, UTC
+    small_baskets: I32  # of at most SMALL_BASKET products
+    mean_log_size: float  # natural logarithm of a basket's products
+    mean_inverse_size: float
+
+
 class ProductNeighbours(msgspec.Struct, frozen=True, kw_only=True):
     """Products bought together with a product, strongest first (cosine of basket sets)."""
 
@@ -126,6 +163,12 @@ HOUSEHOLD_PROFILE = Table(
 )
 PRODUCT_STATS = Table(
     "gold.product_stats", ProductStats, ("product_id", "event_timestamp"), "Weekly product figures."
+)
+PRODUCT_TRENDS = Table(
+    "gold.product_trends", ProductTrends, ("product_id", "event_timestamp"), "Daily product figures."
+)
+PRODUCT_OCCASIONS = Table(
+    "gold.product_occasions", ProductOccasions, ("product_id", "event_timestamp"), "When products are bought."
 )
 PRODUCT_NEIGHBOURS = Table(
     "gold.product_neighbours", ProductNeighbours, ("product_id", "event_timestamp"), "Bought together."

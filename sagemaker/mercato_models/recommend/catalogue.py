@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +17,14 @@ from mercato.contracts.tables.features import (
     ALL_STORES,
     NEIGHBOURS,
     PRODUCT_NEIGHBOURS,
+    PRODUCT_OCCASIONS,
     PRODUCT_STATS,
+    PRODUCT_TRENDS,
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
 from mercato.contracts.tables.silver import PRODUCTS
+from mercato_models.recommend.selling import Occasions, trends
 
 _DETAILS = PRODUCTS.c
 _STATS = PRODUCT_STATS.c
@@ -64,6 +68,8 @@ class Catalogue:
     Attributes:
         product_ids: ascending.
         stats: products x STATS, NaN where unknown.
+        trends: products x TRENDS.
+        occasions: when and in what baskets products are bought.
         neighbours: products x NEIGHBOURS rows, `len(catalogue)` where there are fewer.
         neighbour_scores: cosine beside each of them, 0 where there are fewer.
         popular, promoted: by store; ALL_STORES stands for all of them.
@@ -74,6 +80,8 @@ class Catalogue:
         product_ids: NDArray[np.int64],
         types: NDArray[np.int64],
         stats: NDArray[np.float32],
+        trends: NDArray[np.float32],
+        occasions: Occasions,
         neighbours: NDArray[np.int32],
         neighbour_scores: NDArray[np.float32],
         popular: Mapping[int, Popular],
@@ -82,6 +90,8 @@ class Catalogue:
         self.product_ids = product_ids
         self._types = np.append(types, -1)  # the row of an unlisted product, -1, is that of the last
         self.stats = stats
+        self.trends = trends
+        self.occasions = occasions
         self.neighbours = neighbours
         self.neighbour_scores = neighbour_scores
         self.popular = popular
@@ -95,6 +105,8 @@ class Catalogue:
         cls,
         product_details: pa.Table,
         product_stats: pa.Table,
+        product_trends: pa.Table,
+        product_occasions: pa.Table,
         product_neighbours: pa.Table,
         store_popular: pa.Table,
         store_promotions: pa.Table,
@@ -110,13 +122,18 @@ class Catalogue:
         order = np.argsort(ids)
         ids = ids[order]
         stats = np.stack([_numbers(product_stats, name)[order] for name in STATS], axis=1)
+        types = _types(ids, product_details)
         if at is not None:
             ends = store_promotions[_PROMOTED.valid_to]
             store_promotions = store_promotions.filter(pc.greater(ends, pa.scalar(at, ends.type)))
         return cls(
             ids,
-            _types(ids, product_details),
+            types,
             stats.astype(np.float32),
+            _trends(ids, product_trends, stats),
+            Occasions.of(
+                types, _listed(ids, product_occasions, PRODUCT_OCCASIONS.c.product_id), product_occasions
+            ),
             *_neighbours(ids, product_neighbours),
             dict(_popular(ids, store_popular)),
             dict(_promoted(ids, store_promotions)),
@@ -128,7 +145,16 @@ class Catalogue:
         ids = np.unique(np.asarray(product_ids, dtype=np.int64))
         near = np.full((len(ids), NEIGHBOURS), len(ids), np.int32)
         stats = np.full((len(ids), len(STATS)), np.nan, np.float32)
-        return cls(ids, np.full(len(ids), -1), stats, near, np.zeros_like(near, np.float32), {}, {})
+        types = np.full(len(ids), -1)
+        nothing = Occasions.of(types, _EMPTY, PRODUCT_OCCASIONS.arrow_schema.empty_table())
+        sold = _trends(ids, PRODUCT_TRENDS.arrow_schema.empty_table(), stats)
+        return cls(ids, types, stats, sold, nothing, near, np.zeros_like(near, np.float32), {}, {})
+
+    def selling(self, product_trends: pa.Table) -> Catalogue:
+        """The same catalogue on another day."""
+        other = copy.copy(self)
+        other.trends = _trends(self.product_ids, product_trends, self.stats)
+        return other
 
     def rows(self, product_ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each product, -1 for those not listed."""
@@ -179,8 +205,17 @@ def _flat(table: pa.Table, name: str) -> tuple[NDArray[np.int64], pa.Array]:
     return lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64), lists.flatten()
 
 
+def _listed(ids: NDArray[np.int64], table: pa.Table, name: str) -> NDArray[np.int64]:
+    return _rows(ids, _numbers(table, name).astype(np.int64))
+
+
+def _trends(ids: NDArray[np.int64], table: pa.Table, stats: NDArray[Any]) -> NDArray[np.float32]:
+    usual, price = (stats[:, STATS.index(name)] for name in (_STATS.baskets_4w, _STATS.mean_price_13w))
+    return trends(_listed(ids, table, PRODUCT_TRENDS.c.product_id), table, usual, price)
+
+
 def _types(ids: NDArray[np.int64], table: pa.Table) -> NDArray[np.int64]:
-    rows = _rows(ids, _numbers(table, _DETAILS.product_id).astype(np.int64))
+    rows = _listed(ids, table, _DETAILS.product_id)
     named = table[_DETAILS.product_type].combine_chunks().dictionary_encode()
     if isinstance(named, pa.ChunkedArray):
         named = named.combine_chunks()
@@ -193,7 +228,7 @@ def _neighbours(ids: NDArray[np.int64], table: pa.Table) -> tuple[NDArray[np.int
     near = np.full((len(ids), NEIGHBOURS), len(ids), np.int32)
     scores = np.zeros((len(ids), NEIGHBOURS), np.float32)
     lengths, elements = _flat(table, _NEAR.neighbour_ids)
-    products = np.repeat(_rows(ids, _numbers(table, _NEAR.product_id).astype(np.int64)), lengths)
+    products = np.repeat(_listed(ids, table, _NEAR.product_id), lengths)
     others = _rows(ids, elements.to_numpy())
     rank = np.arange(len(others)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     usable = (products >= 0) & (others >= 0) & (rank < NEIGHBOURS)

@@ -24,7 +24,9 @@ from mercato.contracts.tables.features import (
     HOUSEHOLD_HISTORY,
     HOUSEHOLD_PROFILE,
     PRODUCT_NEIGHBOURS,
+    PRODUCT_OCCASIONS,
     PRODUCT_STATS,
+    PRODUCT_TRENDS,
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
@@ -51,7 +53,14 @@ class BasketContext(msgspec.Struct, frozen=True, kw_only=True):
 
 CONTEXTS = Table("train.contexts", BasketContext, ("household_id", "event_timestamp"), "Baskets to foretell.")
 #: Names of the files are the tables' short names.
-CATALOGUE_TABLES: tuple[Table, ...] = (PRODUCT_STATS, PRODUCT_NEIGHBOURS, STORE_POPULAR, STORE_PROMOTIONS)
+CATALOGUE_TABLES: tuple[Table, ...] = (
+    PRODUCT_STATS,
+    PRODUCT_OCCASIONS,
+    PRODUCT_NEIGHBOURS,
+    STORE_POPULAR,
+    STORE_PROMOTIONS,
+    PRODUCT_TRENDS,  # the last, as it is the only one that changes every day
+)
 
 _C, _H, _P = CONTEXTS.c, HOUSEHOLD_HISTORY.c, PRODUCTS.c
 #: What the catalogue is told of products beside their figures.
@@ -176,28 +185,33 @@ class Snapshots:
         For targets from before the first snapshot it lists the household's own products, and
         knows nothing of them. Targets should come by time, as one catalogue is held at a time.
         """
-        held: tuple[tuple[int, ...], Catalogue | None] = ((), None)
+        weekly: list[int] = []
+        daily = 0
+        held: Catalogue | None = None
         for target in wanted:
             assert target.context.time is not None
-            key = self._key(target.context.time)
-            if key != held[0]:
-                held = key, self._load(key, datetime.fromtimestamp(target.context.time, UTC))
-            known = held[1]
-            yield target, Catalogue.bare(target.context.history.products) if known is None else known
+            *key, day = self._key(target.context.time)
+            if key != weekly:
+                weekly, daily = key, day
+                held = self._load(key, day, datetime.fromtimestamp(target.context.time, UTC))
+            elif day != daily and held is not None:
+                daily, held = day, held.selling(self._read(PRODUCT_TRENDS, day))
+            yield target, Catalogue.bare(target.context.history.products) if held is None else held
 
-    def _key(self, time: float) -> tuple[int, ...]:
+    def _key(self, time: float) -> list[int]:
         """Of each table, the number of snapshots not later than `time`."""
-        return tuple(
+        return [
             int(np.searchsorted(self._instants[table], int(time * 1e6), "right"))
             for table in CATALOGUE_TABLES
-        )
+        ]
 
-    def _load(self, key: tuple[int, ...], at: datetime) -> Catalogue | None:
-        stats, near, popular, promoted = map(self._read, CATALOGUE_TABLES, key)
+    def _load(self, key: list[int], day: int, at: datetime) -> Catalogue | None:
+        stats, occasions, near, popular, promoted, trends = map(self._read, CATALOGUE_TABLES, [*key, day])
         if not stats.num_rows:
             return None
         told = pc.less_equal(self._details[_P.event_time], pa.scalar(at, UTC_MICROS))
-        return Catalogue.from_tables(self._details.filter(told), stats, near, popular, promoted, at)
+        details = self._details.filter(told)
+        return Catalogue.from_tables(details, stats, trends, occasions, near, popular, promoted, at)
 
     def _read(self, table: Table, snapshot: int) -> pa.Table:
         if snapshot == 0:

@@ -12,6 +12,7 @@ from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import PROFILE, Context
 from mercato_models.recommend.habits import HABITS, habits
 from mercato_models.recommend.history import DAY, HOUR, History
+from mercato_models.recommend.selling import SIZES, TRENDS
 
 _STATS = PRODUCT_STATS.c
 _STATS_SHOWN = (_STATS.baskets_4w, _STATS.baskets_52w, _STATS.last_price, _STATS.discount_share_4w)
@@ -29,6 +30,7 @@ _PAIR = (
     "display", "mailer",
 )  # fmt: skip
 _PRODUCT = (*_STATS_SHOWN, "trend", "repeat_share", "baskets_per_household", "price_ratio")
+_TIMES = ("product_slot_lift", "product_weekday_lift")
 _HOUSEHOLD = (
     *(f"household_{name}" for name in PROFILE),
     "history_baskets", "history_basket_size", "last_basket_size", "history_gap_days", "days_since_basket",
@@ -43,6 +45,9 @@ FEATURES: tuple[str, ...] = (
     *_TYPE,
     *_PAIR,
     *_PRODUCT,
+    *TRENDS,
+    *_TIMES,
+    *SIZES,
     *_HOUSEHOLD,
     *(f"from_{source}" for source in SOURCES),
 )
@@ -57,6 +62,9 @@ def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[
         _types(context, catalogue, found),
         _pairs(context, catalogue, found),
         _products(catalogue, rows),
+        catalogue.trends[rows],
+        catalogue.occasions.at(rows, context.time),
+        catalogue.occasions.sizes[rows],
         np.broadcast_to(_household(context), (len(rows), len(_HOUSEHOLD))),
         (found.sources[:, None] >> np.arange(len(SOURCES), dtype=np.uint8)) & 1,
     )

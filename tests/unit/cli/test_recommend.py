@@ -21,7 +21,9 @@ from mercato.contracts.tables.features import (
     HOUSEHOLD_HISTORY,
     HOUSEHOLD_PROFILE,
     PRODUCT_NEIGHBOURS,
+    PRODUCT_OCCASIONS,
     PRODUCT_STATS,
+    PRODUCT_TRENDS,
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
@@ -84,6 +86,8 @@ def home(tmp_path: Path) -> Path:
         (HOUSEHOLD_HISTORY, world.table(HOUSEHOLD_HISTORY, [history_row(each) for each in HOUSEHOLDS])),
         (HOUSEHOLD_PROFILE, world.table(HOUSEHOLD_PROFILE, profiles)),
         (PRODUCT_STATS, world.product_stats(BEFORE)),
+        (PRODUCT_TRENDS, world.product_trends(BEFORE)),
+        (PRODUCT_OCCASIONS, world.product_occasions(BEFORE)),
         (PRODUCT_NEIGHBOURS, world.product_neighbours(BEFORE)),
         (STORE_POPULAR, world.store_popular(BEFORE)),
         (STORE_PROMOTIONS, world.store_promotions(BEFORE)),

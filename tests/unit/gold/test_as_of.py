@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +16,9 @@ from glue_jobs.gold.basket_lines import basket_lines
 from glue_jobs.gold.household_history import household_history
 from glue_jobs.gold.household_profile import household_profile
 from glue_jobs.gold.product_neighbours import product_neighbours
+from glue_jobs.gold.product_occasions import product_occasions
 from glue_jobs.gold.product_stats import product_stats
+from glue_jobs.gold.product_trends import product_trends
 from glue_jobs.gold.store_popular import HALF_LIFE_WEEKS, store_popular
 from glue_jobs.gold.store_promotions import store_promotions
 from mercato.contracts.events.retail import Placement
@@ -24,8 +29,11 @@ from mercato.contracts.tables.features import (
     HISTORY_SNAPSHOTS,
     HOUSEHOLD_HISTORY,
     HOUSEHOLD_PROFILE,
+    OCCASION_BASKETS,
     PRODUCT_NEIGHBOURS,
+    PRODUCT_OCCASIONS,
     PRODUCT_STATS,
+    PRODUCT_TRENDS,
     STORE_POPULAR,
 )
 from mercato.contracts.tables.gold import BASKET_LINES
@@ -40,6 +48,8 @@ AS_OF = (
     (HOUSEHOLD_HISTORY, household_history),
     (HOUSEHOLD_PROFILE, household_profile),
     (PRODUCT_STATS, product_stats),
+    (PRODUCT_TRENDS, product_trends),
+    (PRODUCT_OCCASIONS, product_occasions),
     (PRODUCT_NEIGHBOURS, product_neighbours),
     (STORE_POPULAR, store_popular),
 )
@@ -148,12 +158,58 @@ def test_product_stats_equal_a_recount(spark: SparkSession) -> None:
         assert row["households_52w"] == len(set(visits))
         assert row["repeat_households_52w"] == sum(visits.count(one) > 1 for one in set(visits))
         priced = [scan for scan in within(13) if scan[s.quantity]]
-        mean = (
+        price = (
             sum(scan[s.sales_value] for scan in priced) / sum(scan[s.quantity] for scan in priced)
             if priced
             else None
         )
-        assert row["mean_price_13w"] == pytest.approx(mean)
+        assert row["mean_price_13w"] == pytest.approx(price)
+
+
+def test_product_trends_equal_a_recount(spark: SparkSession) -> None:
+    scans, s = shop(), TRANSACTIONS.c
+    found = by_key(spark, PRODUCT_TRENDS, product_trends, scans)
+    newest = max(at for _, at in found)
+    assert newest.hour == 5
+    assert newest <= max(scan[s.event_time] for scan in scans) < newest + DAY
+    assert len(found) > 500
+    for (product, at), row in found.items():
+        for days in (1, 3, 7):
+            held = [
+                scan
+                for scan in scans
+                if scan[s.product_id] == product and at - days * DAY < scan[s.event_time] <= at
+            ]
+            assert row[f"baskets_{days}d"] == len({scan[s.basket_id] for scan in held})
+        priced = [scan for scan in held if scan[s.quantity]]
+        units = sum(scan[s.quantity] for scan in priced)
+        price = sum(scan[s.sales_value] for scan in priced) / units if units else None
+        assert row["mean_price_7d"] == pytest.approx(price)
+
+
+def test_product_occasions_equal_a_recount(spark: SparkSession) -> None:
+    scans, s = shop(), TRANSACTIONS.c
+    found = by_key(spark, PRODUCT_OCCASIONS, product_occasions, scans)
+    assert len(found) > 40
+    sizes = Counter(scan[s.basket_id] for scan in scans)
+    for (product, at), row in found.items():
+        held = {
+            scan[s.basket_id]: scan[s.event_time]
+            for scan in scans
+            if scan[s.product_id] == product and at - 52 * WEEK < scan[s.event_time] <= at
+        }
+        assert len(held) >= OCCASION_BASKETS
+        slots, weekdays = (
+            Counter(time.hour // 3 for time in held.values()),
+            Counter(map(datetime.weekday, held.values())),
+        )
+        assert row["by_slot"] == [slots[each] for each in range(8)]
+        assert row["by_weekday"] == [weekdays[each] for each in range(7)]
+        assert row["small_baskets"] == sum(sizes[basket] <= 2 for basket in held)
+        assert row["mean_log_size"] == pytest.approx(
+            mean(math.log(sizes[basket]) for basket in held), abs=1e-5
+        )
+        assert row["mean_inverse_size"] == pytest.approx(mean(1 / sizes[basket] for basket in held), abs=1e-5)
 
 
 def test_neighbours_by_cosine(spark: SparkSession) -> None:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from mercato.contracts.tables.features import (
     PRODUCT_NEIGHBOURS,
+    PRODUCT_OCCASIONS,
     PRODUCT_STATS,
+    PRODUCT_TRENDS,
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
@@ -21,10 +23,11 @@ from mercato_models.recommend.context import Context
 from mercato_models.recommend.dataset import Target, hide, ranked, ranked_each, reveal, training_set
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.history import History
+from mercato_models.recommend.selling import TRENDS
 from tests.unit.models import world
 from tests.unit.models.world import NOW, PRODUCTS
 
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
 def target(seed: int = 0, days: float = 0) -> Target:
@@ -42,6 +45,8 @@ def channel(tmp_path: Path) -> Path:
     later = later.set_column(place, later.schema.field(column), pa.array([7] * len(PRODUCTS), pa.int32()))
     for contract, tables in (
         (PRODUCT_STATS, [later, world.product_stats()]),
+        (PRODUCT_TRENDS, [world.product_trends(), world.product_trends(NOW + DAY).slice(1)]),
+        (PRODUCT_OCCASIONS, [world.product_occasions()]),
         (PRODUCT_NEIGHBOURS, [world.product_neighbours()]),
         (STORE_POPULAR, [world.store_popular()]),
         (STORE_PROMOTIONS, [world.store_promotions()]),
@@ -59,6 +64,15 @@ def test_the_catalogue_is_never_from_later_than_the_basket(channel: Path) -> Non
     seen = [catalogue.stats[0, column] for _, catalogue in snapshots.beside(asked)]
     assert np.isnan(seen[0])
     assert seen[1:] == [160, 160, 7, 7]
+
+
+def test_trends_are_those_of_the_day_before_the_basket(channel: Path) -> None:
+    snapshots = channels.Snapshots(channel, [world.STORE])
+    share = TRENDS.index("share_7d")
+    asked = [target(days=days) for days in (0, 0.999, 1, 6.999, 7)]
+    seen = [catalogue.trends[:2, share].tolist() for _, catalogue in snapshots.beside(asked)]
+    assert seen[:2] == [pytest.approx([0.8, 0.2])] * 2
+    assert seen[2:] == [[0, 1]] * 3  # the first product was not bought in the week before
 
 
 def test_a_type_is_not_known_before_it_is_told(channel: Path) -> None:

@@ -136,6 +136,39 @@ def test_promotions_popularity_and_prices_are_those_of_the_catalogue() -> None:
     assert math.isnan(rows[PRODUCTS[3]]["own_decayed_10d"])
 
 
+def test_a_product_in_fashion_rises_and_one_that_was_not_bought_falls() -> None:
+    rows = features_of(world.random_context(1), world.catalogue())
+    # Of 40 baskets in the last 7 days 32 had the first, of the usual 3,280 in four weeks 160.
+    assert rows[PRODUCTS[0]]["share_7d"] == pytest.approx(0.8)
+    assert rows[PRODUCTS[0]]["rise_7d"] == pytest.approx((32 + 2) / (40 * 160 / 3280 + 2))
+    assert rows[PRODUCTS[1]]["share_1d"] == 0
+    assert rows[PRODUCTS[2]]["rise_7d"] == pytest.approx(2 / (40 * 152 / 3280 + 2))
+    assert rows[PRODUCTS[1]]["price_rise_7d"] == 0.75
+    assert math.isnan(rows[PRODUCTS[2]]["price_rise_7d"])
+
+
+def test_a_product_is_likelier_at_its_times_and_one_without_a_past_is_like_its_type() -> None:
+    night, noon = NOW + timedelta(hours=1), NOW + timedelta(days=1, hours=-5)  # Monday 19:00, Tuesday 13:00
+    past = world.history((9, STORE, PRODUCTS[:8]))
+    at_night, at_noon, unknown = (
+        features_of(Context(past, store_id=STORE, time=time), world.catalogue())
+        for time in (night.timestamp(), noon.timestamp(), None)
+    )
+    for name in ("product_slot_lift", "product_weekday_lift"):
+        assert at_night[PRODUCTS[0]][name] > 1.2 > 0.8 > at_noon[PRODUCTS[0]][name]
+        assert math.isnan(unknown[PRODUCTS[0]][name])
+    assert at_noon[PRODUCTS[1]]["product_slot_lift"] > 1.2
+    # The first four are of one type, bought as often at night as at noon; the next four of one never bought.
+    for product in (PRODUCTS[2], PRODUCTS[7]):
+        assert at_night[product]["product_slot_lift"] == pytest.approx(1)
+    assert (at_night[PRODUCTS[0]]["product_log_size"], at_night[PRODUCTS[0]]["product_inverse_size"]) == (
+        0,
+        1,
+    )
+    assert at_night[PRODUCTS[0]]["product_small_share"] == pytest.approx(14.5 / 19)
+    assert math.isnan(at_night[PRODUCTS[2]]["product_log_size"])
+
+
 def test_what_is_unknown_is_nan_and_not_a_guess() -> None:
     rows = features_of(Context(world.history((9, STORE, [PRODUCTS[0]]))), world.catalogue())
     unknown = (
@@ -167,6 +200,8 @@ def test_promotions_that_ended_are_left_out() -> None:
     catalogue = Catalogue.from_tables(
         world.product_details(),
         world.product_stats(),
+        world.product_trends(),
+        world.product_occasions(),
         world.product_neighbours(),
         world.store_popular(),
         ended,

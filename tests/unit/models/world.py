@@ -14,7 +14,9 @@ from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.features import (
     ALL_STORES,
     PRODUCT_NEIGHBOURS,
+    PRODUCT_OCCASIONS,
     PRODUCT_STATS,
+    PRODUCT_TRENDS,
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
@@ -76,6 +78,44 @@ def product_stats(at: datetime = NOW) -> pa.Table:
     return table(PRODUCT_STATS, rows)
 
 
+def product_trends(at: datetime = NOW) -> pa.Table:
+    """The first sold ten times as well on the last day as on the days before, the others not at all."""
+    c = PRODUCT_TRENDS.c
+    row = {
+        c.product_id: PRODUCTS[0],
+        c.event_timestamp: at,
+        c.baskets_1d: 20,
+        c.baskets_3d: 24,
+        c.baskets_7d: 32,
+        c.mean_price_7d: 1.5,
+    }
+    second = row | {c.product_id: PRODUCTS[1], c.baskets_1d: 0, c.baskets_3d: 0, c.baskets_7d: 8}
+    return table(PRODUCT_TRENDS, [row, second])
+
+
+def product_occasions(at: datetime = NOW) -> pa.Table:
+    """The first is bought on Monday nights, alone; the second in large baskets at noon of all days."""
+    c = PRODUCT_OCCASIONS.c
+    row = {
+        c.product_id: PRODUCTS[0],
+        c.event_timestamp: at,
+        c.by_slot: [0, 0, 0, 0, 0, 0, 14, 0],
+        c.by_weekday: [14, 0, 0, 0, 0, 0, 0],
+        c.small_baskets: 14,
+        c.mean_log_size: 0.0,
+        c.mean_inverse_size: 1.0,
+    }
+    second = row | {
+        c.product_id: PRODUCTS[1],
+        c.by_slot: [0, 0, 0, 0, 14, 0, 0, 0],
+        c.by_weekday: [2] * 7,
+        c.small_baskets: 0,
+        c.mean_log_size: 3.0,
+        c.mean_inverse_size: 0.05,
+    }
+    return table(PRODUCT_OCCASIONS, [row, second])
+
+
 def product_neighbours(at: datetime = NOW) -> pa.Table:
     c = PRODUCT_NEIGHBOURS.c
     rows = [
@@ -120,6 +160,8 @@ def catalogue() -> Catalogue:
     return Catalogue.from_tables(
         product_details(),
         product_stats(),
+        product_trends(),
+        product_occasions(),
         product_neighbours(),
         store_popular(),
         store_promotions(),

@@ -1,0 +1,84 @@
+"""When and in what baskets each product is bought, at the ends of some weeks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from glue_jobs.gold.columns import DAY_SECONDS, conform
+from glue_jobs.gold.weeks import end_of, last_complete_week, week_ending
+from mercato.contracts.tables.features import (
+    OCCASION_BASKETS,
+    PRODUCT_OCCASIONS,
+    SLOT_HOURS,
+    SMALL_BASKET,
+    SNAPSHOT_STEP_WEEKS,
+    SNAPSHOT_WEEKS,
+)
+from mercato.contracts.tables.gold import BASKET_LINES
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+L, C = BASKET_LINES.c, PRODUCT_OCCASIONS.c
+WINDOW_WEEKS = 52
+_SLOTS, _WEEKDAYS = range(24 // SLOT_HOURS), range(7)
+#: Weekday of 1970-01-01, from Monday.
+_THURSDAY = 3
+#: Sums of whole parts of this are the same in whatever order an engine adds them.
+_UNIT = 1 << 20
+_LAST, _SOLD, _AGE, _SIZE, _BASKETS = "last_week", "sold", "age", "size", "baskets"
+
+
+def product_occasions(lines: DataFrame) -> DataFrame:
+    """One row per product and snapshot, if OCCASION_BASKETS baskets or more of WINDOW_WEEKS held it."""
+    last_week = F.broadcast(last_complete_week(lines, L.basket_time, _LAST))
+    sizes = lines.groupBy(L.basket_id).agg(F.count(F.lit(1)).alias(_SIZE))
+    figures = _figures()
+    weekly = (
+        lines.join(sizes, L.basket_id)
+        .crossJoin(last_week)
+        .groupBy(L.product_id, (F.col(_LAST) - week_ending(L.basket_time)).alias(_SOLD))
+        .agg(*(F.sum(value).alias(name) for name, value in figures.items()))
+        .where(F.col(_SOLD) >= 0)
+    )
+    ages = F.array(*map(F.lit, range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS)))
+    totals = (
+        weekly.withColumn(_AGE, F.explode(ages))
+        .where((F.col(_AGE) <= F.col(_SOLD)) & (F.col(_SOLD) < F.col(_AGE) + WINDOW_WEEKS))
+        .groupBy(L.product_id, _AGE)
+        .agg(*(F.sum(name).alias(name) for name in figures))
+        .where(F.col(_BASKETS) >= OCCASION_BASKETS)
+        .crossJoin(last_week)
+    )
+    whole = F.col(_BASKETS) * _UNIT
+    return conform(
+        totals.withColumns(
+            {
+                C.event_timestamp: end_of(F.col(_LAST) - F.col(_AGE)),
+                C.by_slot: F.array(*(F.col(f"{C.by_slot}_{each}") for each in _SLOTS)),
+                C.by_weekday: F.array(*(F.col(f"{C.by_weekday}_{each}") for each in _WEEKDAYS)),
+                C.mean_log_size: F.col(C.mean_log_size) / whole,
+                C.mean_inverse_size: F.col(C.mean_inverse_size) / whole,
+            }
+        ),
+        PRODUCT_OCCASIONS,
+    )
+
+
+def _figures() -> dict[str, Column]:
+    """What is summed up of a product's lines, each of a basket, by name."""
+    seconds = F.unix_seconds(L.basket_time)
+    slot = F.floor(F.pmod(seconds, F.lit(DAY_SECONDS)) / (SLOT_HOURS * 3_600))
+    # Sail's `weekday` does not know Sundays.
+    weekday = F.pmod(F.floor(seconds / DAY_SECONDS) + _THURSDAY, F.lit(7))
+    size = F.col(_SIZE)
+    return {
+        _BASKETS: F.lit(1),
+        **{f"{C.by_slot}_{each}": (slot == each).cast("int") for each in _SLOTS},
+        **{f"{C.by_weekday}_{each}": (weekday == each).cast("int") for each in _WEEKDAYS},
+        C.small_baskets: (size <= SMALL_BASKET).cast("int"),
+        C.mean_log_size: F.round(F.log(size) * _UNIT).cast("bigint"),
+        C.mean_inverse_size: F.round(F.lit(_UNIT) / size).cast("bigint"),
+    }
