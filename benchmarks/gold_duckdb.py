@@ -227,7 +227,8 @@ select product_id, end_of(last_week() - age) event_timestamp,
   [{", ".join(f"count_if(slot = {each})::int" for each in range(_SLOTS))}] by_slot,
   [{", ".join(f"count_if(weekday = {each})::int" for each in range(7))}] by_weekday,
   count_if(size <= {features.SMALL_BASKET})::int small_baskets,
-  avg(ln(size)) mean_log_size, avg(1 / size) mean_inverse_size
+  avg(round(ln(size) * 1048576)) / 1048576 mean_log_size,
+  avg(round(1048576 / size)) / 1048576 mean_inverse_size
 from held join ages on age <= sold and sold < age + {product_occasions.WINDOW_WEEKS}
 group by product_id, age having count(*) >= {features.OCCASION_BASKETS}""",
     "product_neighbours": f"""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from glue_jobs.gold.columns import DAY_SECONDS, conform
+from glue_jobs.gold.columns import DAY_SECONDS, conform, ratio
 from glue_jobs.gold.weeks import end_of, last_complete_week, week_ending
 from mercato.contracts.tables.features import (
     OCCASION_BASKETS,
@@ -39,9 +39,10 @@ def product_occasions(lines: DataFrame) -> DataFrame:
     weekly = (
         lines.join(sizes, L.basket_id)
         .crossJoin(last_week)
-        .groupBy(L.product_id, (F.col(_LAST) - week_ending(L.basket_time)).alias(_SOLD))
-        .agg(*(F.sum(value).alias(name) for name, value in figures.items()))
+        .withColumn(_SOLD, F.col(_LAST) - week_ending(L.basket_time))
         .where(F.col(_SOLD) >= 0)
+        .groupBy(L.product_id, _SOLD)
+        .agg(*(F.sum(value).alias(name) for name, value in figures.items()))
     )
     ages = F.array(*map(F.lit, range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS)))
     totals = (
@@ -59,8 +60,8 @@ def product_occasions(lines: DataFrame) -> DataFrame:
                 C.event_timestamp: end_of(F.col(_LAST) - F.col(_AGE)),
                 C.by_slot: F.array(*(F.col(f"{C.by_slot}_{each}") for each in _SLOTS)),
                 C.by_weekday: F.array(*(F.col(f"{C.by_weekday}_{each}") for each in _WEEKDAYS)),
-                C.mean_log_size: F.col(C.mean_log_size) / whole,
-                C.mean_inverse_size: F.col(C.mean_inverse_size) / whole,
+                C.mean_log_size: ratio(F.col(C.mean_log_size), whole),
+                C.mean_inverse_size: ratio(F.col(C.mean_inverse_size), whole),
             }
         ),
         PRODUCT_OCCASIONS,
@@ -70,9 +71,9 @@ def product_occasions(lines: DataFrame) -> DataFrame:
 def _figures() -> dict[str, Column]:
     """What is summed up of a product's lines, each of a basket, by name."""
     seconds = F.unix_seconds(L.basket_time)
-    slot = F.floor(F.pmod(seconds, F.lit(DAY_SECONDS)) / (SLOT_HOURS * 3_600))
+    slot = F.floor(seconds % DAY_SECONDS / (SLOT_HOURS * 3_600))
     # Sail's `weekday` does not know Sundays.
-    weekday = F.pmod(F.floor(seconds / DAY_SECONDS) + _THURSDAY, F.lit(7))
+    weekday = (F.floor(seconds / DAY_SECONDS) + _THURSDAY) % 7
     size = F.col(_SIZE)
     return {
         _BASKETS: F.lit(1),
@@ -80,5 +81,6 @@ def _figures() -> dict[str, Column]:
         **{f"{C.by_weekday}_{each}": (weekday == each).cast("int") for each in _WEEKDAYS},
         C.small_baskets: (size <= SMALL_BASKET).cast("int"),
         C.mean_log_size: F.round(F.log(size) * _UNIT).cast("bigint"),
-        C.mean_inverse_size: F.round(F.lit(_UNIT) / size).cast("bigint"),
+        # Sail folds a division by a joined count into one by zero.
+        C.mean_inverse_size: F.round(F.pow(size.cast("double"), F.lit(-1.0)) * _UNIT).cast("bigint"),
     }
