@@ -123,6 +123,7 @@ class Catalogue:
         ids = ids[order]
         stats = np.stack([_numbers(product_stats, name)[order] for name in STATS], axis=1)
         types = _types(ids, product_details)
+        occasions = _newest(product_occasions, PRODUCT_OCCASIONS.c.event_timestamp)
         if at is not None:
             ends = store_promotions[_PROMOTED.valid_to]
             store_promotions = store_promotions.filter(pc.greater(ends, pa.scalar(at, ends.type)))
@@ -131,9 +132,7 @@ class Catalogue:
             types,
             stats.astype(np.float32),
             _trends(ids, product_trends, stats),
-            Occasions.of(
-                types, _listed(ids, product_occasions, PRODUCT_OCCASIONS.c.product_id), product_occasions
-            ),
+            Occasions.of(types, _listed(ids, occasions, PRODUCT_OCCASIONS.c.product_id), occasions),
             *_neighbours(ids, product_neighbours),
             dict(_popular(ids, store_popular)),
             dict(_promoted(ids, store_promotions)),
@@ -209,7 +208,13 @@ def _listed(ids: NDArray[np.int64], table: pa.Table, name: str) -> NDArray[np.in
     return _rows(ids, _numbers(table, name).astype(np.int64))
 
 
+def _newest(table: pa.Table, time: str) -> pa.Table:
+    """Rows of the newest snapshot: a product that is not in it any more is online with its last row."""
+    return table.filter(pc.equal(table[time], pc.max(table[time])))
+
+
 def _trends(ids: NDArray[np.int64], table: pa.Table, stats: NDArray[Any]) -> NDArray[np.float32]:
+    table = _newest(table, PRODUCT_TRENDS.c.event_timestamp)
     usual, price = (stats[:, STATS.index(name)] for name in (_STATS.baskets_4w, _STATS.mean_price_13w))
     return trends(_listed(ids, table, PRODUCT_TRENDS.c.product_id), table, usual, price)
 

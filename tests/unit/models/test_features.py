@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from mercato.contracts.tables.features import PRODUCT_OCCASIONS, PRODUCT_TRENDS
 from mercato_models.recommend.candidates import SOURCES, candidates
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.context import Context
@@ -145,6 +146,30 @@ def test_a_product_in_fashion_rises_and_one_that_was_not_bought_falls() -> None:
     assert rows[PRODUCTS[2]]["rise_7d"] == pytest.approx(2 / (40 * 152 / 3280 + 2))
     assert rows[PRODUCTS[1]]["price_rise_7d"] == 0.75
     assert math.isnan(rows[PRODUCTS[2]]["price_rise_7d"])
+
+
+def test_a_product_that_is_not_in_the_newest_snapshot_has_not_sold() -> None:
+    """The online store has each product's last row, however old."""
+    trends, occasions = (
+        world.table(contract, made().to_pylist() + [row | {"product_id": PRODUCTS[5]} for row in old])
+        for contract, made in (
+            (PRODUCT_TRENDS, world.product_trends),
+            (PRODUCT_OCCASIONS, world.product_occasions),
+        )
+        for old in [made(NOW - timedelta(days=28)).to_pylist()[:1]]
+    )
+    found = Catalogue.from_tables(
+        world.product_details(),
+        world.product_stats(),
+        trends,
+        occasions,
+        world.product_neighbours(),
+        world.store_popular(),
+        world.store_promotions(),
+        NOW,
+    )
+    np.testing.assert_array_equal(found.trends, world.catalogue().trends)
+    np.testing.assert_array_equal(found.occasions.sizes, world.catalogue().occasions.sizes)
 
 
 def test_a_product_is_likelier_at_its_times_and_one_without_a_past_is_like_its_type() -> None:
