@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _WEEK_SECONDS = 7 * DAY_SECONDS
 #: Monday 1970-01-05 05:00 UTC.
-_FIRST_END_SECONDS = 4 * DAY_SECONDS + 5 * 3_600
+FIRST_END_SECONDS = 4 * DAY_SECONDS + 5 * 3_600
 WEEK_MICROS = _WEEK_SECONDS * 1_000_000
 
 
@@ -57,12 +57,12 @@ def last_complete_day(lines: DataFrame, time: str, name: str) -> DataFrame:
 
 
 def _ending(time: Column | str, seconds: int) -> Column:
-    since = F.unix_micros(F.col(time) if isinstance(time, str) else time) - _FIRST_END_SECONDS * 1_000_000
+    since = F.unix_micros(F.col(time) if isinstance(time, str) else time) - FIRST_END_SECONDS * 1_000_000
     return F.ceil(since / F.lit(seconds * 1_000_000)).cast("bigint")
 
 
 def _end(number: Column, seconds: int) -> Column:
-    return F.timestamp_seconds(number * seconds + _FIRST_END_SECONDS)
+    return F.timestamp_seconds(number * seconds + FIRST_END_SECONDS)
 
 
 def _last_complete(lines: DataFrame, time: str, name: str, seconds: int) -> DataFrame:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from glue_jobs.gold.columns import DAY_SECONDS
+from glue_jobs.gold.weeks import FIRST_END_SECONDS
 from infra.artifacts.artifact import ROOT
 from infra.artifacts.catalog import ARTIFACTS, artifact
 from infra.cdk.contracts import contracts
@@ -112,6 +114,21 @@ def test_a_state_machine_starts_nothing_but_what_the_templates_make(environment:
         )
         assert started
         assert all(name in made[kind] for kind, name in started)
+
+
+def test_the_nightly_run_starts_within_the_hour_after_a_day_of_the_figures_ended() -> None:
+    """Earlier, what sold in the last day would be that of the day before."""
+    rules = resources("dev", "AWS::Events::Rule").values()
+    (told,) = (
+        rule["Properties"]["ScheduleExpression"]
+        for rule in rules
+        if str(rule["Properties"].get("Name")).endswith("nightly")
+    )
+    by_airflow = re.search(r'schedule="(.*?)"', (ROOT / "dags" / "mercato_daily.py").read_text())
+    assert by_airflow
+    for schedule in (told.removeprefix("cron("), by_airflow[1]):
+        minute, hour = map(int, schedule.split()[:2])
+        assert 0 <= hour * 3_600 + minute * 60 - FIRST_END_SECONDS % DAY_SECONDS < 3_600
 
 
 def test_every_file_that_a_glue_job_names_is_shipped_under_that_name() -> None:
