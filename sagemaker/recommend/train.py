@@ -14,6 +14,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 
 import pandas as pd
 
@@ -21,11 +24,12 @@ from mercato.errors import MercatoError
 from mercato_models import artefact, demographics, entry, tracking
 from mercato_models.card import Card
 from mercato_models.recommend import NAME, channels, fairness
-from mercato_models.recommend.dataset import training_set
-from mercato_models.recommend.evaluation import evaluate
+from mercato_models.recommend.dataset import examples, training_set
+from mercato_models.recommend.evaluation import evaluate, lists
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.predictions import write_evaluation
 from mercato_models.recommend.ranker import Hyperparameters, fit, score
+from mercato_models.recommend.spread import over_cores
 from mercato_models.recommend.statement import STATEMENT
 
 
@@ -35,23 +39,21 @@ def main(arguments: list[str]) -> None:
     given = flags.parse_args(arguments)
     parameters = entry.chosen(Hyperparameters, given)
     clock = entry.Clock()
-    train = channels.read_contexts(given.train)
-    snapshots = channels.Snapshots(given.train, channels.stores(train))
-    data = training_set(
-        snapshots.beside(channels.targets(train, channels.TRAIN)),
-        negatives=parameters.negatives,
-        seed=parameters.seed,
-    )
-    clock.lap("features")
-    booster = fit(data, parameters)
-    clock.lap("fit")
-    test = channels.read_contexts(given.test)
-    snapshots = channels.Snapshots(given.test, channels.stores(test))
-    tests = channels.targets(test, channels.TEST)
-    judged = evaluate(snapshots.beside(tests), lambda rows: score(booster, rows))
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        train = channels.read_contexts(given.train)
+        learn = partial(examples, negatives=parameters.negatives, seed=parameters.seed)
+        targets = channels.targets(train, channels.TRAIN)
+        data = training_set(over_cores(pool, given.train, channels.stores(train), targets, learn))
+        clock.lap("features")
+        booster = fit(data, parameters)
+        clock.lap("fit")
+        test = channels.read_contexts(given.test)
+        tests = channels.targets(test, channels.TEST)
+        rank = partial(lists, score=partial(score, booster))
+        judged = evaluate(tests, over_cores(pool, given.test, channels.stores(test), tests, rank))
     groups = demographics.groups(given.test, pd.Series(judged.households))
-    lists = [products.tolist() for products in judged.products]
-    fair = fairness.ratios(lists, [target.truth for target in tests], groups)
+    listed = [products.tolist() for products in judged.products]
+    fair = fairness.ratios(listed, [target.truth for target in tests], groups)
     gate = judged.verdict + fairness.verdict(fair)
     clock.lap("evaluate")
     card = Card(

@@ -34,7 +34,7 @@ from mercato.settings import Settings
 from mercato_models.artefact import Model
 from mercato_models.reasons import drivers
 from mercato_models.recommend import channels, evaluation
-from mercato_models.recommend.dataset import ranked, training_set
+from mercato_models.recommend.dataset import examples, ranked, training_set
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.metrics import CUT, recall
 from mercato_models.recommend.pipeline import write_channel
@@ -101,10 +101,10 @@ print(f"{len(learned)} baskets to learn from, {len(judged)} last baskets to fore
 # neighbours are thin, and the intervals are wide.
 
 # %%
-data_set = training_set(snapshots.beside(learned), negatives=40)
+data_set = training_set(examples(snapshots.beside(learned), negatives=40))
 parameters = Hyperparameters(rounds=120, learning_rate=0.08, max_depth=5, threads=1)
 model = Model(fit(data_set, parameters), FEATURES, "notebook")
-found = evaluation.evaluate(snapshots.beside(judged), model.score)
+found = evaluation.evaluate(judged, list(evaluation.lists(snapshots.beside(judged), model.score)))
 figure, axes = plt.subplots(figsize=(7, 3))
 names = {
     evaluation.POPULAR: "popular",

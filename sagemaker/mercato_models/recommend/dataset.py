@@ -77,21 +77,33 @@ def hide(target: Target) -> Target:
     return replace(target, context=replace(target.context, store_id=None, time=None))
 
 
-def training_set(
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Candidates of one target: all that were bought, and a sample of those that were not.
+
+    Attributes:
+        features: rows x FEATURES; labels: 1 for products of the target basket.
+        weight: see `TrainingSet.weights`.
+    """
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    weight: float
+
+
+def examples(
     targets: Iterable[tuple[Target, Catalogue]], *, negatives: int, seed: int = 0
-) -> TrainingSet:
-    """Features and labels of candidates: all that were bought, and a sample of those that were not.
+) -> Iterator[Example]:
+    """What is learned of each target; nothing of those without a candidate that was bought.
+
+    What chance decides of a target depends on it and the seed alone, not on the targets beside it.
 
     Args:
-        targets: each with the catalogue as it was then; one without a bought candidate is left out.
-        negatives: kept per target.
-
-    Raises:
-        ValueError: no target has a candidate that was bought, so there is nothing to learn.
+        targets: each with the catalogue as it was then.
+        negatives: candidates kept of those that were not bought.
     """
-    generator = np.random.default_rng(seed)
-    parts: list[tuple[NDArray[np.float32], NDArray[np.float32], float]] = []
     for target, catalogue in targets:
+        generator = np.random.default_rng([seed, target.household_id, int(target.context.time or 0)])
         shown = reveal(target, _distractors(catalogue, target), generator)
         if generator.random() < HIDDEN_SHARE:
             shown = hide(shown)
@@ -102,15 +114,24 @@ def training_set(
         missed = generator.permutation(np.flatnonzero(~bought))[:negatives]
         kept = np.sort(np.concatenate([np.flatnonzero(bought), missed]))
         features = build(shown.context, catalogue, found)[kept]
-        parts.append((features, bought[kept].astype(np.float32), len(shown.truth) ** -0.5))
+        yield Example(features, bought[kept].astype(np.float32), len(shown.truth) ** -0.5)
+
+
+def training_set(learned: Iterable[Example]) -> TrainingSet:
+    """All examples one after another.
+
+    Raises:
+        ValueError: there is none, so there is nothing to learn.
+    """
+    parts = list(learned)
     if not parts:
         raise ValueError("no candidate of any target was bought: the label is constant")
-    sizes = [len(labels) for _, labels, _ in parts]
+    sizes = [len(each.labels) for each in parts]
     return TrainingSet(
-        np.concatenate([features for features, _, _ in parts]),
-        np.concatenate([labels for _, labels, _ in parts]),
+        np.concatenate([each.features for each in parts]),
+        np.concatenate([each.labels for each in parts]),
         np.repeat(np.arange(len(parts), dtype=np.int32), sizes),
-        np.repeat(np.array([weight for _, _, weight in parts], np.float32), sizes),
+        np.repeat(np.array([each.weight for each in parts], np.float32), sizes),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,27 +54,40 @@ class Evaluation:
         return flat
 
 
-def evaluate(tests: Iterable[tuple[Target, Catalogue]], score: Score) -> Evaluation:
-    """Judge the model, with the basket's store and time known and without, and the baselines."""
-    held: list[Target] = []
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The model's lists for one test: products and their scores, best first, and the products where the
+    store and time are hidden."""
 
-    def asked() -> Iterator[tuple[Context, Catalogue]]:
-        for target, catalogue in tests:
-            held.append(target)
-            yield target.context, catalogue
-            yield hide(target).context, catalogue
+    products: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    blind: NDArray[np.int64]
 
-    found = list(ranked_each(asked(), score, LISTED))
-    products, scores = [best for best, _ in found[::2]], [values for _, values in found[::2]]
-    blind = [best.tolist() for best, _ in found[1::2]]
-    histories = [target.context.history for target in held]
-    truths = [target.truth for target in held]
+
+def lists(tests: Iterable[tuple[Target, Catalogue]], score: Score) -> Iterator[Listed]:
+    """Rank the candidates of every test, with the basket's store and time known and without."""
+    asked = ((each, catalogue) for target, catalogue in tests for each in _both(target))
+    found = ranked_each(asked, score, LISTED)
+    for (products, scores), (blind, _) in zip(found, found, strict=True):
+        yield Listed(products, scores, blind)
+
+
+def _both(target: Target) -> tuple[Context, Context]:
+    return target.context, hide(target).context
+
+
+def evaluate(tests: Sequence[Target], listed: Sequence[Listed]) -> Evaluation:
+    """Judge the model by its lists, one of each test, beside the baselines."""
+    histories = [target.context.history for target in tests]
+    truths = [target.truth for target in tests]
     popularity = Popularity.of(histories)
-    lists = {
-        POPULAR: [popularity.top()] * len(held),
+    products = [each.products for each in listed]
+    found = {
+        POPULAR: [popularity.top()] * len(tests),
         PERSONAL: [personal(history, popularity) for history in histories],
         MODEL: [best.tolist() for best in products],
-        WITHOUT_CONTEXT: blind,
+        WITHOUT_CONTEXT: [each.blind.tolist() for each in listed],
     }
-    qualities = {name: quality(ways, truths) for name, ways in lists.items()}
-    return Evaluation(qualities, [target.household_id for target in held], products, scores)
+    qualities = {name: quality(ways, truths) for name, ways in found.items()}
+    scores = [each.scores for each in listed]
+    return Evaluation(qualities, [target.household_id for target in tests], products, scores)

@@ -15,7 +15,7 @@ from benchmarks.recommend_peers import Baskets
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import artefact
 from mercato_models.recommend import channels
-from mercato_models.recommend.dataset import training_set
+from mercato_models.recommend.dataset import examples, training_set
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.ranker import Hyperparameters, fit
 from tests.integration.recommend_channel import write_channel
@@ -74,7 +74,7 @@ def test_promotions_are_told_and_hidden(tmp_path: Path) -> None:
     write_channel(channel, households=30)
     contexts = channels.read_contexts(channel)
     snapshots = channels.Snapshots(channel, channels.stores(contexts))
-    data = training_set(snapshots.beside(channels.targets(contexts, channels.TRAIN)), negatives=10)
+    data = training_set(examples(snapshots.beside(channels.targets(contexts, channels.TRAIN)), negatives=10))
     artefact.save(tmp_path / "model", fit(data, Hyperparameters(rounds=5, threads=1)), FEATURES, "1")
     known, hidden = slices.promotions(tmp_path)
     assert (known["households"], known["stores"]) == (30, 1)

@@ -34,7 +34,7 @@ from mercato.settings import get_settings
 from mercato_models import artefact
 from mercato_models.checks import CheckError
 from mercato_models.recommend.context import Context
-from mercato_models.recommend.dataset import Target, ranked, training_set
+from mercato_models.recommend.dataset import Target, examples, ranked, training_set
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.history import HISTORY_COLUMNS
 from mercato_models.recommend.ranker import Hyperparameters, fit
@@ -97,7 +97,7 @@ def home(tmp_path: Path) -> Path:
     made = (context(each) for each in range(20, 40))
     targets = [Target(1, each, frozenset(each.history.products[:3].tolist())) for each in made]
     catalogue = world.catalogue()
-    data = training_set([(target, catalogue) for target in targets], negatives=10)
+    data = training_set(examples([(target, catalogue) for target in targets], negatives=10))
     artefact.save(
         tmp_path / "models" / "recommend", fit(data, Hyperparameters(rounds=5, threads=1)), FEATURES, "7"
     )

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +21,10 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
-from mercato_models.recommend import channels
+from mercato_models.recommend import channels, spread
 from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import Context
-from mercato_models.recommend.dataset import Target, hide, ranked, ranked_each, reveal, training_set
+from mercato_models.recommend.dataset import Target, examples, hide, ranked, ranked_each, reveal, training_set
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.history import History
 from mercato_models.recommend.selling import TRENDS
@@ -115,7 +119,7 @@ def test_a_store_may_promote_nothing_but_products_must_be_known(channel: Path) -
 
 def test_what_is_bought_is_labelled_and_large_baskets_weigh_less() -> None:
     catalogue = world.catalogue()
-    data = training_set([(target(seed), catalogue) for seed in range(30)], negatives=5)
+    data = training_set(examples([(target(seed), catalogue) for seed in range(30)], negatives=5))
     assert data.features.shape == (len(data.labels), len(FEATURES))
     for group in range(30):
         mine = data.group == group
@@ -135,9 +139,31 @@ def test_the_basket_itself_never_reaches_the_features() -> None:
 
 def test_training_is_repeatable() -> None:
     made = [
-        training_set([(target(s), world.catalogue()) for s in range(9)], negatives=5, seed=4) for _ in "ab"
+        training_set(examples([(target(s), world.catalogue()) for s in range(9)], negatives=5, seed=4))
+        for _ in "ab"
     ]
     assert np.array_equal(made[0].features, made[1].features, equal_nan=True)
+
+
+def test_what_is_learned_of_a_target_does_not_depend_on_the_others() -> None:
+    catalogue = world.catalogue()
+    asked = [(target(seed), catalogue) for seed in range(20)]
+    backwards = list(examples(asked[::-1], negatives=5))[::-1]
+    for one, other in zip(examples(asked, negatives=5), backwards, strict=True):
+        assert np.array_equal(one.features, other.features, equal_nan=True)
+        assert one.labels.tolist() == other.labels.tolist()
+
+
+def test_cores_together_make_what_one_makes(channel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [target(seed, days=seed / 4) for seed in range(30)]
+    alone = list(examples(channels.Snapshots(channel, [world.STORE]).beside(asked), negatives=5))
+    monkeypatch.setattr(spread, "_WORTH_A_PROCESS", 10)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        shared = spread.over_cores(pool, channel, [world.STORE], asked, partial(examples, negatives=5))
+    assert len(shared) == len(alone)
+    for one, other in zip(alone, shared, strict=True):
+        assert np.array_equal(one.features, other.features, equal_nan=True)
 
 
 def test_a_revealed_cart_is_no_longer_to_be_foretold() -> None:
@@ -161,7 +187,7 @@ def test_a_hidden_target_knows_neither_place_nor_time() -> None:
 def test_nothing_bought_is_an_error() -> None:
     never = replace(target(), truth=frozenset([5]))
     with pytest.raises(ValueError, match="label is constant"):
-        training_set([(never, world.catalogue())], negatives=5)
+        training_set(examples([(never, world.catalogue())], negatives=5))
 
 
 def test_lists_that_are_scored_together_are_those_of_each_alone() -> None:
