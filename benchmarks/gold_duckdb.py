@@ -14,13 +14,8 @@ from pathlib import Path
 import duckdb
 from deltalake import DeltaTable
 
-from glue_jobs.gold import (
-    product_neighbours,
-    product_occasions,
-    product_pairs,
-    store_popular,
-    store_promotions,
-)
+from benchmarks.gold_duckdb_as_of import AGES, AS_OF
+from glue_jobs.gold import product_pairs
 from glue_jobs.gold.weeks import WEEK_MICROS
 from mercato.contracts.tables import features, silver
 from mercato.contracts.tables.base import Table
@@ -40,9 +35,6 @@ _EVENTS = (
     (silver.PRODUCTS, _PRODUCT),
     (silver.PROMOTIONS, _PROMOTION),
 )
-_AGES = range(0, features.SNAPSHOT_WEEKS, features.SNAPSHOT_STEP_WEEKS)
-_WINDOW = product_neighbours.WINDOW_WEEKS
-_SLOTS, _SLOT = 24 // features.SLOT_HOURS, features.SLOT_HOURS * 3_600
 #: A week's number is that of the Monday 05:00 UTC at which it ends, a day's that of its 05:00 UTC.
 _MACROS = f"""
 create macro week_ending(t) as ceil((epoch_us(t) - 363600000000) / {WEEK_MICROS})::bigint;
@@ -57,7 +49,7 @@ create table dated as select *, week_ending(basket_time) week_end, (select max(b
   from lines;
 create macro last_week() as (select any_value(case when end_of(week_ending(newest)) = newest
   then week_ending(newest) else week_ending(newest) - 1 end) from dated);
-create table ages(age) as select unnest({list(_AGES)});
+create table ages(age) as select unnest({list(AGES)});
 create table snapshots(week) as
   select unnest(range(last_week() - {features.SNAPSHOT_WEEKS - 1}, last_week() + 1));
 """
@@ -139,143 +131,7 @@ both_ways as (select a, b, c, cosine, lift from scored union all select b, a, c,
 select a product_id, b neighbour_id, row_number() over (partition by a order by cosine desc, b) rank,
   c baskets_together, lift, cosine
 from both_ways qualify rank <= {features.NEIGHBOURS}""",
-    "household_history": f"""
-with recent as (select * from lines
-  join (select household_id, max(basket_seq) newest from lines group by 1) using (household_id)
-  where basket_seq > newest - {features.HISTORY_BASKETS + features.HISTORY_SNAPSHOTS - 1}),
-baskets as (select household_id, basket_seq, any_value(basket_time) t, any_value(store_id) s, count(*) n,
-    list(product_id order by product_id) p, list(quantity::int order by product_id) q,
-    list(sales_value::float order by product_id) v
-  from recent group by 1, 2),
-households as (select household_id, list(t order by basket_seq) t, list(s order by basket_seq) s,
-    list(n order by basket_seq) n, list(p order by basket_seq) p, list(q order by basket_seq) q,
-    list(v order by basket_seq) v
-  from baskets group by 1),
-ends as (select *, unnest(range(greatest(len(t) - {features.HISTORY_SNAPSHOTS - 1}, 1), len(t) + 1)) e
-  from households)
-select household_id, t[e] event_timestamp, list_transform(t[w:e], lambda x: epoch(x)::bigint) basket_times,
-  s[w:e] basket_stores, n[w:e] basket_sizes, flatten(p[w:e]) products, flatten(q[w:e]) quantities,
-  flatten(v[w:e]) "values"
-from (select *, greatest(e - {features.HISTORY_BASKETS - 1}, 1) w from ends)
-where e = len(t) or t[e + 1] <> t[e]""",
-    "household_profile": """
-with moments as (
-  select household_id, basket_time t, max(basket_seq) baskets, max(basket_seq) - min(basket_seq) + 1 together,
-    count(*) lines, sum(sales_value) spend, sum(retail_disc) retail,
-    sum(coupon_disc + coupon_match_disc) coupons, sum(sales_value + retail_disc + coupon_match_disc) shelf
-  from lines group by 1, 2),
-running as (
-  select household_id, t, baskets, sum(lines) over w lines, sum(spend) over w spend,
-    sum(retail) over w retail, sum(coupons) over w coupons, sum(shelf) over w shelf,
-    min(t) over w earliest, lag(t) over w before,
-    sum(together) over recent baskets_28d, sum(spend) over recent spend_28d
-  from moments
-  window w as (partition by household_id order by t rows unbounded preceding),
-    recent as (partition by household_id order by t
-      range between interval '27 days 23:59:59' preceding and current row))
-select household_id, t event_timestamp, baskets, lines, spend, lines / baskets mean_basket_size,
-  spend / baskets mean_basket_value, days(earliest, t) / nullif(baskets - 1, 0) mean_gap_days,
-  days(before, t) last_gap_days, baskets_28d, spend_28d,
-  coalesce(retail / nullif(shelf, 0), 0) retail_discount_share,
-  coalesce(coupons / nullif(shelf, 0), 0) coupon_share
-from running""",
-    "product_stats": """
-with sales as (
-  select product_id, week_end, count(*) n, sum(quantity) units,
-    sum(sales_value + coupon_match_disc) filter (quantity > 0) priced,
-    sum(sales_value + coupon_match_disc + retail_disc) shelf, sum(retail_disc) retail
-  from dated where week_end <= last_week() group by 1, 2),
-sold as (
-  select product_id, week, sum(n) filter (week_end = week) baskets_1w,
-    sum(n) filter (week_end > week - 4) baskets_4w, sum(n) filter (week_end > week - 13) baskets_13w,
-    sum(n) filter (week_end > week - 52) baskets_52w,
-    sum(priced) filter (week_end > week - 13)
-      / nullif(sum(units) filter (week_end > week - 13), 0) mean_price_13w,
-    arg_max(priced / nullif(units, 0), week_end) last_price,
-    sum(retail) filter (week_end > week - 4)
-      / nullif(sum(shelf) filter (week_end > week - 4), 0) discount_share_4w
-  from sales join snapshots on week_end <= week group by 1, 2),
-visits as (
-  select product_id, household_id, week_end, count(*) n from dated
-  where week_end <= last_week() group by all),
-households as (
-  select product_id, week, count(*) households_52w, count(*) filter (n > 1) repeat_households_52w
-  from (select product_id, household_id, week, sum(n) n from visits
-        join snapshots on week_end <= week and week_end > week - 52 group by 1, 2, 3)
-  group by 1, 2)
-select product_id, end_of(week) event_timestamp, coalesce(baskets_1w, 0) baskets_1w,
-  coalesce(baskets_4w, 0) baskets_4w, coalesce(baskets_13w, 0) baskets_13w, baskets_52w, households_52w,
-  repeat_households_52w, mean_price_13w, last_price, discount_share_4w
-from sold join households using (product_id, week)""",
-    "product_trends": f"""
-with newest as (select case when end_of_day(day_ending(max(basket_time))) = max(basket_time)
-    then day_ending(max(basket_time)) else day_ending(max(basket_time)) - 1 end last from lines),
-sales as (
-  select product_id, day_ending(basket_time) sold, count(*) n, sum(quantity) units,
-    sum(sales_value + coupon_match_disc) filter (quantity > 0) priced from lines group by 1, 2),
-days as (select unnest(range(last - {features.SNAPSHOT_DAYS - 1}, last + 1)) as day from newest)
-select product_id, end_of_day(day) event_timestamp,
-  sum(case when sold > day - 1 then n else 0 end)::int baskets_1d,
-  sum(case when sold > day - 3 then n else 0 end)::int baskets_3d, sum(n)::int baskets_7d,
-  sum(priced) / nullif(sum(units), 0) mean_price_7d
-from sales join days on sold <= day and sold > day - 7 group by 1, 2""",
-    "product_occasions": f"""
-with sizes as (select basket_id, count(*) size from lines group by 1),
-held as (select product_id, last_week() - week_end sold, isodow(basket_time) - 1 weekday,
-    epoch(basket_time)::bigint // {_SLOT} % {_SLOTS} slot, size from dated join sizes using (basket_id))
-select product_id, end_of(last_week() - age) event_timestamp,
-  [{", ".join(f"count_if(slot = {each})::int" for each in range(_SLOTS))}] by_slot,
-  [{", ".join(f"count_if(weekday = {each})::int" for each in range(7))}] by_weekday,
-  count_if(size <= {features.SMALL_BASKET})::int small_baskets,
-  avg(round(ln(size) * 1048576)) / 1048576 mean_log_size,
-  avg(round(1048576 / size)) / 1048576 mean_inverse_size
-from held join ages on age <= sold and sold < age + {product_occasions.WINDOW_WEEKS}
-group by product_id, age having count(*) >= {features.OCCASION_BASKETS}""",
-    "product_neighbours": f"""
-with held as (select basket_id, product_id, last_week() - week_end age from dated
-  where week_end <= last_week() and week_end > last_week() - {_AGES[-1] + _WINDOW}),
-sold as (select product_id, ages.age, count(*) n from held join ages
-    on held.age >= ages.age and held.age < ages.age + {_WINDOW}
-  group by 1, 2 having n >= {product_neighbours.MIN_BASKETS}),
-frequent as (select * from held semi join sold using (product_id)),
-counts as (select a.product_id a, b.product_id b,
-    {", ".join(f"count_if(a.age >= {age} and a.age < {age + _WINDOW}) c{age}" for age in _AGES)}
-  from frequent a join frequent b on a.basket_id = b.basket_id and a.product_id < b.product_id group by 1, 2),
-pairs as (select * from (
-    {" union all ".join(f"select a, b, {age} age, c{age} c from counts" for age in _AGES)})
-  where c >= {product_neighbours.MIN_JOINT_BASKETS}),
-scored as (select a, b, p.age, c / sqrt(x.n * y.n) cosine from pairs p
-  join sold x on a = x.product_id and p.age = x.age join sold y on b = y.product_id and p.age = y.age),
-both_ways as (select a, b, age, cosine from scored union all select b, a, age, cosine from scored)
-select a product_id, end_of(last_week() - age) event_timestamp,
-  list(b order by cosine desc, b)[:{features.NEIGHBOURS}] neighbour_ids,
-  list(cosine::float order by cosine desc, b)[:{features.NEIGHBOURS}] scores
-from both_ways group by a, age""",
-    "store_popular": f"""
-with sales as (select store_id, product_id, week_end, count(*) n from dated group by 1, 2, 3),
-everywhere as (from sales union all
-  select {features.ALL_STORES}, product_id, week_end, sum(n) from sales group by 2, 3),
-weighted as (
-  select store_id, week, product_id,
-    sum(n * round(1048576 * 2 ** ((week_end - week) / {store_popular.HALF_LIFE_WEEKS}))::bigint) score
-  from everywhere join snapshots on week_end <= week and week_end > week - {store_popular.WINDOW_WEEKS}
-  group by 1, 2, 3)
-select store_id, end_of(week) event_timestamp,
-  list(product_id order by score desc, product_id)[:{features.POPULAR_PRODUCTS}] product_ids,
-  list((score / 1048576)::float order by score desc, product_id)[:{features.POPULAR_PRODUCTS}] scores
-from weighted group by 1, 2""",
-    "store_promotions": f"""
-with recent as (select product_id, valid_from, valid_to, unnest(placements) p from promotions
-  where valid_from > (select max(valid_from) from promotions)
-    - interval '{7 * store_promotions.PROMOTION_WEEKS} days'),
-placed as (select product_id, valid_from, valid_to, unnest(p.stores) store_id,
-    (p.display = '0')::int + (p.mailer = '0')::int nowhere, p.display display, p.mailer mailer from recent),
-once as (select store_id, valid_from, product_id, max(valid_to) valid_to,
-    min({{n: nowhere, d: display, m: mailer}}) place from placed group by 1, 2, 3)
-select store_id, valid_from event_timestamp, max(valid_to) valid_to,
-  list(product_id order by product_id) product_ids,
-  list(place.d order by product_id) displays, list(place.m order by product_id) mailers
-from once group by 1, 2""",
+    **AS_OF,
 }
 
 

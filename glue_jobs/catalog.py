@@ -14,6 +14,7 @@ from glue_jobs.gold.product_daily import product_daily
 from glue_jobs.gold.product_neighbours import product_neighbours
 from glue_jobs.gold.product_occasions import product_occasions
 from glue_jobs.gold.product_pairs import product_pairs
+from glue_jobs.gold.product_returns import product_returns
 from glue_jobs.gold.product_stats import product_stats
 from glue_jobs.gold.product_trends import product_trends
 from glue_jobs.gold.store_popular import store_popular
@@ -43,6 +44,7 @@ _AS_OF = (
     GoldJob(features.PRODUCT_STATS, (_LINES,), product_stats),
     GoldJob(features.PRODUCT_TRENDS, (_LINES,), product_trends),
     GoldJob(features.PRODUCT_OCCASIONS, (_LINES,), product_occasions),
+    GoldJob(features.PRODUCT_RETURNS, (_LINES,), product_returns),
     GoldJob(features.PRODUCT_NEIGHBOURS, (_LINES,), product_neighbours),
     GoldJob(features.STORE_POPULAR, (_LINES,), store_popular),
     GoldJob(features.STORE_PROMOTIONS, (silver.PROMOTIONS,), store_promotions),

@@ -78,6 +78,7 @@ class Shelf:
             tables[views.PRODUCT_STATS.name],
             tables[views.PRODUCT_TRENDS.name],
             tables[views.PRODUCT_OCCASIONS.name],
+            tables[views.PRODUCT_RETURNS.name],
             tables[views.PRODUCT_NEIGHBOURS.name],
             tables[views.STORE_POPULAR.name],
             tables[views.STORE_PROMOTIONS.name],

@@ -75,6 +75,7 @@ PRODUCT_TRENDS = View("product_trends_v1", features.PRODUCT_TRENDS, features.PRO
 PRODUCT_OCCASIONS = View(
     "product_occasions_v1", features.PRODUCT_OCCASIONS, features.PRODUCT_OCCASIONS.c.product_id
 )
+PRODUCT_RETURNS = View("product_returns_v1", features.PRODUCT_RETURNS, features.PRODUCT_RETURNS.c.product_id)
 PRODUCT_NEIGHBOURS = View(
     "product_neighbours_v1", features.PRODUCT_NEIGHBOURS, features.PRODUCT_NEIGHBOURS.c.product_id
 )
@@ -100,6 +101,7 @@ CATALOGUE = (
     PRODUCT_STATS,
     PRODUCT_TRENDS,
     PRODUCT_OCCASIONS,
+    PRODUCT_RETURNS,
     PRODUCT_NEIGHBOURS,
     STORE_POPULAR,
     STORE_PROMOTIONS,

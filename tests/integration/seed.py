@@ -29,6 +29,7 @@ _D = silver.PRODUCTS.c
 _S = features.PRODUCT_STATS.c
 _T = features.PRODUCT_TRENDS.c
 _O = features.PRODUCT_OCCASIONS.c
+_R = features.PRODUCT_RETURNS.c
 _N = features.PRODUCT_NEIGHBOURS.c
 _F = features.STORE_POPULAR.c
 _M = features.STORE_PROMOTIONS.c
@@ -50,6 +51,7 @@ def seed(store: OnlineStore, now: datetime | None = None) -> None:
         views.PRODUCT_STATS: [_stats(product, known) for product in PRODUCTS],
         views.PRODUCT_TRENDS: [_trends(product, known) for product in PRODUCTS],
         views.PRODUCT_OCCASIONS: [_occasions(product, known) for product in PRODUCTS],
+        views.PRODUCT_RETURNS: [_returns(product, known) for product in PRODUCTS],
         views.PRODUCT_NEIGHBOURS: [_neighbours(product, known) for product in PRODUCTS],
         views.STORE_POPULAR: [_popular(store_id, known) for store_id in (ALL_STORES, *STORES)],
         views.STORE_PROMOTIONS: [_promotions(store_id, known) for store_id in STORES],
@@ -149,6 +151,16 @@ def _occasions(product: int, known: datetime) -> dict[str, Any]:
         _O.small_baskets: 2,
         _O.mean_log_size: 1.5,
         _O.mean_inverse_size: 0.2,
+    }
+
+
+def _returns(product: int, known: datetime) -> dict[str, Any]:
+    steps = len(features.RETURN_TIMES) * len(features.RETURN_BASKETS)
+    return {
+        _R.product_id: product,
+        _R.event_timestamp: known,
+        _R.returned: [product] * steps,
+        _R.waited: [120] * steps,
     }
 
 

@@ -36,7 +36,11 @@ SLOT_HOURS = 3
 SMALL_BASKET = 2
 #: A product in fewer baskets has no occasions: they would be chance.
 OCCASION_BASKETS = 5
-#: Weeks between two snapshots of neighbours and occasions, which change slowly; the newest week's end is one.
+#: Steps of how often a household had bought a product, and of how many baskets later it does so again.
+RETURN_TIMES = (1, 2, 4, 8)
+RETURN_BASKETS = (1, 2, 3, 4, 6, 9, 14, 22, 35)
+#: Weeks between two snapshots of neighbours, occasions and returns, which change slowly; the newest week's
+#: end is one.
 SNAPSHOT_STEP_WEEKS = 4
 #: `store_id` that stands for all stores together.
 ALL_STORES = 0
@@ -126,6 +130,19 @@ class ProductOccasions(msgspec.Struct, frozen=True, kw_only=True):
     mean_inverse_size: float
 
 
+class ProductReturns(msgspec.Struct, frozen=True, kw_only=True):
+    """How soon households bought a product again, of purchases in the 52 weeks up to the end of a week.
+
+    For products in OCCASION_BASKETS baskets or more of them. The lists have one element for each step of
+    RETURN_TIMES and, within it, each step of RETURN_BASKETS.
+    """
+
+    product_id: int
+    event_timestamp: datetime
+    returned: list[I32]  # purchases of so many times after which it came again that many baskets later
+    waited: list[int]  # baskets of theirs that came that many after such a purchase, with none before them
+
+
 class ProductNeighbours(msgspec.Struct, frozen=True, kw_only=True):
     """Products bought together with a product, strongest first (cosine of basket sets)."""
 
@@ -169,6 +186,12 @@ PRODUCT_TRENDS = Table(
 )
 PRODUCT_OCCASIONS = Table(
     "gold.product_occasions", ProductOccasions, ("product_id", "event_timestamp"), "When products are bought."
+)
+PRODUCT_RETURNS = Table(
+    "gold.product_returns",
+    ProductReturns,
+    ("product_id", "event_timestamp"),
+    "How soon products are bought again.",
 )
 PRODUCT_NEIGHBOURS = Table(
     "gold.product_neighbours", ProductNeighbours, ("product_id", "event_timestamp"), "Bought together."

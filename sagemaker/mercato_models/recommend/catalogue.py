@@ -18,12 +18,14 @@ from mercato.contracts.tables.features import (
     NEIGHBOURS,
     PRODUCT_NEIGHBOURS,
     PRODUCT_OCCASIONS,
+    PRODUCT_RETURNS,
     PRODUCT_STATS,
     PRODUCT_TRENDS,
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
 from mercato.contracts.tables.silver import PRODUCTS
+from mercato_models.recommend.returns import Returns
 from mercato_models.recommend.selling import Occasions, trends
 
 _DETAILS = PRODUCTS.c
@@ -70,6 +72,7 @@ class Catalogue:
         stats: products x STATS, NaN where unknown.
         trends: products x TRENDS.
         occasions: when and in what baskets products are bought.
+        returns: how soon products are bought again.
         neighbours: products x NEIGHBOURS rows, `len(catalogue)` where there are fewer.
         neighbour_scores: cosine beside each of them, 0 where there are fewer.
         popular, promoted: by store; ALL_STORES stands for all of them.
@@ -82,6 +85,7 @@ class Catalogue:
         stats: NDArray[np.float32],
         trends: NDArray[np.float32],
         occasions: Occasions,
+        returns: Returns,
         neighbours: NDArray[np.int32],
         neighbour_scores: NDArray[np.float32],
         popular: Mapping[int, Popular],
@@ -92,6 +96,7 @@ class Catalogue:
         self.stats = stats
         self.trends = trends
         self.occasions = occasions
+        self.returns = returns
         self.neighbours = neighbours
         self.neighbour_scores = neighbour_scores
         self.popular = popular
@@ -107,6 +112,7 @@ class Catalogue:
         product_stats: pa.Table,
         product_trends: pa.Table,
         product_occasions: pa.Table,
+        product_returns: pa.Table,
         product_neighbours: pa.Table,
         store_popular: pa.Table,
         store_promotions: pa.Table,
@@ -124,6 +130,7 @@ class Catalogue:
         stats = np.stack([_numbers(product_stats, name)[order] for name in STATS], axis=1)
         types = _types(ids, product_details)
         occasions = _newest(product_occasions, PRODUCT_OCCASIONS.c.event_timestamp)
+        returns = _newest(product_returns, PRODUCT_RETURNS.c.event_timestamp)
         if at is not None:
             ends = store_promotions[_PROMOTED.valid_to]
             store_promotions = store_promotions.filter(pc.greater(ends, pa.scalar(at, ends.type)))
@@ -133,6 +140,7 @@ class Catalogue:
             stats.astype(np.float32),
             _trends(ids, product_trends, stats),
             Occasions.of(types, _listed(ids, occasions, PRODUCT_OCCASIONS.c.product_id), occasions),
+            Returns.of(types, _listed(ids, returns, PRODUCT_RETURNS.c.product_id), returns),
             *_neighbours(ids, product_neighbours),
             dict(_popular(ids, store_popular)),
             dict(_promoted(ids, store_promotions)),
@@ -145,9 +153,11 @@ class Catalogue:
         near = np.full((len(ids), NEIGHBOURS), len(ids), np.int32)
         stats = np.full((len(ids), len(STATS)), np.nan, np.float32)
         types = np.full(len(ids), -1)
-        nothing = Occasions.of(types, _EMPTY, PRODUCT_OCCASIONS.arrow_schema.empty_table())
+        no_occasions = Occasions.of(types, _EMPTY, PRODUCT_OCCASIONS.arrow_schema.empty_table())
+        no_returns = Returns.of(types, _EMPTY, PRODUCT_RETURNS.arrow_schema.empty_table())
         sold = _trends(ids, PRODUCT_TRENDS.arrow_schema.empty_table(), stats)
-        return cls(ids, types, stats, sold, nothing, near, np.zeros_like(near, np.float32), {}, {})
+        no_scores = np.zeros_like(near, np.float32)
+        return cls(ids, types, stats, sold, no_occasions, no_returns, near, no_scores, {}, {})
 
     def selling(self, product_trends: pa.Table) -> Catalogue:
         """The same catalogue on another day."""

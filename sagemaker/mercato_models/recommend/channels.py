@@ -25,6 +25,7 @@ from mercato.contracts.tables.features import (
     HOUSEHOLD_PROFILE,
     PRODUCT_NEIGHBOURS,
     PRODUCT_OCCASIONS,
+    PRODUCT_RETURNS,
     PRODUCT_STATS,
     PRODUCT_TRENDS,
     STORE_POPULAR,
@@ -56,6 +57,7 @@ CONTEXTS = Table("train.contexts", BasketContext, ("household_id", "event_timest
 CATALOGUE_TABLES: tuple[Table, ...] = (
     PRODUCT_STATS,
     PRODUCT_OCCASIONS,
+    PRODUCT_RETURNS,
     PRODUCT_NEIGHBOURS,
     STORE_POPULAR,
     STORE_PROMOTIONS,
@@ -206,12 +208,14 @@ class Snapshots:
         ]
 
     def _load(self, key: list[int], day: int, at: datetime) -> Catalogue | None:
-        stats, occasions, near, popular, promoted, trends = map(self._read, CATALOGUE_TABLES, [*key, day])
+        stats, occasions, returns, near, popular, promoted, trends = map(
+            self._read, CATALOGUE_TABLES, [*key, day]
+        )
         if not stats.num_rows:
             return None
         told = pc.less_equal(self._details[_P.event_time], pa.scalar(at, UTC_MICROS))
         details = self._details.filter(told)
-        return Catalogue.from_tables(details, stats, trends, occasions, near, popular, promoted, at)
+        return Catalogue.from_tables(details, stats, trends, occasions, returns, near, popular, promoted, at)
 
     def _read(self, table: Table, snapshot: int) -> pa.Table:
         if snapshot == 0:

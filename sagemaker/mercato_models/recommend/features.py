@@ -12,6 +12,7 @@ from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import PROFILE, Context
 from mercato_models.recommend.habits import HABITS, habits
 from mercato_models.recommend.history import DAY, HOUR, History
+from mercato_models.recommend.returns import RETURNS
 from mercato_models.recommend.selling import SIZES, TRENDS
 
 _STATS = PRODUCT_STATS.c
@@ -47,6 +48,7 @@ FEATURES: tuple[str, ...] = (
     *_PRODUCT,
     *TRENDS,
     *_TIMES,
+    *RETURNS,
     *SIZES,
     *_HOUSEHOLD,
     *(f"from_{source}" for source in SOURCES),
@@ -64,6 +66,7 @@ def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[
         _products(catalogue, rows),
         catalogue.trends[rows],
         catalogue.occasions.at(rows, context.time),
+        _returns(catalogue, found),
         catalogue.occasions.sizes[rows],
         np.broadcast_to(_household(context), (len(rows), len(_HOUSEHOLD))),
         (found.sources[:, None] >> np.arange(len(SOURCES), dtype=np.uint8)) & 1,
@@ -80,6 +83,12 @@ def _own(found: Candidates) -> NDArray[np.float32]:
     values = found.habits.of(found.rows)
     values[np.isnan(values[:, 0]), 0] = 0
     return values
+
+
+def _returns(catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:
+    own = found.habits.of(found.rows)
+    bought, ago = (own[:, HABITS.index(name)] for name in ("own_count", "own_baskets_since_last"))
+    return catalogue.returns.at(found.rows, bought, ago + 1)
 
 
 def _types(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:

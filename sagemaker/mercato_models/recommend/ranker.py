@@ -32,7 +32,7 @@ class Hyperparameters:
     reg_lambda: float = 5.0
     max_bin: int = 128
     pairs: int = 20
-    negatives: int = 60
+    negatives: int = 30
     seed: int = 0
     threads: int = 0
 

@@ -76,13 +76,14 @@ def known(spark: SparkSession, lake: Lake, at: datetime) -> tuple[pa.Table, Cata
         CheckError: no household had a basket by then.
     """
     tables = catalogue(spark, lake, at)
-    details, stats, trends, occasions, near, popular, promoted = (
+    details, stats, trends, occasions, returns, near, popular, promoted = (
         tables[view.name]
         for view in (
             views.PRODUCT_DETAILS,
             views.PRODUCT_STATS,
             views.PRODUCT_TRENDS,
             views.PRODUCT_OCCASIONS,
+            views.PRODUCT_RETURNS,
             views.PRODUCT_NEIGHBOURS,
             views.STORE_POPULAR,
             views.STORE_PROMOTIONS,
@@ -93,7 +94,8 @@ def known(spark: SparkSession, lake: Lake, at: datetime) -> tuple[pa.Table, Cata
     households = histories.join(profiles, _HISTORY.entity, "left").orderBy(_HISTORY.entity).toArrow()
     if households.num_rows == 0:
         raise checks.CheckError(f"empty slice: no household had a basket by {at:%Y-%m-%d %H:%M}")
-    return households, Catalogue.from_tables(details, stats, trends, occasions, near, popular, promoted, at)
+    products = Catalogue.from_tables(details, stats, trends, occasions, returns, near, popular, promoted, at)
+    return households, products
 
 
 def lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections import Counter
@@ -17,6 +18,7 @@ from glue_jobs.gold.household_history import household_history
 from glue_jobs.gold.household_profile import household_profile
 from glue_jobs.gold.product_neighbours import product_neighbours
 from glue_jobs.gold.product_occasions import product_occasions
+from glue_jobs.gold.product_returns import product_returns
 from glue_jobs.gold.product_stats import product_stats
 from glue_jobs.gold.product_trends import product_trends
 from glue_jobs.gold.store_popular import HALF_LIFE_WEEKS, store_popular
@@ -32,8 +34,11 @@ from mercato.contracts.tables.features import (
     OCCASION_BASKETS,
     PRODUCT_NEIGHBOURS,
     PRODUCT_OCCASIONS,
+    PRODUCT_RETURNS,
     PRODUCT_STATS,
     PRODUCT_TRENDS,
+    RETURN_BASKETS,
+    RETURN_TIMES,
     STORE_POPULAR,
 )
 from mercato.contracts.tables.gold import BASKET_LINES
@@ -50,6 +55,7 @@ AS_OF = (
     (PRODUCT_STATS, product_stats),
     (PRODUCT_TRENDS, product_trends),
     (PRODUCT_OCCASIONS, product_occasions),
+    (PRODUCT_RETURNS, product_returns),
     (PRODUCT_NEIGHBOURS, product_neighbours),
     (STORE_POPULAR, store_popular),
 )
@@ -210,6 +216,38 @@ def test_product_occasions_equal_a_recount(spark: SparkSession) -> None:
             mean(math.log(sizes[basket]) for basket in held), abs=1e-5
         )
         assert row["mean_inverse_size"] == pytest.approx(mean(1 / sizes[basket] for basket in held), abs=1e-5)
+
+
+def test_product_returns_equal_a_recount(spark: SparkSession) -> None:
+    scans, s = shop(), TRANSACTIONS.c
+    found = by_key(spark, PRODUCT_RETURNS, product_returns, scans)
+    assert len(found) > 40
+    assert max(max(row[PRODUCT_RETURNS.c.returned][18:]) for row in found.values()) > 0
+    baskets: dict[int, dict[tuple[datetime, int], set[int]]] = {}
+    for scan in scans:
+        own = baskets.setdefault(scan[s.household_id], {})
+        own.setdefault((scan[s.event_time], scan[s.basket_id]), set()).add(scan[s.product_id])
+    for (product, at), row in found.items():
+        returned, waited, purchases = Counter[tuple[int, int]](), Counter[tuple[int, int]](), 0
+        for own in baskets.values():
+            bought, wait, counted = 0, 0, False
+            for time, held in ((time, held) for (time, _), held in sorted(own.items()) if time <= at):
+                wait += 1
+                if counted:
+                    key = _step(RETURN_TIMES, bought), _step(RETURN_BASKETS, wait)
+                    waited[key] += 1
+                    returned[key] += product in held
+                if product in held:
+                    bought, wait, counted = bought + 1, 0, time > at - 52 * WEEK
+                    purchases += counted
+        assert purchases >= OCCASION_BASKETS
+        steps = list(itertools.product(range(len(RETURN_TIMES)), range(len(RETURN_BASKETS))))
+        assert row[PRODUCT_RETURNS.c.returned] == [returned[each] for each in steps]
+        assert row[PRODUCT_RETURNS.c.waited] == [waited[each] for each in steps]
+
+
+def _step(least: tuple[int, ...], value: int) -> int:
+    return sum(value >= each for each in least) - 1
 
 
 def test_neighbours_by_cosine(spark: SparkSession) -> None:

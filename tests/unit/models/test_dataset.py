@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mercato.contracts.tables.features import (
     PRODUCT_NEIGHBOURS,
     PRODUCT_OCCASIONS,
+    PRODUCT_RETURNS,
     PRODUCT_STATS,
     PRODUCT_TRENDS,
     STORE_POPULAR,
@@ -51,6 +52,7 @@ def channel(tmp_path: Path) -> Path:
         (PRODUCT_STATS, [later, world.product_stats()]),
         (PRODUCT_TRENDS, [world.product_trends(), world.product_trends(NOW + DAY).slice(1)]),
         (PRODUCT_OCCASIONS, [world.product_occasions()]),
+        (PRODUCT_RETURNS, [world.product_returns()]),
         (PRODUCT_NEIGHBOURS, [world.product_neighbours()]),
         (STORE_POPULAR, [world.store_popular()]),
         (STORE_PROMOTIONS, [world.store_promotions()]),

@@ -8,13 +8,20 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from mercato.contracts.tables.features import PRODUCT_OCCASIONS, PRODUCT_TRENDS
+from mercato.contracts.tables.features import (
+    PRODUCT_OCCASIONS,
+    PRODUCT_RETURNS,
+    PRODUCT_TRENDS,
+    RETURN_BASKETS,
+    RETURN_TIMES,
+)
 from mercato_models.recommend.candidates import SOURCES, candidates
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.context import Context
 from mercato_models.recommend.features import FEATURES, build
 from mercato_models.recommend.habits import HABITS, habits
 from mercato_models.recommend.history import History
+from mercato_models.recommend.returns import Returns
 from tests.unit.models import world
 from tests.unit.models.world import NOW, PRODUCTS, STORE
 
@@ -150,11 +157,12 @@ def test_a_product_in_fashion_rises_and_one_that_was_not_bought_falls() -> None:
 
 def test_a_product_that_is_not_in_the_newest_snapshot_has_not_sold() -> None:
     """The online store has each product's last row, however old."""
-    trends, occasions = (
+    trends, occasions, returns = (
         world.table(contract, made().to_pylist() + [row | {"product_id": PRODUCTS[5]} for row in old])
         for contract, made in (
             (PRODUCT_TRENDS, world.product_trends),
             (PRODUCT_OCCASIONS, world.product_occasions),
+            (PRODUCT_RETURNS, world.product_returns),
         )
         for old in [made(NOW - timedelta(days=28)).to_pylist()[:1]]
     )
@@ -163,6 +171,7 @@ def test_a_product_that_is_not_in_the_newest_snapshot_has_not_sold() -> None:
         world.product_stats(),
         trends,
         occasions,
+        returns,
         world.product_neighbours(),
         world.store_popular(),
         world.store_promotions(),
@@ -170,6 +179,7 @@ def test_a_product_that_is_not_in_the_newest_snapshot_has_not_sold() -> None:
     )
     np.testing.assert_array_equal(found.trends, world.catalogue().trends)
     np.testing.assert_array_equal(found.occasions.sizes, world.catalogue().occasions.sizes)
+    np.testing.assert_array_equal(found.returns.chances, world.catalogue().returns.chances)
 
 
 def test_a_product_is_likelier_at_its_times_and_one_without_a_past_is_like_its_type() -> None:
@@ -192,6 +202,33 @@ def test_a_product_is_likelier_at_its_times_and_one_without_a_past_is_like_its_t
     )
     assert at_night[PRODUCTS[0]]["product_small_share"] == pytest.approx(14.5 / 19)
     assert math.isnan(at_night[PRODUCTS[2]]["product_log_size"])
+
+
+def test_a_product_that_comes_back_is_likelier_and_one_without_a_past_is_like_its_type() -> None:
+    past = world.history((9, STORE, PRODUCTS[:5]), (2, STORE, PRODUCTS[7:8]))
+    rows = features_of(Context(past), world.catalogue())
+    chances = {product: rows[product]["return_chance"] for product in PRODUCTS[:5]}
+    # Of the first four, which are of one type, two were waited for 200 baskets each: 100 of 400 had one.
+    assert rows[PRODUCTS[2]]["type_return_chance"] == pytest.approx(0.25)
+    assert chances[PRODUCTS[0]] == pytest.approx((100 + 60 * 0.25) / 260)
+    assert chances[PRODUCTS[1]] == pytest.approx(60 * 0.25 / 260)
+    assert chances[PRODUCTS[2]] == pytest.approx(0.25)
+    assert chances[PRODUCTS[4]] == pytest.approx(0.25)  # a type of which nothing is known is like all
+    assert rows[PRODUCTS[0]]["return_lift"] == pytest.approx(chances[PRODUCTS[0]] / 0.25)
+    never = next(row for product, row in rows.items() if product not in past.products)
+    assert math.isnan(never["return_chance"])
+
+
+def test_a_wait_counts_from_the_newest_purchase() -> None:
+    table = world.product_returns().slice(0, 1).to_pylist()
+    times, baskets = len(RETURN_TIMES), len(RETURN_BASKETS)
+    table[0]["returned"] = [1_000 * each for each in range(times * baskets)]
+    table[0]["waited"] = [1_000_000] * (times * baskets)
+    found = Returns.of(np.array([0]), np.array([0]), world.table(PRODUCT_RETURNS, table))
+    bought, ago = np.array([1.0, 3.0, 50.0, np.nan]), np.array([1.0, 5.0, 90.0, np.nan])
+    chances = found.at(np.zeros(4, np.int64), bought, ago)[:, 0]
+    assert chances[:3] * 1_000 == pytest.approx([0, baskets + 3, times * baskets - 1], abs=1e-3)
+    assert math.isnan(chances[3])
 
 
 def test_what_is_unknown_is_nan_and_not_a_guess() -> None:
@@ -227,6 +264,7 @@ def test_promotions_that_ended_are_left_out() -> None:
         world.product_stats(),
         world.product_trends(),
         world.product_occasions(),
+        world.product_returns(),
         world.product_neighbours(),
         world.store_popular(),
         ended,

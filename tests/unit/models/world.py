@@ -15,8 +15,11 @@ from mercato.contracts.tables.features import (
     ALL_STORES,
     PRODUCT_NEIGHBOURS,
     PRODUCT_OCCASIONS,
+    PRODUCT_RETURNS,
     PRODUCT_STATS,
     PRODUCT_TRENDS,
+    RETURN_BASKETS,
+    RETURN_TIMES,
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
@@ -116,6 +119,18 @@ def product_occasions(at: datetime = NOW) -> pa.Table:
     return table(PRODUCT_OCCASIONS, [row, second])
 
 
+def product_returns(at: datetime = NOW) -> pa.Table:
+    """The first came again in every second basket after one without it, the second never."""
+    c, steps = PRODUCT_RETURNS.c, len(RETURN_TIMES) * len(RETURN_BASKETS)
+    row = {
+        c.product_id: PRODUCTS[0],
+        c.event_timestamp: at,
+        c.returned: [100] * steps,
+        c.waited: [200] * steps,
+    }
+    return table(PRODUCT_RETURNS, [row, row | {c.product_id: PRODUCTS[1], c.returned: [0] * steps}])
+
+
 def product_neighbours(at: datetime = NOW) -> pa.Table:
     c = PRODUCT_NEIGHBOURS.c
     rows = [
@@ -162,6 +177,7 @@ def catalogue() -> Catalogue:
         product_stats(),
         product_trends(),
         product_occasions(),
+        product_returns(),
         product_neighbours(),
         store_popular(),
         store_promotions(),
