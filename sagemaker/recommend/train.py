@@ -14,9 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 
 import pandas as pd
 
@@ -39,18 +37,17 @@ def main(arguments: list[str]) -> None:
     given = flags.parse_args(arguments)
     parameters = entry.chosen(Hyperparameters, given)
     clock = entry.Clock()
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        train = channels.read_contexts(given.train)
-        learn = partial(examples, negatives=parameters.negatives, seed=parameters.seed)
-        targets = channels.targets(train, channels.TRAIN)
-        data = training_set(over_cores(pool, given.train, channels.stores(train), targets, learn))
-        clock.lap("features")
-        booster = fit(data, parameters)
-        clock.lap("fit")
-        test = channels.read_contexts(given.test)
-        tests = channels.targets(test, channels.TEST)
-        rank = partial(lists, score=partial(score, booster))
-        judged = evaluate(tests, over_cores(pool, given.test, channels.stores(test), tests, rank))
+    train = channels.read_contexts(given.train)
+    learn = partial(examples, negatives=parameters.negatives, seed=parameters.seed)
+    targets = channels.targets(train, channels.TRAIN)
+    data = training_set(over_cores(given.train, channels.stores(train), targets, learn))
+    clock.lap("features")
+    booster = fit(data, parameters)
+    clock.lap("fit")
+    test = channels.read_contexts(given.test)
+    tests = channels.targets(test, channels.TEST)
+    rank = partial(lists, score=partial(score, booster))
+    judged = evaluate(tests, over_cores(given.test, channels.stores(test), tests, rank))
     groups = demographics.groups(given.test, pd.Series(judged.households))
     listed = [products.tolist() for products in judged.products]
     fair = fairness.ratios(listed, [target.truth for target in tests], groups)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,14 +21,14 @@ _WORTH_A_PROCESS = 500
 
 
 def over_cores(
-    pool: Executor, channel: Path, stores: Sequence[int], targets: Sequence[Target], work: Work[Made]
+    channel: Path, stores: Sequence[int], targets: Sequence[Target], work: Work[Made]
 ) -> list[Made]:
     """What `work` makes of targets, each beside the catalogue as it was then, in their order.
 
     Args:
-        pool: of processes; `work` and what it makes must be picklable.
         channel, stores: see `Snapshots`.
         targets: by time; each process takes a run of them, as it holds one catalogue at a time.
+        work: like what it makes, picklable.
 
     Raises:
         ChannelError: see `Snapshots`.
@@ -36,11 +37,12 @@ def over_cores(
     if runs < 2:
         return _run(channel, stores, targets, work)
     ends = [len(targets) * number // runs for number in range(runs + 1)]
-    parts = [
-        pool.submit(_run, channel, stores, targets[start:end], work)
-        for start, end in itertools.pairwise(ends)
-    ]
-    return [made for part in parts for made in part.result()]
+    with ProcessPoolExecutor(runs, get_context("spawn")) as pool:
+        parts = [
+            pool.submit(_run, channel, stores, targets[start:end], work)
+            for start, end in itertools.pairwise(ends)
+        ]
+        return [made for part in parts for made in part.result()]
 
 
 def _run(channel: Path, stores: Sequence[int], targets: Sequence[Target], work: Work[Made]) -> list[Made]:

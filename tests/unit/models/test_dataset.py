@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -161,8 +159,7 @@ def test_cores_together_make_what_one_makes(channel: Path, monkeypatch: pytest.M
     alone = list(examples(channels.Snapshots(channel, [world.STORE]).beside(asked), negatives=5))
     monkeypatch.setattr(spread, "_WORTH_A_PROCESS", 10)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        shared = spread.over_cores(pool, channel, [world.STORE], asked, partial(examples, negatives=5))
+    shared = spread.over_cores(channel, [world.STORE], asked, partial(examples, negatives=5))
     assert len(shared) == len(alone)
     for one, other in zip(alone, shared, strict=True):
         assert np.array_equal(one.features, other.features, equal_nan=True)
