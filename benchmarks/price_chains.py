@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from benchmarks.page import Value
@@ -45,8 +46,15 @@ class Judged:
 
 def judge(seeds: tuple[int, ...] = SEEDS) -> list[Judged]:
     """Every chain, each on a core."""
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _alone) as pool:
         return list(tqdm(pool.map(_judge, seeds), total=len(seeds), desc="chains"))
+
+
+def _alone() -> None:
+    """Keep the sums of a worker to one thread."""
+    import benchmarks.price_peers  # noqa: F401  (only what is loaded is limited)
+
+    threadpool_limits(1)
 
 
 def _judge(seed: int) -> Judged:

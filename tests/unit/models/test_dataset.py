@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
@@ -163,6 +168,47 @@ def test_cores_together_make_what_one_makes(channel: Path, monkeypatch: pytest.M
     assert len(shared) == len(alone)
     for one, other in zip(alone, shared, strict=True):
         assert np.array_equal(one.features, other.features, equal_nan=True)
+
+
+SLEEPERS = """
+import os, sys, time
+from pathlib import Path
+from mercato_models.recommend import spread
+
+def sleep(_targets):
+    Path(sys.argv[2], str(os.getpid())).touch()
+    time.sleep(600)
+
+if __name__ == "__main__":
+    os.cpu_count, spread._WORTH_A_PROCESS = lambda: 2, 1
+    spread.over_cores(Path(sys.argv[1]), [], [None, None], sleep)
+"""
+
+
+def test_no_process_outlives_a_killed_training(channel: Path, tmp_path: Path) -> None:
+    script, started = tmp_path / "sleepers.py", tmp_path / "started"
+    script.write_text(SLEEPERS)
+    started.mkdir()
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen([sys.executable, script, channel, started], env=environment)
+    eventually(lambda: len(list(started.iterdir())) == 2)
+    parent.kill()
+    parent.wait()
+    eventually(lambda: not any(runs(int(each.name)) for each in started.iterdir()))
+
+
+def runs(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_revealed_cart_is_no_longer_to_be_foretold() -> None:
