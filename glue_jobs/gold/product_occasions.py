@@ -42,16 +42,15 @@ def product_occasions(lines: DataFrame) -> DataFrame:
         .withColumn(_SOLD, F.col(_LAST) - week_ending(L.basket_time))
         .where(F.col(_SOLD) >= 0)
         .groupBy(L.product_id, _SOLD)
-        .agg(*(F.sum(value).alias(name) for name, value in figures.items()))
+        .agg(F.max(_LAST).alias(_LAST), *(F.sum(value).alias(name) for name, value in figures.items()))
     )
     ages = F.array(*map(F.lit, range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS)))
     totals = (
         weekly.withColumn(_AGE, F.explode(ages))
         .where((F.col(_AGE) <= F.col(_SOLD)) & (F.col(_SOLD) < F.col(_AGE) + WINDOW_WEEKS))
         .groupBy(L.product_id, _AGE)
-        .agg(*(F.sum(name).alias(name) for name in figures))
+        .agg(F.max(_LAST).alias(_LAST), *(F.sum(name).alias(name) for name in figures))
         .where(F.col(_BASKETS) >= OCCASION_BASKETS)
-        .crossJoin(last_week)
     )
     whole = F.col(_BASKETS) * _UNIT
     return conform(

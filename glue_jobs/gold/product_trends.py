@@ -29,6 +29,7 @@ def product_trends(lines: DataFrame) -> DataFrame:
         lines.crossJoin(last_day)
         .groupBy(L.product_id, (F.col(_LAST) - day_ending(L.basket_time)).alias(_SOLD))
         .agg(
+            F.max(_LAST).alias(_LAST),
             F.count(F.lit(1)).alias(_COUNT),
             F.sum(F.when(F.col(L.quantity) > 0, loyalty)).alias(_PRICED),
             F.sum(L.quantity).alias(L.quantity),
@@ -42,13 +43,13 @@ def product_trends(lines: DataFrame) -> DataFrame:
         sales.withColumn(_AGE, F.explode(F.sequence(oldest, newest)))
         .groupBy(L.product_id, _AGE)
         .agg(
+            F.max(_LAST).alias(_LAST),
             *(
                 F.sum(F.when(days_ago < days, F.col(_COUNT)).otherwise(0)).alias(name)
                 for name, days in _BASKETS.items()
             ),
             dollars(ratio(F.sum(_PRICED), F.sum(L.quantity))).alias(C.mean_price_7d),
         )
-        .crossJoin(last_day)
     )
     taken_at = end_of_day(F.col(_LAST) - F.col(_AGE))
     return conform(trends.withColumn(C.event_timestamp, taken_at), PRODUCT_TRENDS)
