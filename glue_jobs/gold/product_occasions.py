@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from glue_jobs.gold.columns import DAY_SECONDS, conform, ratio
 from glue_jobs.gold.weeks import end_of, last_complete_week, week_ending
 from mercato.contracts.tables.features import (
+    EPOCH_WEEKDAY,
     OCCASION_BASKETS,
     PRODUCT_OCCASIONS,
     SLOT_HOURS,
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 L, C = BASKET_LINES.c, PRODUCT_OCCASIONS.c
 WINDOW_WEEKS = 52
 _SLOTS, _WEEKDAYS = range(24 // SLOT_HOURS), range(7)
-#: Weekday of 1970-01-01, from Monday.
-_THURSDAY = 3
 #: Sums of whole parts of this are the same in whatever order an engine adds them.
 _UNIT = 1 << 20
 _LAST, _SOLD, _AGE, _SIZE, _BASKETS = "last_week", "sold", "age", "size", "baskets"
@@ -72,7 +71,7 @@ def _figures() -> dict[str, Column]:
     seconds = F.unix_seconds(L.basket_time)
     slot = F.floor(seconds % DAY_SECONDS / (SLOT_HOURS * 3_600))
     # Sail's `weekday` does not know Sundays.
-    weekday = (F.floor(seconds / DAY_SECONDS) + _THURSDAY) % 7
+    weekday = (F.floor(seconds / DAY_SECONDS) + EPOCH_WEEKDAY) % 7
     size = F.col(_SIZE)
     return {
         _BASKETS: F.lit(1),

@@ -34,7 +34,9 @@ SNAPSHOT_DAYS = 7 * SNAPSHOT_WEEKS
 SLOT_HOURS = 3
 #: Baskets of so many products at most are small.
 SMALL_BASKET = 2
-#: A product in fewer baskets has no occasions: they would be chance.
+#: Weekday of 1970-01-01, from Monday.
+EPOCH_WEEKDAY = 3
+#: A product in fewer baskets has no occasions and no returns: they would be chance.
 OCCASION_BASKETS = 5
 #: Steps of how often a household had bought a product, and of how many baskets later it does so again.
 RETURN_TIMES = (1, 2, 4, 8)

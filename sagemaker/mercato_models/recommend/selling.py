@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mercato.contracts.tables.features import PRODUCT_OCCASIONS, PRODUCT_TRENDS, SLOT_HOURS
+from mercato.contracts.tables.features import EPOCH_WEEKDAY, PRODUCT_OCCASIONS, PRODUCT_TRENDS, SLOT_HOURS
 from mercato_models.recommend.history import DAY, HOUR
 
 _T, _O = PRODUCT_TRENDS.c, PRODUCT_OCCASIONS.c
@@ -25,8 +25,6 @@ TRENDS: tuple[str, ...] = (
 SIZES: tuple[str, ...] = ("product_log_size", "product_inverse_size", "product_small_share")
 #: So many baskets as usual are added to what was counted, for a product and for its type.
 _PRIOR_TREND, _PRIOR_LIFT, _PRIOR_SMALL = 2.0, 8.0, 5.0
-#: Weekday of 1970-01-01, from Monday.
-_THURSDAY = 3
 SLOTS, WEEKDAYS = 24 // SLOT_HOURS, 7
 
 
@@ -69,7 +67,7 @@ class Occasions:
         """Products x (lift of the slot, of the weekday), NaN where the time is unknown."""
         if time is None:
             return np.full((len(rows), 2), np.nan, np.float32)
-        slot, weekday = int(time % DAY // (SLOT_HOURS * HOUR)), int(time // DAY + _THURSDAY) % WEEKDAYS
+        slot, weekday = int(time % DAY // (SLOT_HOURS * HOUR)), int(time // DAY + EPOCH_WEEKDAY) % WEEKDAYS
         return np.stack([self.slots[rows, slot], self.weekdays[rows, weekday]], axis=1)
 
 
