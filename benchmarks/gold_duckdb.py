@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 from deltalake import DeltaTable
 
-from benchmarks.gold_duckdb_as_of import AGES, AS_OF
+from benchmarks.gold_duckdb_as_of import AS_OF
 from glue_jobs.gold import product_pairs
-from glue_jobs.gold.weeks import WEEK_MICROS
+from glue_jobs.gold.weeks import AGES, WEEK_MICROS
 from mercato.contracts.tables import features, silver
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.bronze import BRONZE

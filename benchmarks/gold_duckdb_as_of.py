@@ -11,10 +11,9 @@ from glue_jobs.gold import (
     store_popular,
     store_promotions,
 )
+from glue_jobs.gold.weeks import AGES
 from mercato.contracts.tables import features
 
-#: Ages of the snapshots that are taken every few weeks.
-AGES = range(0, features.SNAPSHOT_WEEKS, features.SNAPSHOT_STEP_WEEKS)
 _WINDOW = product_neighbours.WINDOW_WEEKS
 #: Least and first too high of each step of how often a product was bought, and of baskets until it is again.
 _TIMES, _WAITS = (

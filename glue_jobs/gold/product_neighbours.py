@@ -8,12 +8,11 @@ from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
 from glue_jobs.gold.joint_baskets import both_ways, joint_baskets
-from glue_jobs.gold.weeks import end_of, last_complete_week, week_ending
+from glue_jobs.gold.weeks import AGES, end_of, last_complete_week, week_ending
 from mercato.contracts.tables.features import (
     NEIGHBOURS,
     PRODUCT_NEIGHBOURS,
     SNAPSHOT_STEP_WEEKS,
-    SNAPSHOT_WEEKS,
 )
 from mercato.contracts.tables.gold import BASKET_LINES, PRODUCT_PAIRS
 
@@ -26,7 +25,6 @@ WINDOW_WEEKS = 26
 #: Fewer baskets in those weeks say too little about a product, or about a pair.
 MIN_BASKETS, MIN_JOINT_BASKETS = 5, 2
 #: How many weeks before the newest complete week each snapshot is.
-_AGES = tuple(range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS))
 _LAST_WEEK, _AGE, _SNAPSHOT = "last_week", "age", "snapshot"
 _BASKETS, _NEIGHBOUR_BASKETS, _ORDER = "baskets", "neighbour_baskets", "order"
 
@@ -38,9 +36,9 @@ def product_neighbours(lines: DataFrame) -> DataFrame:
     dated = (
         lines.crossJoin(F.broadcast(last_week))
         .select(L.basket_id, L.product_id, age.alias(_AGE))
-        .where((F.col(_AGE) >= 0) & (F.col(_AGE) < _AGES[-1] + WINDOW_WEEKS))
+        .where((F.col(_AGE) >= 0) & (F.col(_AGE) < AGES[-1] + WINDOW_WEEKS))
     )
-    counts = {f"{_BASKETS}_{age}": F.count_if(_in_window(age)) for age in _AGES}
+    counts = {f"{_BASKETS}_{age}": F.count_if(_in_window(age)) for age in AGES}
     sold = _by_snapshot(dated.groupBy(L.product_id).agg(*_named(counts)), counts, MIN_BASKETS)
     frequent = dated.join(sold.select(L.product_id).distinct(), L.product_id, "left_semi")
     pairs = _by_snapshot(joint_baskets(frequent, counts), counts, MIN_JOINT_BASKETS)

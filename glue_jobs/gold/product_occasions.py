@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import DAY_SECONDS, conform, ratio
-from glue_jobs.gold.weeks import end_of, last_complete_week, week_ending
+from glue_jobs.gold.weeks import AGES, end_of, last_complete_week, week_ending
 from mercato.contracts.tables.features import (
     EPOCH_WEEKDAY,
     OCCASION_BASKETS,
     PRODUCT_OCCASIONS,
     SLOT_HOURS,
     SMALL_BASKET,
-    SNAPSHOT_STEP_WEEKS,
-    SNAPSHOT_WEEKS,
 )
 from mercato.contracts.tables.gold import BASKET_LINES
 
@@ -43,7 +41,7 @@ def product_occasions(lines: DataFrame) -> DataFrame:
         .groupBy(L.product_id, _SOLD)
         .agg(F.max(_LAST).alias(_LAST), *(F.sum(value).alias(name) for name, value in figures.items()))
     )
-    ages = F.array(*map(F.lit, range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS)))
+    ages = F.array(*map(F.lit, AGES))
     totals = (
         weekly.withColumn(_AGE, F.explode(ages))
         .where((F.col(_AGE) <= F.col(_SOLD)) & (F.col(_SOLD) < F.col(_AGE) + WINDOW_WEEKS))

@@ -8,14 +8,12 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
-from glue_jobs.gold.weeks import end_of, last_complete_week, week_ending
+from glue_jobs.gold.weeks import AGES, end_of, last_complete_week, week_ending
 from mercato.contracts.tables.features import (
     OCCASION_BASKETS,
     PRODUCT_RETURNS,
     RETURN_BASKETS,
     RETURN_TIMES,
-    SNAPSHOT_STEP_WEEKS,
-    SNAPSHOT_WEEKS,
 )
 from mercato.contracts.tables.gold import BASKET_LINES
 
@@ -40,7 +38,8 @@ def product_returns(lines: DataFrame) -> DataFrame:
     )
     counts = lines.groupBy(L.product_id).agg(F.count(F.lit(1)).alias(_PURCHASES))
     frequent = F.broadcast(counts.where(F.col(_PURCHASES) >= OCCASION_BASKETS))
-    purchases = _purchases(dated.join(frequent, L.product_id, "left_semi"))  # half the time of counting all
+    # No other product can reach OCCASION_BASKETS at any snapshot, and to count them takes as long again.
+    purchases = _purchases(dated.join(frequent, L.product_id, "left_semi"))
     waits = purchases.join(_newest(dated), [L.household_id, _AGE])
     last = F.max(_LAST).alias(_LAST)
     # What happened after the snapshot is not known in it: the product is still waited for.
@@ -75,7 +74,7 @@ def product_returns(lines: DataFrame) -> DataFrame:
 
 
 def _ages() -> Column:
-    return F.explode(F.array(*map(F.lit, range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS))))
+    return F.explode(F.array(*map(F.lit, AGES)))
 
 
 def _newest(dated: DataFrame) -> DataFrame:

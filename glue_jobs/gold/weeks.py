@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import DAY_SECONDS
+from mercato.contracts.tables.features import SNAPSHOT_STEP_WEEKS, SNAPSHOT_WEEKS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -19,6 +20,8 @@ _WEEK_SECONDS = 7 * DAY_SECONDS
 #: Monday 1970-01-05 05:00 UTC.
 FIRST_END_SECONDS = 4 * DAY_SECONDS + 5 * 3_600
 WEEK_MICROS = _WEEK_SECONDS * 1_000_000
+#: How many weeks before the newest snapshot those are that are taken every SNAPSHOT_STEP_WEEKS.
+AGES = tuple(range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS))
 
 
 def week_ending(time: Column | str) -> Column:

@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> None:
     clock.lap("fit")
     test = channels.read_contexts(given.test)
     tests = channels.targets(test, channels.TEST)
+    artefact.single_threaded(booster)  # each process has a core
     rank = partial(lists, score=partial(score, booster))
     judged = evaluate(tests, over_cores(given.test, channels.stores(test), tests, rank))
     groups = demographics.groups(given.test, pd.Series(judged.households))

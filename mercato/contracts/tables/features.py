@@ -141,8 +141,8 @@ class ProductReturns(msgspec.Struct, frozen=True, kw_only=True):
 
     product_id: int
     event_timestamp: datetime
-    returned: list[I32]  # purchases of so many times after which it came again that many baskets later
-    waited: list[int]  # baskets of theirs that came that many after such a purchase, with none before them
+    returned: list[I32]  # purchases of so many times after which it came again so much later
+    waited: list[int]  # baskets that came so much after one, without it in between
 
 
 class ProductNeighbours(msgspec.Struct, frozen=True, kw_only=True):

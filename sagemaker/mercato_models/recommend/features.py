@@ -59,14 +59,16 @@ def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[
     """Candidates x FEATURES."""
     rows = found.rows
     matrix = np.empty((len(rows), len(FEATURES)), np.float32)
+    own = _own(found)
+    bought, ago = (own[:, HABITS.index(name)] for name in ("own_count", "own_baskets_since_last"))
     blocks = (
-        _own(found),
+        own,
         _types(context, catalogue, found),
         _pairs(context, catalogue, found),
         _products(catalogue, rows),
         catalogue.trends[rows],
         catalogue.occasions.at(rows, context.time),
-        _returns(catalogue, found),
+        catalogue.returns.at(rows, bought, ago + 1),
         catalogue.occasions.sizes[rows],
         np.broadcast_to(_household(context), (len(rows), len(_HOUSEHOLD))),
         (found.sources[:, None] >> np.arange(len(SOURCES), dtype=np.uint8)) & 1,
@@ -83,12 +85,6 @@ def _own(found: Candidates) -> NDArray[np.float32]:
     values = found.habits.of(found.rows)
     values[np.isnan(values[:, 0]), 0] = 0
     return values
-
-
-def _returns(catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:
-    own = found.habits.of(found.rows)
-    bought, ago = (own[:, HABITS.index(name)] for name in ("own_count", "own_baskets_since_last"))
-    return catalogue.returns.at(found.rows, bought, ago + 1)
 
 
 def _types(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:

@@ -27,7 +27,8 @@ class Returns:
 
     Attributes:
         chances: products x steps; a product that is seldom bought is like its type.
-        of_types: types x steps, the last row is that of unknown types; usual: steps, of all products.
+        of_types: types x steps, the last row is that of unknown types; usual: steps, of all products,
+            NaN where nobody has waited so long.
         types: of every product, -1 where unknown.
     """
 
@@ -49,7 +50,8 @@ class Returns:
         for counts, name in ((came, _C.returned), (waited, _C.waited)):
             told = table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
             counts[rows[known]] = told.reshape(-1, *_STEPS)[known]
-        usual = came.sum(axis=0) / np.maximum(1.0, waited.sum(axis=0))
+        total = waited.sum(axis=0)
+        usual = np.divide(came.sum(axis=0), total, out=np.full(_STEPS, np.nan), where=total > 0)
         kinds = (int(types.max(initial=-1)) + 2, *_STEPS)
         came_type, waited_type = np.zeros(kinds), np.zeros(kinds)
         np.add.at(came_type, types, came)  # the last row is that of unknown types
@@ -61,19 +63,19 @@ class Returns:
     def at(
         self, rows: NDArray[np.int64], bought: NDArray[np.floating], ago: NDArray[np.floating]
     ) -> NDArray[np.float32]:
-        """Rows x RETURNS, NaN for products never bought.
+        """Rows x RETURNS, NaN for products never bought, and where nobody has waited so long yet.
 
         Args:
             rows: of products.
-            bought: how often the household bought each, NaN for never.
-            ago: how many baskets after the newest of these the next one is, 1 where it was the last basket.
+            bought: in how many baskets of its history the household has each, 0 or NaN for never.
+            ago: how many baskets after the newest of these the next one is: 1 where that was the last.
         """
         found = np.full((len(rows), len(RETURNS)), np.nan, np.float32)
         own = bought > 0
         step = _step(RETURN_TIMES, bought[own]), _step(RETURN_BASKETS, ago[own])
         chance, usual = self.chances[rows[own], *step], self.usual[step]
-        lift = chance / np.maximum(usual, 1e-6)
-        found[own] = np.stack([chance, self.of_types[self.types[rows[own]], *step], lift], axis=1)
+        of_type, lift = self.of_types[self.types[rows[own]], *step], chance / np.maximum(usual, 1e-6)
+        found[own] = np.stack([chance, of_type, lift], axis=1)
         return found
 
 
@@ -85,4 +87,4 @@ def _chance(
 
 
 def _step(least: tuple[int, ...], values: NDArray[Any]) -> NDArray[np.int64]:
-    return (np.searchsorted(least, values, "right") - 1).clip(min=0)
+    return np.searchsorted(least, values, "right") - 1

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -168,6 +168,13 @@ def test_cores_together_make_what_one_makes(channel: Path, monkeypatch: pytest.M
     assert len(shared) == len(alone)
     for one, other in zip(alone, shared, strict=True):
         assert np.array_equal(one.features, other.features, equal_nan=True)
+        assert (one.labels.tolist(), one.weight) == (other.labels.tolist(), other.weight)
+    assert len(set(spread.over_cores(channel, [world.STORE], asked, process_ids)) - {os.getpid()}) == 2
+
+
+def process_ids(targets: Iterable[object]) -> Iterator[int]:
+    for _ in targets:
+        yield os.getpid()
 
 
 SLEEPERS = """
@@ -191,9 +198,11 @@ def test_no_process_outlives_a_killed_training(channel: Path, tmp_path: Path) ->
     started.mkdir()
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     parent = subprocess.Popen([sys.executable, script, channel, started], env=environment)
-    eventually(lambda: len(list(started.iterdir())) == 2)
-    parent.kill()
-    parent.wait()
+    try:
+        eventually(lambda: len(list(started.iterdir())) == 2)
+    finally:
+        parent.kill()
+        parent.wait()
     eventually(lambda: not any(runs(int(each.name)) for each in started.iterdir()))
 
 
@@ -205,7 +214,7 @@ def runs(pid: int) -> bool:
 
 
 def eventually(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end
         time.sleep(0.05)

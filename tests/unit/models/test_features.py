@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from mercato.contracts.tables.features import (
@@ -21,7 +22,7 @@ from mercato_models.recommend.context import Context
 from mercato_models.recommend.features import FEATURES, build
 from mercato_models.recommend.habits import HABITS, habits
 from mercato_models.recommend.history import History
-from mercato_models.recommend.returns import Returns
+from mercato_models.recommend.returns import RETURNS, Returns
 from tests.unit.models import world
 from tests.unit.models.world import NOW, PRODUCTS, STORE
 
@@ -219,12 +220,35 @@ def test_a_product_that_comes_back_is_likelier_and_one_without_a_past_is_like_it
     assert math.isnan(never["return_chance"])
 
 
+def stepped_returns() -> pa.Table:
+    """The first product's chance is a thousandth of the step's number."""
+    row = world.product_returns().to_pylist()[0]
+    steps = len(RETURN_TIMES) * len(RETURN_BASKETS)
+    row |= {"returned": [1_000 * each for each in range(steps)], "waited": [1_000_000] * steps}
+    return world.table(PRODUCT_RETURNS, [row])
+
+
 def test_a_wait_counts_from_the_newest_purchase() -> None:
-    table = world.product_returns().slice(0, 1).to_pylist()
+    # Bought twice, and then in neither of two baskets: the coming one is the third after it.
+    past = world.history(*((9 - day, STORE, [PRODUCTS[0 if day < 2 else 5]]) for day in range(4)))
+    catalogue = Catalogue.from_tables(
+        world.product_details(),
+        world.product_stats(),
+        world.product_trends(),
+        world.product_occasions(),
+        stepped_returns(),
+        world.product_neighbours(),
+        world.store_popular(),
+        world.store_promotions(),
+        NOW,
+    )
+    chance = features_of(Context(past), catalogue)[PRODUCTS[0]]["return_chance"]
+    assert chance * 1_000 == pytest.approx(len(RETURN_BASKETS) + 2, abs=1e-2)
+
+
+def test_returns_go_by_how_often_and_how_long_ago() -> None:
     times, baskets = len(RETURN_TIMES), len(RETURN_BASKETS)
-    table[0]["returned"] = [1_000 * each for each in range(times * baskets)]
-    table[0]["waited"] = [1_000_000] * (times * baskets)
-    found = Returns.of(np.array([0]), np.array([0]), world.table(PRODUCT_RETURNS, table))
+    found = Returns.of(np.array([0]), np.array([0]), stepped_returns())
     bought, ago = np.array([1.0, 3.0, 50.0, np.nan]), np.array([1.0, 5.0, 90.0, np.nan])
     chances = found.at(np.zeros(4, np.int64), bought, ago)[:, 0]
     assert chances[:3] * 1_000 == pytest.approx([0, baskets + 3, times * baskets - 1], abs=1e-3)
@@ -283,6 +307,7 @@ def test_a_bare_catalogue_gives_the_households_own_products() -> None:
     context = world.random_context(0)
     rows = features_of(context, Catalogue.bare(context.history.products))
     assert set(rows) == set(context.history.products.tolist())
+    assert all(math.isnan(row[name]) for row in rows.values() for name in RETURNS)
 
 
 def test_a_broken_history_is_refused() -> None:
