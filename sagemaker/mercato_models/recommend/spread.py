@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -48,7 +49,8 @@ def over_cores(
 
 
 def _end_with_parent() -> None:
-    """Let a worker end when its parent is killed; it would else wait for work forever."""
+    """Let a worker end at Ctrl-C without a word, and when its parent is killed: it would wait forever."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = parent_process()
     assert parent is not None
 
