@@ -60,8 +60,9 @@ def install(home: Path, wheels: str) -> Path:
     with zipfile.ZipFile(artifact(wheels).build() / "mercato.gluewheels.zip") as archive:
         archive.extractall(home)
     folder = home / "wheels"
+    # uv's cache knows a wheel by its path and version, and would give that of another run's code.
     run(
-        *(uv(), "pip", "install", "--quiet", "--python", python, "--no-index"),
+        *(uv(), "pip", "install", "--quiet", "--no-cache", "--python", python, "--no-index"),
         *("--find-links", folder, "--requirement", folder / "requirements.txt"),
     )
     return home / "venv"
