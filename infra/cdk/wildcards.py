@@ -87,8 +87,10 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
                 yield f"{path}/Role", kafka("topic", spec.name), of_cluster
                 yield f"{path}/Role", kafka("topic", spec.quarantine), of_cluster
     yield "decisions/Api/Role", kafka("topic", "payment_decisions.v1"), of_cluster
-    yield "decisions/Admin/Role", kafka("topic", "payment_outcomes.v1"), of_cluster
-    for topic in ("clickstream.v1", "payments.v1", "payment_decisions.v1", "payment_outcomes.v1"):
+    for topic in ("payment_outcomes.v1", "price_decisions.v1"):
+        yield "decisions/Admin/Role", kafka("topic", topic), of_cluster
+    followed = ("clickstream.v1", "payments.v1", "payment_decisions.v1", "payment_outcomes.v1")
+    for topic in (*followed, "price_decisions.v1"):
         yield "intake/Features/Role", kafka("topic", topic), of_cluster
         yield "intake/Features/Role", kafka("group", f"online-{topic}"), of_cluster
     yield "graph/LoaderRole", bucket("gold"), "A table is as many objects as it needs"

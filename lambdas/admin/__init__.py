@@ -1,1 +1,1 @@
-"""What people decide: payments that the model did not simply approve, looked at one by one."""
+"""What people decide: payments that the model did not simply approve, and prices that it proposes."""

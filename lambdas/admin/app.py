@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from lambdas.admin import pages, routes
+from lambdas.admin import pages
+from lambdas.admin.routers import payments, prices
 from lambdas.admin.services import open_services
 from lambdas.api import problem
 from lambdas.api.metrics import MeasureRequests
@@ -39,7 +40,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(MeasureRequests)
     problem.install(app)
-    app.include_router(routes.router)
+    for module in (payments, prices):
+        app.include_router(module.router)
     pages.install(app)
     return app
 

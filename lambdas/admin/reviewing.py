@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from lambdas.admin.people import Name, reviewer_of
 from lambdas.admin.services import AdminServices
 from lambdas.api.event_log import EventsUnavailableError
 from lambdas.api.problem import ProblemError
@@ -30,9 +30,9 @@ class Review(BaseModel):
         description="Why; for the colleagues who ask later.",
         examples=["The cardholder confirmed it by phone"],
     )
-    reviewer: (
-        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)] | None
-    ) = Field(default=None, description="Who; not asked where the caller's token says so.")
+    reviewer: Name | None = Field(
+        default=None, description="Who; not asked where the caller's token says so."
+    )
 
 
 def cases(services: AdminServices, count: int = MOST) -> list[Case]:
@@ -61,9 +61,7 @@ def review(
         ProblemError: `unknown_case`, `already_reviewed`, `invalid_parameters` (nobody is named),
             `online_unavailable` or `events_unavailable`; then nothing was decided.
     """
-    reviewer = caller or found.reviewer
-    if reviewer is None:
-        raise ProblemError("invalid_parameters", "Say who reviews: `reviewer` is missing.")
+    reviewer = reviewer_of(caller, found.reviewer)
     book = services.cases
     try:
         case = book.case(payment_id)
@@ -82,23 +80,6 @@ def review(
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", "Redis does not answer.", retry_after=1) from error
     return told
-
-
-def caller_of(scope: Mapping[str, Any]) -> str | None:
-    """Whom API Gateway's authorizer let in; `None` where nobody asked, as on one machine.
-
-    Args:
-        scope: ASGI scope; Mangum puts the gateway's event into it.
-    """
-    claims = (
-        scope.get("aws.event", {})
-        .get("requestContext", {})
-        .get("authorizer", {})
-        .get("jwt", {})
-        .get("claims", {})
-    )
-    named: str | None = claims.get("username") or claims.get("client_id")
-    return named
 
 
 def _outcome(case: Case, found: Review, reviewer: str, now: datetime) -> PaymentOutcome:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
 from pydantic import Field
 
+from lambdas.admin import pricing
 from lambdas.api.schemas import Answer, WhyPart
-from mercato.contracts.events import PaymentOutcome
+from mercato.contracts.events import PaymentOutcome, PriceDecided
+from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.decisions.fraud import SENTENCES, Action, Reason
+from mercato.decisions.wording import product_name
 from mercato.online.cases import Case
 
 
@@ -64,3 +69,98 @@ class PaymentCases(Answer):
     """Cases, those of the newest payments first."""
 
     payments: list[PaymentCase]
+
+
+class PriceOffer(Answer):
+    """A proposed price."""
+
+    product_id: int
+    product_name: str
+    store_id: int
+    week: int = Field(description="From which it is meant to hold.")
+    price: float = Field(description="As it stands, US dollars per unit.")
+    proposed_price: float = Field(description="US dollars per unit.")
+    gain: float = Field(description="Expected additional profit, US dollars per week.")
+    least_gain: float = Field(description="At the end of the elasticity's 95 % interval that earns least.")
+    most_gain: float
+    held_by: list[str] = Field(
+        description="Guardrails without which it would be another price.", examples=[["maximum_step"]]
+    )
+    model_version: str
+    proposed_at: datetime
+
+    @classmethod
+    def of(cls, proposed: ProposedPrice) -> PriceOffer:
+        """From its row."""
+        held = proposed.held_by.split(", ") if proposed.held_by else []
+        return cls(**{**msgspec.structs.asdict(proposed), "held_by": held})
+
+
+class PriceOffers(Answer):
+    """Proposals that wait, those of most gain first."""
+
+    prices: list[PriceOffer]
+    total: int
+    next_offset: int | None
+
+
+class DecidedPrice(Answer):
+    """What was decided of a price, and who says so."""
+
+    product_id: int
+    product_name: str
+    store_id: int
+    week: int
+    price: float = Field(description="As it stood, US dollars per unit.")
+    proposed_price: float
+    gain: float
+    action: pricing.Action
+    reviewer: str
+    note: str | None
+    decided_at: datetime
+
+    @classmethod
+    def of(cls, decided: PriceDecided, names: Mapping[int, str]) -> DecidedPrice:
+        """From its event."""
+        product = decided.product_id
+        return cls(
+            product_id=product,
+            product_name=names.get(product) or product_name(None, None, product),
+            store_id=decided.store_id,
+            week=decided.week,
+            price=decided.price,
+            proposed_price=decided.proposed_price,
+            gain=decided.gain,
+            action=decided.action,
+            reviewer=decided.reviewer,
+            note=decided.note,
+            decided_at=decided.event_time,
+        )
+
+
+class PriceResult(Answer):
+    """What became of one price of a request."""
+
+    product_id: int
+    store_id: int
+    done: bool = Field(description="Whether what was asked for is what stands now.")
+    code: str | None = Field(description="Why not.", examples=["already_decided"])
+    detail: str | None = Field(description="The same as a sentence.")
+
+    @classmethod
+    def of(cls, result: pricing.Result) -> PriceResult:
+        """From the logic's."""
+        seen, refused = result.seen, result.refusal
+        return cls(
+            product_id=seen.product_id,
+            store_id=seen.store_id,
+            done=refused is None,
+            code=refused.code if refused else None,
+            detail=refused.detail if refused else None,
+        )
+
+
+class PriceResults(Answer):
+    """A result for each price, in the order of the request."""
+
+    results: list[PriceResult]

@@ -12,19 +12,25 @@ from lambdas.api.collecting import EventServices, open_event_log
 from lambdas.api.metrics import Metrics
 from mercato.online.cases import CaseBook
 from mercato.online.connection import connect
+from mercato.online.prices import PriceBook
 from mercato.settings import Settings
 
 
 @dataclass(slots=True)
 class AdminServices(EventServices):
-    """Handles to Kafka and to the cases in the online store."""
+    """Handles to Kafka and to what waits for people in the online store."""
 
     redis: Redis
 
     @property
     def cases(self) -> CaseBook:
-        """The cases."""
+        """The payments."""
         return CaseBook(self.redis)
+
+    @property
+    def prices(self) -> PriceBook:
+        """The prices."""
+        return PriceBook(self.redis)
 
     def close(self) -> None:
         """Send what is queued and close the connections."""

@@ -16,7 +16,7 @@ from lambdas.api.metrics import MeasureRequests, Metrics
 from lambdas.api.paying import PaymentJudge
 from lambdas.api.ranking import ModelRanker
 from lambdas.api.recommending import Recommender
-from lambdas.api.routers import events, households, operations, payments, products, recommendations
+from lambdas.api.routers import events, households, operations, payments, products, recommendations, stores
 from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services
 from lambdas.api.shelf import MakeRanker, ShelfKeeper
@@ -38,6 +38,7 @@ TAGS = [
     {"name": "events", "description": "What happens in the shop, on its way to Kafka."},
     {"name": "households", "description": "Online profiles and recent baskets."},
     {"name": "products", "description": "The catalogue and what is bought together."},
+    {"name": "stores", "description": "What a store is to charge."},
     {"name": "operations", "description": "Health, metrics, problem types."},
 ]
 
@@ -99,7 +100,7 @@ def create_app(
     )
     app.add_middleware(MeasureRequests)
     problem.install(app)
-    for module in (recommendations, payments, events, households, products, operations):
+    for module in (recommendations, payments, events, households, products, stores, operations):
         app.include_router(module.router)
     pages.install(app)
     return app

@@ -24,16 +24,16 @@ class EventServices:
     metrics: Metrics
     events: EventLog | None
 
-    def send(self, topic: Topic, event: Event) -> None:
-        """Append an event of the platform's own and wait until the broker has it.
+    def send(self, topic: Topic, *events: Event) -> None:
+        """Append events of the platform's own and wait until the broker has them.
 
         Raises:
-            EventsUnavailableError: it is not known to have arrived.
+            EventsUnavailableError: one is not known to have arrived.
         """
         if self.events is None:
             raise EventsUnavailableError("Kafka is not running; `mercato up kafka` starts it")
-        record = Accepted(topic, event, topic.encode(event)).record(self.settings.topic_prefix)
-        self.events.append([record])
+        taken = [Accepted(topic, event, topic.encode(event)) for event in events]
+        self.events.append([each.record(self.settings.topic_prefix) for each in taken])
 
     def close(self) -> None:
         """Send what is queued and close the connections."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from mercato.contracts.events import PriceDecided
 from mercato.decisions.fallback import Reason
 from mercato.decisions.fraud import Action
 
@@ -211,6 +212,34 @@ class HouseholdDetail(HouseholdSummary):
     outlook: Outlook | None = Field(
         description="Null unless the household was active when `mercato churn score` last ran."
     )
+
+
+class ChargedPrice(Answer):
+    """A price that a person accepted."""
+
+    product_id: int
+    price: float = Field(description="To charge, US dollars per unit.", examples=[2.49])
+    week: int = Field(description="From which it holds.")
+    accepted_at: datetime
+
+    @classmethod
+    def of(cls, decided: PriceDecided) -> ChargedPrice:
+        """From its event."""
+        return cls(
+            product_id=decided.product_id,
+            price=decided.proposed_price,
+            week=decided.week,
+            accepted_at=decided.event_time,
+        )
+
+
+class ChargedPrices(Answer):
+    """A page of a store's prices in order of the products' numbers."""
+
+    store_id: int
+    prices: list[ChargedPrice]
+    total: int
+    next_offset: int | None
 
 
 class PaymentToDecide(BaseModel):

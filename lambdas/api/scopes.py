@@ -19,6 +19,7 @@ ROUTES: tuple[tuple[str, str, str | None], ...] = (
     ("POST", "/v1/payments/decisions", PAYMENTS),
     ("GET", "/v1/households", READ),
     ("GET", "/v1/households/{household_id}", READ),
+    ("GET", "/v1/stores/{store_id}/prices", READ),
     ("GET", "/v1/products/search", READ),
     ("GET", "/v1/products/suggestions", READ),
     ("GET", "/v1/products/{product_id}", READ),
@@ -39,6 +40,10 @@ ADMIN_ROUTES: tuple[tuple[str, str, str | None], ...] = (
     ("GET", "/admin/v1/payments", ADMIN),
     ("POST", "/admin/v1/payments/{payment_id}/review", ADMIN),
     ("POST", "/admin/payments/{payment_id}/review", ADMIN),
+    ("GET", "/admin/prices", ADMIN),
+    ("POST", "/admin/prices/decisions", ADMIN),
+    ("GET", "/admin/v1/prices", ADMIN),
+    ("POST", "/admin/v1/prices/decisions", ADMIN),
     ("GET", "/admin/openapi.json", None),
     ("GET", "/admin/static/{path+}", None),
 )

@@ -36,8 +36,8 @@ def _tables() -> Iterator[Table]:
 
 def _topic(topic: Topic) -> Iterator[str]:
     yield f"### `{topic.name}`\n"
-    yield f"{topic.description} Keyed by `{topic.key}`; {topic.partitions} partitions"
-    yield f"{' (compacted)' if topic.compact else ''}; at most {topic.max_bytes // 1024} KiB an event."
+    kept = f"{topic.partitions} partitions{' (compacted)' if topic.compact else ''}"
+    yield f"{topic.description} Keyed by `{topic.key}`; {kept}; at most {topic.max_bytes // 1024} KiB an event."
     yield f"What breaks the contract goes to `{topic.quarantine}`.\n"
     definitions = topic.json_schema["$defs"]
     fields = definitions[topic.event.__name__]
@@ -54,8 +54,8 @@ def _table(table: Table) -> Iterator[str]:
     yield f"### `{'bronze.<topic>' if bronze_like else table.name}`\n"
     yield f"{'Every record of a topic as it came.' if bronze_like else table.description}"
     yield f"Key: {', '.join(f'`{name}`' for name in table.key)}.\n"
-    if about := inspect.getdoc(table.row):
-        yield f"{about}\n"
+    if about := vars(table.row).get("__doc__"):  # its own: that of a Struct without one is msgspec's
+        yield f"{inspect.cleandoc(about)}\n"
     yield "| Column | Type |\n|---|---|"
     yield from (f"| `{field.name}` | {spark_type(field.type)} |" for field in table.arrow_schema)
     yield ""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
-import msgspec
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from mercato.contracts.schema import Int32
-from mercato.contracts.tables.base import Table
+from mercato.contracts.tables.proposals import PROPOSED, ProposedPrice
+from mercato.contracts.tables.silver import PRODUCTS
 from mercato.decisions.price import Guardrails, Priced, propose
+from mercato.decisions.wording import product_name
 from mercato_models.artefact import Model
 from mercato_models.price import demand, elasticity
 from mercato_models.price.panel import PANEL
 
-_C = PANEL.c
+_C, _P = PANEL.c, PRODUCTS.c
 _CELL = (_C.product_id, _C.store_id)
 #: Weeks that reach back 30 days and more, and those over which a price is usual.
 _LOWEST_WEEKS, _USUAL_WEEKS = 5, 8
@@ -28,35 +28,12 @@ _LEAST_UNITS = 1e-3
 _SAME = 0.005
 
 
-class ProposedPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """A price to charge from next week on. Money per unit or per week, in US dollars."""
-
-    product_id: int
-    store_id: int
-    week: Annotated[int, Int32]  # for which it is meant
-    price: float  # as it stands
-    cost: float
-    units: float  # expected at the price as it stands
-    elasticity: float
-    proposed_price: float
-    gain: float  # expected weekly profit beyond that at the price as it stands
-    least_gain: float  # at the ends of the elasticity's 95 % interval
-    most_gain: float
-    held_by: str  # guardrails without which it would be another price
-    model_version: str
-    proposed_at: datetime
-
-
-PROPOSED = Table(
-    "price.proposals", ProposedPrice, ("product_id", "store_id", "week"), "Prices for next week, proposed."
-)
-
-
 def price_list(
     panel: pd.DataFrame,
     elasticities: pd.DataFrame,
     model: Model,
     *,
+    products: pa.Table,
     cost_share: float,
     rules: Guardrails,
     now: datetime,
@@ -66,6 +43,7 @@ def price_list(
     Args:
         panel: checked.
         elasticities: what `mercato_models.price.elasticity.table` makes.
+        products: rows of silver.products, which name them.
         cost_share: what a unit costs, as a share of its usual price; the data know no costs.
     """
     c, names = PROPOSED.c, (elasticity.PRODUCT, elasticity.ESTIMATE, elasticity.ERROR)
@@ -81,13 +59,31 @@ def price_list(
     expected = model.score(demand.matrix(demand.features(whole)[asked]))
     cells = whole.loc[asked, list(_CELL)].to_numpy().tolist()
     prices = {cell: weeks.to_numpy() for cell, weeks in panel.groupby(list(_CELL))[_C.price]}
+    named = _names(products)
     made = []
     for (product, store), units in zip(cells, expected.tolist(), strict=True):
         stands = _stands(prices[product, store], units, *known[product], cost_share)
-        row = {c.product_id: product, c.store_id: store, c.week: newest + 1}
+        name = named.get(product) or product_name(None, None, product)
+        row = {c.product_id: product, c.product_name: name, c.store_id: store, c.week: newest + 1}
         made.append(row | _proposed(stands, rules) | {c.model_version: model.version, c.proposed_at: now})
     found = pd.DataFrame(made)[list(c)]
     return found.sort_values([c.gain, *_CELL], ascending=[False, True, True], ignore_index=True)
+
+
+def proposals(found: pd.DataFrame) -> list[ProposedPrice]:
+    """The rows of a list."""
+    rows = pa.Table.from_pandas(found, PROPOSED.arrow_schema, preserve_index=False)
+    return [ProposedPrice(**row) for row in rows.to_pylist()]
+
+
+def _names(products: pa.Table) -> dict[int, str]:
+    """By each product's newest description."""
+    described = [_P.product_id, _P.product_type, _P.category]
+    rows = products.sort_by(_P.event_time).select(described).to_pylist()
+    return {
+        row[_P.product_id]: product_name(row[_P.product_type], row[_P.category], row[_P.product_id])
+        for row in rows
+    }
 
 
 def _stands(prices: NDArray[np.float64], units: float, own: float, error: float, cost_share: float) -> Priced:

@@ -11,10 +11,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from mercato.contracts.events import PriceDecided
 from mercato.contracts.tables.outlook import HouseholdOutlook
 from mercato.online import views
 from mercato.online.codec import Codec
 from mercato.online.payments import Card, Terminal, card_of, terminal_of
+from mercato.online.prices import PriceBook
 from mercato.online.session import HOUSEHOLD_SESSION, SESSION_GAP, moment
 from mercato.online.store import Materialised, OnlineStore
 from mercato.settings import Settings
@@ -160,6 +162,10 @@ class OnlineFeatures:
         """What is expected of a household; `None` if it was not active when that was last worked out."""
         (row,) = self.store.read([_OUTLOOK], household_id)
         return HouseholdOutlook(household_id=household_id, **row) if row else None
+
+    def charged(self, store_id: int) -> list[PriceDecided]:
+        """The acceptances whose prices a store is to charge, by product."""
+        return PriceBook(self.store.redis).charged(store_id)
 
     def household_ids(self) -> list[int]:
         """Every household in the store, ascending; walks all keys, so not for a request path."""

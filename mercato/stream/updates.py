@@ -13,16 +13,19 @@ from mercato.contracts.events import (
     PAYMENT_DECISIONS,
     PAYMENT_OUTCOMES,
     PAYMENTS,
+    PRICE_DECISIONS,
     Click,
     Event,
     Payment,
     PaymentDecided,
     PaymentOutcome,
+    PriceDecided,
 )
 from mercato.online import views
 from mercato.online.cases import CaseBook
 from mercato.online.codec import Codec
 from mercato.online.payments import Card, Terminal, card_of, terminal_of
+from mercato.online.prices import PriceBook
 from mercato.online.session import HOUSEHOLD_SESSION, KEEP, Step, household_session, log_of, reduce, step
 from mercato.online.store import OnlineStore
 
@@ -138,6 +141,12 @@ def _decisions(store: OnlineStore, decided: Iterable[Event], _now: datetime) -> 
     return Counts(written=fresh, unchanged=len(made) - fresh)
 
 
+def _prices(store: OnlineStore, decided: Iterable[Event], _now: datetime) -> Counts:
+    made = [each for each in decided if isinstance(each, PriceDecided)]
+    fresh = PriceBook(store.redis).follow(made)
+    return Counts(written=fresh, unchanged=len(made) - fresh)
+
+
 def _known_cards(store: OnlineStore, cards: Iterable[str]) -> dict[str, Card]:
     return {card: card_of(row) for card, row in store.read_many(Codec(views.CARD_PAYMENTS), cards)}
 
@@ -152,6 +161,7 @@ _MERGES: Mapping[str, Callable[[OnlineStore, Iterable[Event], datetime], Counts]
     PAYMENTS.name: _cards,
     PAYMENT_DECISIONS.name: _decisions,
     PAYMENT_OUTCOMES.name: _terminals,
+    PRICE_DECISIONS.name: _prices,
 }
 #: Topics whose events change the online store.
-FOLLOWED = (CLICKSTREAM, PAYMENTS, PAYMENT_DECISIONS, PAYMENT_OUTCOMES)
+FOLLOWED = (CLICKSTREAM, PAYMENTS, PAYMENT_DECISIONS, PAYMENT_OUTCOMES, PRICE_DECISIONS)

@@ -7,7 +7,6 @@ All of them go to `outlook.parquet` in that folder, and to the online store, whe
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import Any
 
@@ -15,12 +14,11 @@ import pandas as pd
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.decisions.outlook import outlook
-from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
 from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
-from mercato.settings import Settings, get_settings
-from mercato_models import registry
+from mercato.settings import Settings
+from mercato_models import registry, scoring
 from mercato_models.churn import NAME
 
 _FILE = "outlook.parquet"
@@ -30,27 +28,14 @@ _TIMEOUT_SECONDS = 30.0
 
 def main(arguments: list[str] | None = None) -> None:
     """Score, unless no version is approved; unknown arguments, which these services add, are ignored."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
-    parser.add_argument("--prefix", default="", help="before the model's name, in that of its package group")
-    parser.add_argument("--lake-uri", help="root of the lake; MERCATO_LAKE_URI by default")
-    parser.add_argument("--to", required=True, help="folder for the file, s3://BUCKET/FOLDER")
-    parser.add_argument("--redis-url", help="address of the online store; MERCATO_REDIS_URL by default")
-    parser.add_argument(
-        "--redis-secret", help="ARN of the secret of its user; MERCATO_REDIS_SECRET_ARN by default"
-    )
-    args, _ = parser.parse_known_args(arguments)
-    given = {"redis_url": args.redis_url, "redis_secret_arn": args.redis_secret, "lake_uri": args.lake_uri}
-    settings = get_settings().model_copy(update={name: value for name, value in given.items() if value})
-    group = f"{args.prefix}{NAME}"
+    args, _ = scoring.parser(__doc__).parse_known_args(arguments)
+    settings, group = scoring.settings_of(args), f"{args.prefix}{NAME}"
     with registry.approved(group) as found:
         if found is None:
             print(json.dumps({"households": 0, "reason": f"no version of {group} is approved"}), flush=True)
             return
         rows = outlook(Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas(), found.model)
-        storage, path = filesystem(f"{args.to}/{_FILE}")
-        rows.to_parquet(path, filesystem=storage, index=False)
+        scoring.keep(rows, args.to, _FILE)
         _serve(rows, settings)
         print(json.dumps({"households": len(rows), "model": found.version}), flush=True)
 

@@ -1,9 +1,10 @@
-"""The panel in Chromium: look at a payment, say what it was, see it told."""
+"""The panel in Chromium: look at a payment or a price, say what it was or is to be, see it told."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -13,29 +14,55 @@ from playwright.sync_api import Browser, expect
 from lambdas.admin.app import create_app
 from mercato.local.ports import free_port
 from mercato.online.cases import CaseBook
-from mercato.online.store import OnlineStore
+from mercato.online.connection import connect
+from mercato.online.prices import PriceBook
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics
 from tests.e2e.conftest import SHOTS
+from tests.integration.following import following
+from tests.integration.test_prices import proposed
 from tests.integration.test_reviews import decided
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def panel(settings: Settings) -> Iterator[str]:
-    """Address of a panel with two payments to review, in a Redis database of its own."""
+def own(settings: Settings) -> Iterator[Settings]:
+    """Settings with a Redis database of its own."""
     own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/9")})
     ensure_topics(own)
-    store, port = OnlineStore(own), free_port()
-    CaseBook(store.redis).open([decided(1), decided(2, "decline")])
+    yield own
+    with connect(own) as redis:
+        redis.flushdb()
+
+
+@pytest.fixture
+def panel(own: Settings) -> Iterator[str]:
+    """Address of a panel with two payments to review."""
+    with connect(own) as redis:
+        CaseBook(redis).open([decided(1), decided(2, "decline")])
+    with served(own) as address:
+        yield address
+
+
+@pytest.fixture
+def pricing(own: Settings) -> Iterator[str]:
+    """Address of a panel with three prices to decide on, beside what follows the decisions."""
+    with connect(own) as redis:
+        PriceBook(redis).propose(map(proposed, (1, 2, 3)))
+    with following(own), served(own) as address:
+        yield address
+
+
+@contextmanager
+def served(own: Settings) -> Iterator[str]:
+    port = free_port()
     server = uvicorn.Server(uvicorn.Config(create_app(own), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join()
-    store.redis.flushdb()
 
 
 def test_a_reviewer_needs_a_keyboard_only(browser: Browser, panel: str) -> None:
@@ -75,3 +102,57 @@ def test_who_comes_second_is_told_who_was_first(browser: Browser, panel: str) ->
     expect(second.get_by_role("alert")).to_have_text("Ada found it a fraud before.")
     first.close()
     second.close()
+
+
+def test_a_merchandiser_accepts_prices_and_takes_one_back(browser: Browser, pricing: str) -> None:
+    page = browser.new_page(base_url=pricing, viewport={"width": 1280, "height": 900})
+    page.goto("/admin")
+    page.get_by_role("navigation").get_by_role("link", name="Prices").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Prices to decide 3")
+    page.screenshot(path=SHOTS / "admin-prices.png", full_page=True)
+    waiting = page.locator("form", has_text="Accept the chosen")
+    told = page.locator("section", has_text="What was decided")
+    waiting.get_by_role("checkbox", name="Soup 1 in store 367").focus()
+    page.keyboard.press("Space")
+    waiting.get_by_label("Your name").fill("Ada")
+    waiting.get_by_label("Note").fill("As agreed with the supplier")
+    waiting.get_by_role("button", name="Accept the chosen").click()
+    expect(heading).to_have_text("Prices to decide 2")
+    expect(told.locator('tr[data-price="1:367"]')).to_contain_text("accepted")
+    expect(told.locator('tr[data-price="1:367"]')).to_contain_text("As agreed with the supplier")
+
+    page.get_by_role("link", name="Choose all on this page").click()
+    waiting.get_by_label("Your name").fill("Ada")
+    waiting.get_by_role("button", name="Reject the chosen").click()
+    expect(heading).to_have_text("Prices to decide 0")
+    expect(told.locator('tr[data-price="2:367"]')).to_contain_text("rejected")
+    page.screenshot(path=SHOTS / "admin-prices-told.png", full_page=True)
+
+    told.get_by_role("checkbox", name="Soup 1 in store 367").check()
+    told.get_by_label("Your name").fill("Bob")
+    told.get_by_role("button", name="Withdraw the chosen").click()
+    expect(told.locator('tr[data-price="1:367"]')).to_contain_text("withdrew")
+    assert told.get_by_role("checkbox").count() == 0
+    page.emulate_media(color_scheme="dark")
+    page.screenshot(path=SHOTS / "admin-prices-dark.png", full_page=True)
+    page.close()
+
+
+def test_a_price_that_changed_meanwhile_is_looked_at_again(
+    browser: Browser, pricing: str, own: Settings
+) -> None:
+    page = browser.new_page(base_url=pricing)
+    page.goto("/admin/prices?store=367")
+    with connect(own) as redis:
+        PriceBook(redis).propose([proposed(1, price=2.75)])
+    page.get_by_role("checkbox", name="Soup 1 in store 367").check()
+    waiting = page.locator("form", has_text="Accept the chosen")
+    waiting.get_by_label("Your name").fill("Ada")
+    waiting.get_by_role("button", name="Accept the chosen").click()
+    expect(page.get_by_role("alert")).to_contain_text("It is 2.75 for week 50 now: look again.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Prices to decide 1")
+    waiting.get_by_label("Your name").fill("Ada")
+    waiting.get_by_role("button", name="Accept the chosen").click()
+    expect(page.get_by_role("alert")).to_have_text("Choose at least one price.")
+    page.close()

@@ -13,7 +13,16 @@ import boto3
 import numpy as np
 import pytest
 
-from mercato.contracts.events import CLICKSTREAM, PAYMENT_DECISIONS, PAYMENT_OUTCOMES, PAYMENTS, Click
+from mercato.contracts.events import (
+    CLICKSTREAM,
+    PAYMENT_DECISIONS,
+    PAYMENT_OUTCOMES,
+    PAYMENTS,
+    PRICE_DECISIONS,
+    Click,
+)
+from mercato.online.connection import connect
+from mercato.online.prices import PriceBook
 from mercato.online.reader import OnlineFeatures
 from mercato.settings import Settings
 from tests.infra.function_events import click, kafka_variables, values
@@ -21,6 +30,7 @@ from tests.infra.lambda_runtime import Runtime, body, request
 from tests.integration.rig import Rig
 from tests.integration.scoring import served
 from tests.integration.seed import STORES
+from tests.integration.test_prices import STORE, proposed, verdict
 from tests.unit.fraud.events import outcome, payment
 from tests.unit.fraud.world import small_town, train
 
@@ -56,6 +66,12 @@ def guarded(rig: Rig, aws: str) -> dict[str, str]:
         "MERCATO_REDIS_SECRET_ARN": secret["ARN"],
         "MERCATO_SCORER_ENDPOINT": "recommend",
     }
+
+
+def _allowed(rig: Rig) -> Settings:
+    """Settings of somebody who knows the password."""
+    url = rig.settings.require("redis_url").replace("redis://", "redis://api:open-sesame@")
+    return rig.settings.model_copy(update={"redis_url": url})
 
 
 @pytest.mark.exercises("function-api")
@@ -136,8 +152,7 @@ def test_clicks_from_msk_are_in_the_session_once(
     ).answers
     assert first == {"written": 2, "unchanged": 0, "stale": 0, "invalid": 2}
     assert again == {"written": 0, "unchanged": 2, "stale": 0, "invalid": 2}
-    allowed = rig.settings.require("redis_url").replace("redis://", "redis://api:open-sesame@")
-    online = OnlineFeatures(rig.settings.model_copy(update={"redis_url": allowed}))
+    online = OnlineFeatures(_allowed(rig))
     found = online.household(1)
     online.close()
     assert found is not None
@@ -188,3 +203,24 @@ def test_payments_from_msk_are_known_when_the_next_one_is_decided_on_and_a_perso
     (sent,) = values(topics, PAYMENT_OUTCOMES.name)
     outcome_sent = json.loads(sent)
     assert (outcome_sent["payment_id"], outcome_sent["fraud"]) == (decision["payment_id"], True)
+
+
+@pytest.mark.exercises("function-admin")
+@pytest.mark.exercises("function-features")
+@pytest.mark.exercises("function-api")
+def test_a_price_that_a_person_accepts_is_told_to_the_store(
+    runtime: Runtime, rig: Rig, guarded: dict[str, str], topics: Settings, tmp_path: Path
+) -> None:
+    with connect(_allowed(rig)) as redis:
+        PriceBook(redis).propose([proposed(1)])
+    variables = guarded | kafka_variables(topics, tmp_path)
+    page = request("GET", "/admin/prices")
+    accept = request("POST", "/admin/v1/prices/decisions", json.dumps(verdict("accept", proposed(1))))
+    shown, answer = runtime.invoke("admin", page, accept, **variables).answers
+    assert "Soup 1" in body(shown)
+    assert [each["done"] for each in json.loads(body(answer))["results"]] == [True]
+    decided = _batch(PRICE_DECISIONS.name, *values(topics, PRICE_DECISIONS.name))
+    assert runtime.invoke("features", decided, **variables).answers[0]["written"] == 1
+    (told,) = runtime.invoke("api", request("GET", f"/v1/stores/{STORE}/prices"), **variables).answers
+    found = json.loads(body(told))
+    assert [(each["product_id"], each["price"]) for each in found["prices"]] == [(1, 3.1)]

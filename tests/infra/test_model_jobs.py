@@ -19,9 +19,11 @@ from glue_jobs.catalog import select
 from glue_jobs.runner import Runner
 from mercato.contracts.tables import silver
 from mercato.contracts.tables.outlook import OUTLOOK, HouseholdOutlook
-from mercato.decisions.price_list import PROPOSED
+from mercato.contracts.tables.proposals import PROPOSED
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
+from mercato.online.connection import connect as connect_redis
+from mercato.online.prices import PriceBook
 from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
 from mercato.settings import Settings
@@ -239,17 +241,32 @@ def test_the_approved_model_says_what_is_expected_of_every_active_household(
     assert set(served[c.model_version]) == {f"{PREFIX}churn/1"}
 
 
+@pytest.mark.integration
 @pytest.mark.exercises("model-jobs-wheels")
 @pytest.mark.exercises("jobs-entry")
 @pytest.mark.usefixtures("bucket")
 def test_the_approved_model_proposes_prices_for_next_week(
-    installed: Path, lake: Lake, tmp_path: Path
+    installed: Path, lake: Lake, settings: Settings, tmp_path: Path
 ) -> None:
+    own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/6")})
     _approve("price", _train_price(lake, tmp_path))
-    given = [*_scoring("price-proposals", lake), "--cost-share", "0.6"]
+    given = [
+        *_scoring("price-proposals", lake),
+        "--cost-share",
+        "0.6",
+        "--redis-url",
+        own.require("redis_url"),
+    ]
     (said,) = glue.start(installed, tmp_path, PROPOSALS_JOB, *given)
     assert said["model"] == f"{PREFIX}price/1"
     found, c = _predictions("proposals"), PROPOSED.c
     assert len(found) == said["proposals"] > 0
     assert set(found[c.week]) == {price.read(tmp_path / "price")[PANEL.c.week].max() + 1}
     assert (found[c.proposed_price] > found[c.cost]).all()
+    moved = found[found[c.proposed_price] != found[c.price]]
+    with connect_redis(own) as redis:
+        offers = PriceBook(redis).offers()
+        redis.flushdb()
+    assert said["waiting"] == len(offers) == len(moved)
+    assert [each.proposed.gain for each in offers] == pytest.approx(moved[c.gain].to_list())
+    assert not {each.proposed.product_name for each in offers} & {"", None}

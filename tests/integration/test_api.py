@@ -18,11 +18,13 @@ from confluent_kafka import Consumer
 from mercato.contracts.events import CLICKSTREAM, INVENTORY, Click, Topic
 from mercato.contracts.tables.outlook import HouseholdOutlook
 from mercato.online import views
+from mercato.online.prices import PriceBook
 from mercato.settings import Settings
 from mercato.stream.online_features import Updater
 from mercato.stream.topics import ensure_topics, kafka_name
 from tests.integration.rig import Rig, eventually
 from tests.integration.seed import HOUSEHOLDS, STORES
+from tests.integration.test_prices import decided
 
 pytestmark = pytest.mark.integration
 
@@ -137,6 +139,23 @@ def test_an_unknown_household_gets_what_is_popular_in_the_store(api: httpx.Clien
     other = api.get("/v1/recommendations/999?store_id=1&n=3").json()
     assert (other["fallback_reason"], other["store_id"]) == ("unknown_store", None)
     assert [item["product_id"] for item in other["items"]] == [1, 2, 3]
+
+
+def test_a_store_is_told_what_was_accepted(rig: Rig, api: httpx.Client) -> None:
+    nothing = {"store_id": 367, "prices": [], "total": 0, "next_offset": None}
+    assert api.get("/v1/stores/367/prices").json() == nothing
+    accepted = decided("accept", 50, 0)
+    others = [msgspec.structs.replace(accepted, product_id=number) for number in (7, 9)]
+    elsewhere = msgspec.structs.replace(accepted, store_id=368)
+    PriceBook(rig.store.redis).follow([accepted, *others, elsewhere])
+    page = api.get("/v1/stores/367/prices?limit=2").json()
+    assert [each["product_id"] for each in page["prices"]] == [1, 7]
+    assert (page["total"], page["next_offset"]) == (3, 2)
+    asked = api.get("/v1/stores/367/prices", params={"product_id": [9, 10]}).json()
+    assert [(each["product_id"], each["price"], each["week"]) for each in asked["prices"]] == [(9, 3.1, 50)]
+    rig.kill("redis")
+    down = api.get("/v1/stores/367/prices")
+    assert (down.status_code, down.json()["type"]) == (503, "/problems/online_unavailable")
 
 
 def test_households_and_products(rig: Rig, api: httpx.Client) -> None:

@@ -15,12 +15,14 @@ from mercato.contracts.events import (
     CLICKSTREAM,
     COMPETITOR_PRICES,
     PAYMENT_DECISIONS,
+    PRICE_DECISIONS,
     SESSIONS,
     TOPICS,
     WEATHER,
     Click,
     CompetitorPrice,
     PaymentDecided,
+    PriceDecided,
     Weather,
 )
 from mercato.contracts.tables.bronze import BRONZE
@@ -100,7 +102,7 @@ class Bronze:
 
 
 def _unreplayed(kind: str) -> Iterable[Record]:
-    """What the pollers and the API bring: the year has none of it, so a day is enough for each commit."""
+    """What pollers, API and panel bring: the year has none of it, so a day is enough for each commit."""
     for number in range(1, 25):
         shared: dict[str, Any] = {
             "event_id": f"{kind}-{number}",
@@ -121,6 +123,20 @@ def _unreplayed(kind: str) -> Iterable[Record]:
             probability=number / 100,
             reasons=["unusual_amount", "high_amount"][: number % 3],
         )
+        priced = PriceDecided(
+            **shared,
+            product_id=number,
+            store_id=367,
+            week=number,
+            price=number / 10,
+            proposed_price=number / 9,
+            gain=number - 12.5,
+            action="accept" if number % 2 else "reject",
+            reviewer="ada",
+            note="a try" if number % 3 else None,
+            model_version="1",
+        )
+        yield PRICE_DECISIONS.name, str(number).encode(), PRICE_DECISIONS.encode(priced)
         yield PAYMENT_DECISIONS.name, str(number).encode(), PAYMENT_DECISIONS.encode(decided)
 
 

@@ -30,7 +30,7 @@ class DecisionsStack(PlaneStack):
         http: the HTTP API.
         api: function that decides.
         collector: function that takes events.
-        admin: function by which people review payments.
+        admin: function by which people review payments and decide on prices.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class DecisionsStack(PlaneStack):
         )
         self.admin = self._function("admin", kafka | store_environment(config, features))
         features.grant(self.admin.role)
-        streaming.grant(self.admin.role, writes=["payment_outcomes.v1"])
+        streaming.grant(self.admin.role, writes=["payment_outcomes.v1", "price_decisions.v1"])
         self.http = HttpApi(self, identity=identity, requests_per_second=config.decisions.requests_per_second)
         self.http.add(self.collector, [route for route in ROUTES if route[2] == EVENTS])
         self.http.add(self.api, [route for route in ROUTES if route[2] != EVENTS])

@@ -31,6 +31,7 @@ _FOLLOWED = {
     "payments.v1": True,
     "payment_decisions.v1": True,
     "payment_outcomes.v1": True,
+    "price_decisions.v1": True,
 }
 _TRIES = 3
 

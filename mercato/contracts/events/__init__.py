@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from mercato.contracts.events.base import Event, Topic, Violation, by_name
 from mercato.contracts.events.clickstream import CLICKSTREAM, Click
-from mercato.contracts.events.decisions import PAYMENT_DECISIONS, PaymentDecided
+from mercato.contracts.events.decisions import (
+    PAYMENT_DECISIONS,
+    PRICE_DECISIONS,
+    PaymentDecided,
+    PriceDecided,
+)
 from mercato.contracts.events.outside import COMPETITOR_PRICES, WEATHER, CompetitorPrice, Weather
 from mercato.contracts.events.retail import (
     INVENTORY,
@@ -31,6 +36,7 @@ TOPICS = by_name(
     PAYMENTS,
     PAYMENT_OUTCOMES,
     PAYMENT_DECISIONS,
+    PRICE_DECISIONS,
     PRODUCTS,
     SESSIONS,
     WEATHER,
@@ -47,6 +53,7 @@ __all__ = [
     "PAYMENTS",
     "PAYMENT_DECISIONS",
     "PAYMENT_OUTCOMES",
+    "PRICE_DECISIONS",
     "PRODUCTS",
     "PROMOTIONS",
     "SESSIONS",
@@ -61,6 +68,7 @@ __all__ = [
     "PaymentDecided",
     "PaymentOutcome",
     "Placement",
+    "PriceDecided",
     "Product",
     "Promotion",
     "Session",

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from mercato.contracts.events.base import Event, Money, Topic, UtcTime
+from mercato.contracts.events.base import Event, Money, ProductId, StoreId, Topic, UtcTime
 from mercato.contracts.events.retail import CardId, PaymentId, TerminalId
+from mercato.contracts.schema import Int32
 
 ReasonCode = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -35,4 +36,34 @@ class PaymentDecided(Event, frozen=True, kw_only=True):
 
 PAYMENT_DECISIONS = Topic(
     "payment_decisions.v1", PaymentDecided, "card_id", "Which card payments may pass, and why.", derived=True
+)
+
+
+class PriceDecided(Event, frozen=True, kw_only=True):
+    """What a person decided of a proposed price. `event_time` is when."""
+
+    product_id: ProductId
+    store_id: StoreId
+    week: Annotated[int, Int32, Meta(ge=1, lt=2**31, description="From which the price is meant to hold.")]
+    price: Annotated[Money, Meta(description="Per unit, as it stood when the other was proposed.")]
+    proposed_price: Annotated[Money, Meta(description="Per unit.")]
+    gain: Annotated[
+        float, Meta(description="Weekly profit that the proposal is expected to add, US dollars.")
+    ]
+    action: Annotated[
+        Literal["accept", "reject", "withdraw"],
+        Meta(description="To withdraw is to take back an acceptance."),
+    ]
+    reviewer: Annotated[str, Meta(min_length=1, max_length=128)]
+    note: Annotated[str, Meta(max_length=500)] | None = None
+    model_version: str
+
+    @property
+    def changes_prices(self) -> bool:
+        """Whether another price is to be charged from now on."""
+        return self.action != "reject"
+
+
+PRICE_DECISIONS = Topic(
+    "price_decisions.v1", PriceDecided, "product_id", "Which proposed prices to charge.", derived=True
 )

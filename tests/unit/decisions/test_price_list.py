@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from mercato.contracts.tables.proposals import PROPOSED
+from mercato.contracts.tables.silver import PRODUCTS
 from mercato.decisions.price import Guardrails
-from mercato.decisions.price_list import PROPOSED, price_list
+from mercato.decisions.price_list import price_list, proposals
 from mercato_models.artefact import Model
 from mercato_models.price import demand, elasticity
 from mercato_models.price.demand import FEATURES, Hyperparameters
 from mercato_models.price.panel import PANEL, checked
 from mercato_models.price.simulator import Chain, simulate
 
-_C, _P = PANEL.c, PROPOSED.c
+_C, _P, _D = PANEL.c, PROPOSED.c, PRODUCTS.c
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -32,9 +34,19 @@ def model(panel: pd.DataFrame) -> Model:
     return Model(booster, FEATURES, "7")
 
 
+def named() -> pa.Table:
+    """Product 1 under two names, the newer one first."""
+    rows = [
+        dict.fromkeys(PRODUCTS.c) | {_D.product_id: 1, _D.product_type: name, _D.event_time: NOW - age}
+        for name, age in (("EGGS", timedelta(0)), ("BANANAS", timedelta(days=1)))
+    ]
+    schema = pa.schema([field.with_nullable(True) for field in PRODUCTS.arrow_schema])
+    return pa.Table.from_pylist(rows, schema)
+
+
 def listed(panel: pd.DataFrame, model: Model, rules: Guardrails) -> pd.DataFrame:
     known = elasticity.table(elasticity.estimate(panel))
-    return price_list(panel, known, model, cost_share=0.55, rules=rules, now=NOW)
+    return price_list(panel, known, model, products=named(), cost_share=0.55, rules=rules, now=NOW)
 
 
 def test_every_price_of_the_newest_week_gets_a_proposal_for_the_next(
@@ -47,6 +59,9 @@ def test_every_price_of_the_newest_week_gets_a_proposal_for_the_next(
     assert pa.Table.from_pandas(found, preserve_index=False).cast(PROPOSED.arrow_schema).num_rows == 90
     assert set(found[_P.week]) == {40}
     assert found[_P.gain].is_monotonic_decreasing
+    names = dict(zip(found[_P.product_id], found[_P.product_name], strict=True))
+    assert (names[1], names[2]) == ("Eggs", "Product 2")
+    assert [row.gain for row in proposals(found)] == found[_P.gain].to_list()
     prices = found.set_index([_P.product_id, _P.store_id])[_P.price]
     assert np.allclose(prices.sort_index(), newest[_C.price].sort_index(), atol=0.005)
     assert ((found[_P.proposed_price] / found[_P.price] - 1).abs() <= 0.1 + 1e-6).all()

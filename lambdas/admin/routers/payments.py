@@ -1,4 +1,4 @@
-"""GET and POST below /admin/v1: the panel for programs."""
+"""Payments to review."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request
 
 from lambdas.admin import reviewing
+from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import PaymentCase, PaymentCases, ReviewedPayment
 from lambdas.admin.services import UseAdminServices
 from lambdas.api.problem import documented
@@ -45,6 +46,6 @@ def post_review(
 
     It becomes an event of `payment_outcomes.v1`, from which the online features and the next model learn.
     """
-    caller = reviewing.caller_of(request.scope)
+    caller = caller_of(request.scope)
     told = reviewing.review(services, payment_id, found, caller, datetime.now(UTC))
     return ReviewedPayment.of(told)

@@ -1,0 +1,107 @@
+"""The page of proposed prices, and of what was decided of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from lambdas.admin import pricing
+from lambdas.admin.pages.shared import PRICES, fill_in, form, render
+from lambdas.admin.people import caller_of
+from lambdas.admin.schemas import DecidedPrice, PriceOffer
+from lambdas.admin.services import AdminServices, UseAdminServices
+from lambdas.api.problem import ProblemError
+
+#: Rows of a page, which are decided on together; and the longest body of their form, in bytes.
+ROWS, MAX_FORM = 50, 16 * 1024
+#: Refusals told in full.
+_TOLD = 3
+
+router = APIRouter(include_in_schema=False)
+
+Store = Annotated[str, Query(pattern=r"^\d{0,16}$")]
+Offset = Annotated[int, Query(ge=0, le=pricing.MOST_OFFERS)]
+
+
+@router.get(PRICES)
+async def get_page(
+    request: Request,
+    services: UseAdminServices,
+    store: Store = "",
+    offset: Offset = 0,
+    select: Annotated[str, Query(pattern="^(all)?$")] = "",
+) -> Response:
+    """Proposals, those of most gain first, and below them what was decided."""
+    return await _page(request, services, store, offset, selected=bool(select))
+
+
+@router.post(f"{PRICES}/decisions")
+async def post_decisions(
+    request: Request, services: UseAdminServices, store: Store = "", offset: Offset = 0
+) -> Response:
+    """Take the form of the chosen rows; back to the page, with what went wrong if anything did."""
+    fields = await form(request, MAX_FORM)
+    chosen = [value for name, value in fields if name == "price"]
+    if not chosen:
+        return await _page(request, services, store, offset, "Choose at least one price.", 422)
+    try:
+        asked = pricing.PriceVerdict.model_validate(
+            {name: value for name, value in fields if name != "price"} | {"prices": _seen(chosen)}
+        )
+        caller = caller_of(request.scope)
+        results = await run_in_threadpool(pricing.decide, services, asked, caller, datetime.now(UTC))
+    except ValidationError as error:
+        return await _page(request, services, store, offset, fill_in(error), 422)
+    except ProblemError as problem:
+        if problem.code != "invalid_parameters":
+            raise
+        return await _page(request, services, store, offset, problem.detail, 422)
+    if refused := [each.refusal.detail for each in results if each.refusal]:
+        return await _page(request, services, store, offset, _told(refused, len(results)), 409)
+    return RedirectResponse(f"{PRICES}?{urlencode({'store': store})}" if store else PRICES, 303)
+
+
+def _seen(chosen: Sequence[str]) -> list[dict[str, str]]:
+    """What the boxes hold: `product:store:week:price`."""
+    names = pricing.PriceSeen.model_fields
+    return [dict(zip(names, value.split(":"), strict=False)) for value in chosen]
+
+
+def _told(refused: Sequence[str], asked: int) -> str:
+    said = " ".join(refused[:_TOLD])
+    more = f" And {len(refused) - _TOLD} more." if len(refused) > _TOLD else ""
+    return f"{len(refused)} of {asked} not decided. {said}{more}"
+
+
+async def _page(
+    request: Request,
+    services: AdminServices,
+    store: str,
+    offset: int,
+    message: str | None = None,
+    status: int = 200,
+    *,
+    selected: bool = False,
+) -> Response:
+    found = await run_in_threadpool(pricing.overview, services)
+    waiting = [PriceOffer.of(each) for each in found.waiting if store in ("", str(each.store_id))]
+    decided = [each for each in found.decided if store in ("", str(each.store_id))]
+    context: dict[str, Any] = {
+        "message": message,
+        "store": store,
+        "stores": found.stores,
+        "waiting": waiting,
+        "offers": waiting[offset : offset + ROWS],
+        "offset": offset,
+        "rows": ROWS,
+        "selected": selected,
+        "decided": [DecidedPrice.of(each, found.names) for each in decided[: pricing.MOST]],
+    }
+    return render(request, "prices.html", context, status)

@@ -1,0 +1,1 @@
+"""The panel for programs: GET and POST below /admin/v1."""

@@ -1,0 +1,53 @@
+"""GET /v1/stores."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from lambdas.api.problem import ProblemError, documented
+from lambdas.api.schemas import ChargedPrice, ChargedPrices
+from lambdas.api.services import Identifier, Services, UseServices
+from mercato.contracts.events import PriceDecided
+from mercato.online.connection import OnlineUnavailable
+
+router = APIRouter(prefix="/v1/stores", tags=["stores"])
+
+ProductId = Annotated[int, Query(gt=0, lt=2**53)]
+
+_DOWN = "Redis does not answer; charge what was charged. Try again in a moment."
+
+
+@router.get(
+    "/{store_id}/prices",
+    summary="Prices to charge",
+    responses=documented("invalid_parameters", "online_unavailable"),
+)
+def get_prices(
+    store_id: Identifier,
+    services: UseServices,
+    product_id: Annotated[list[ProductId], Query(max_length=200, description="Only of these.")] = [],  # noqa: B006
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+) -> ChargedPrices:
+    """Prices that people accepted, by product; for any other product the shop's own price holds.
+
+    They are the same for everybody: nothing of a household goes into them.
+    """
+    wanted = set(product_id)
+    accepted = [each for each in _accepted(services, store_id) if not wanted or each.product_id in wanted]
+    following = offset + limit
+    return ChargedPrices(
+        store_id=store_id,
+        prices=[ChargedPrice.of(each) for each in accepted[offset:following]],
+        total=len(accepted),
+        next_offset=following if following < len(accepted) else None,
+    )
+
+
+def _accepted(services: Services, store_id: int) -> list[PriceDecided]:
+    try:
+        return services.require_online().charged(store_id)
+    except OnlineUnavailable as error:
+        raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error

@@ -1,0 +1,211 @@
+"""Proposed prices from the panel through Kafka to what shops are told to charge."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from lambdas.admin.app import create_app
+from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
+from mercato.contracts.tables.proposals import ProposedPrice
+from mercato.online.prices import PriceBook
+from mercato.online.reader import OnlineFeatures
+from mercato.online.store import OnlineStore
+from mercato.settings import Settings
+from mercato.stream.topics import ensure_topics
+from tests.integration.following import following
+from tests.integration.records import consume
+from tests.integration.rig import eventually
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+STORE = 367
+LIST, POST = "/admin/v1/prices", "/admin/v1/prices/decisions"
+
+
+@pytest.fixture
+def own(settings: Settings) -> Iterator[Settings]:
+    """Settings with topics and a Redis database that no other test uses."""
+    url = settings.require("redis_url").replace("/0", "/7")
+    own = settings.model_copy(update={"redis_url": url, "topic_prefix": f"prices-{uuid.uuid4().hex[:8]}-"})
+    ensure_topics(own)
+    yield own
+    OnlineStore(own).redis.flushdb()
+
+
+@pytest.fixture
+def book(own: Settings) -> PriceBook:
+    """Three proposals that move a price, the first of most gain, and one that does not."""
+    book = PriceBook(OnlineStore(own).redis)
+    assert book.propose([*map(proposed, (3, 1, 2)), proposed(4, price=3.0)]) == 3
+    return book
+
+
+def proposed(product: int, *, week: int = 50, price: float | None = None) -> ProposedPrice:
+    return ProposedPrice(
+        product_id=product,
+        product_name=f"Soup {product}",
+        store_id=STORE,
+        week=week,
+        price=3.0,
+        cost=2.0,
+        units=10.0,
+        elasticity=-2.0,
+        proposed_price=price or round(3.0 + product / 10, 2),
+        gain=10.0 - product,
+        least_gain=0.5,
+        most_gain=20.0,
+        held_by="maximum_step, stock",
+        model_version="4",
+        proposed_at=NOW,
+    )
+
+
+def seen(*rows: ProposedPrice) -> list[dict[str, Any]]:
+    return [
+        {
+            "product_id": row.product_id,
+            "store_id": row.store_id,
+            "week": row.week,
+            "proposed_price": row.proposed_price,
+        }
+        for row in rows
+    ]
+
+
+def verdict(action: str, *rows: ProposedPrice, reviewer: str = "ada") -> dict[str, Any]:
+    return {"action": action, "prices": seen(*rows), "reviewer": reviewer, "note": "As agreed"}
+
+
+def codes(answer: httpx.Response) -> list[str | None]:
+    assert answer.status_code == 200, answer.text
+    results: Sequence[dict[str, Any]] = answer.json()["results"]
+    assert all(each["done"] == (each["code"] is None) for each in results)
+    return [each["code"] for each in results]
+
+
+def decided(action: str, week: int, minutes: int, price: float = 3.1) -> PriceDecided:
+    return PriceDecided(
+        event_id=f"{action}-{week}",
+        event_time=NOW + timedelta(minutes=minutes),
+        product_id=1,
+        store_id=STORE,
+        week=week,
+        price=3.0,
+        proposed_price=price,
+        gain=9.0,
+        action=action,  # type: ignore[arg-type]
+        reviewer="ada",
+        model_version="4",
+    )
+
+
+@pytest.mark.usefixtures("book")
+def test_what_is_accepted_is_charged_until_it_is_withdrawn(own: Settings) -> None:
+    online = OnlineFeatures(own)
+    with following(own), TestClient(create_app(own)) as client:
+        waiting = client.get(LIST).json()
+        assert [each["product_id"] for each in waiting["prices"]] == [1, 2, 3]
+        assert waiting["prices"][0]["held_by"] == ["maximum_step", "stock"]
+        assert client.get(f"{LIST}?limit=1&offset=1&store_id={STORE}").json()["next_offset"] == 2
+        assert client.get(f"{LIST}?store_id=1").json()["total"] == 0
+
+        assert codes(client.post(POST, json=verdict("accept", proposed(1), proposed(3)))) == [None, None]
+        assert codes(client.post(POST, json=verdict("reject", proposed(2)))) == [None]
+        eventually(lambda: len(online.charged(STORE)) == 2, seconds=30)
+        told = online.charged(STORE)
+        assert [(each.product_id, each.proposed_price, each.reviewer) for each in told] == [
+            (1, 3.1, "ada"),
+            (3, 3.3, "ada"),
+        ]
+        assert client.get(LIST).json()["total"] == 0
+
+        assert codes(client.post(POST, json=verdict("withdraw", proposed(3), reviewer="bob"))) == [None]
+        assert [each.product_id for each in online.charged(STORE)] == [1]
+        events = _sent(own)
+        assert sorted((each.product_id, each.action) for each in events) == [
+            (1, "accept"), (2, "reject"), (3, "accept"), (3, "withdraw"),
+        ]  # fmt: skip
+        assert all(each.note == "As agreed" for each in events)
+
+
+def test_the_first_decision_counts_and_the_same_again_changes_nothing(own: Settings, book: PriceBook) -> None:
+    with following(own), TestClient(create_app(own)) as client:
+        for _ in range(2):
+            assert codes(client.post(POST, json=verdict("accept", proposed(1)))) == [None]
+        late = client.post(POST, json=verdict("reject", proposed(1), proposed(2), reviewer="bob"))
+        assert codes(late) == ["already_decided", None]
+        assert late.json()["results"][0]["detail"] == "ada accepted it before."
+        eventually(lambda: len(book.charged(STORE)) == 1, seconds=30)
+        assert codes(client.post(POST, json=verdict("withdraw", proposed(1), proposed(2)))) == [
+            None,
+            "unknown_price",
+        ]
+        again = client.post(POST, json=verdict("accept", proposed(1)))
+        assert codes(again) == ["already_decided"]
+    assert len({each.event_id for each in _sent(own)}) == 3
+
+
+def test_nobody_decides_on_what_was_not_seen(own: Settings, book: PriceBook) -> None:
+    other, unknown = proposed(1, price=2.5), proposed(9)
+    with TestClient(create_app(own)) as client:
+        answer = client.post(POST, json=verdict("accept", other, unknown, proposed(1, week=49)))
+        assert codes(answer) == ["stale_price", "unknown_price", "stale_price"]
+        assert answer.json()["results"][0]["detail"] == "It is 3.10 for week 50 now: look again."
+        nobody = client.post(POST, json={"action": "accept", "prices": seen(proposed(1))})
+        assert (nobody.status_code, nobody.json()["type"]) == (422, "/problems/invalid_parameters")
+        none = client.post(POST, json={"action": "accept", "prices": [], "reviewer": "ada"})
+        assert none.status_code == 422
+        foreign = client.post("/admin/prices/decisions", headers={"sec-fetch-site": "cross-site"})
+        assert (foreign.status_code, foreign.json()["type"]) == (403, "/problems/foreign_page")
+    assert all(each.decided is None for each in book.offers())
+
+
+def test_what_kafka_does_not_take_is_not_decided(own: Settings, book: PriceBook) -> None:
+    away = own.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
+    book.follow([decided("accept", 50, 0)])
+    with TestClient(create_app(away)) as client:
+        for action, row in (("accept", proposed(2)), ("withdraw", proposed(1))):
+            refused = client.post(POST, json=verdict(action, row))
+            assert (refused.status_code, refused.json()["type"]) == (503, "/problems/events_unavailable")
+    assert [each.product_id for each in book.charged(STORE)] == [1]
+    assert [each.decided.action for each in book.offers() if each.decided] == ["accept"]
+
+
+def test_events_again_and_late_leave_the_price_that_was_accepted_last(own: Settings) -> None:
+    book = PriceBook(OnlineStore(own).redis)
+    first, second, back = decided("accept", 50, 0), decided("accept", 51, 1, 3.2), decided("withdraw", 50, 2)
+    assert book.follow([first, second]) == 2
+    assert book.follow([first, second, back, back]) == 0
+    assert [each.proposed_price for each in book.charged(STORE)] == [3.2]
+    assert book.follow([decided("withdraw", 51, 3)]) == 1
+    assert book.charged(STORE) == []
+    assert [each.action for each in book.changed()] == ["withdraw"]
+    assert book.follow([second]) == 0
+    assert book.charged(STORE) == []
+
+
+def test_new_proposals_take_the_place_of_the_old_and_leave_what_is_charged(
+    own: Settings, book: PriceBook
+) -> None:
+    book.follow([decided("accept", 50, 0)])
+    assert book.propose([proposed(2, week=51)]) == 1
+    assert [(each.proposed.product_id, each.decided) for each in book.offers()] == [(2, None)]
+    with TestClient(create_app(own)) as client:
+        page = client.get("/admin/prices")
+        assert "Product 1" in page.text
+        assert codes(client.post(POST, json=verdict("withdraw", proposed(1)))) == [None]
+    assert book.charged(STORE) == []
+
+
+def _sent(own: Settings) -> list[PriceDecided]:
+    messages = consume(own, PRICE_DECISIONS.name)
+    found = [PRICE_DECISIONS.decode(message.value(), datetime.now(UTC)) for message in messages]
+    return [each for each in found if isinstance(each, PriceDecided)]
