@@ -17,7 +17,7 @@ from lambdas.api.problem import ProblemError
 from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.online.connection import OnlineUnavailable
-from mercato.online.prices import KEEP_PROPOSALS, Claim
+from mercato.online.prices import KEEP_PROPOSALS, Claim, PriceBook
 
 #: Prices decided on at once, at most.
 MOST = 200
@@ -122,50 +122,47 @@ def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now
         caller: whom the token names, `None` without one.
 
     Raises:
-        ProblemError: `invalid_parameters` (nobody is named), `online_unavailable` or `events_unavailable`;
-            then nothing was decided.
+        ProblemError: `invalid_parameters` (nobody is named) or `events_unavailable`, and nothing was decided;
+            `online_unavailable`, and the same may be sent again.
     """
     reviewer = reviewer_of(caller, asked.reviewer)
     book, cells = services.prices, [(seen.product_id, seen.store_id) for seen in asked.prices]
-    results: list[Result] = []
     try:
         rows = book.accepted(cells) if asked.action == "withdraw" else book.proposed(cells)
-        for seen, row in zip(asked.prices, rows, strict=True):
-            refused = _refused(seen, row)
-            if row is None or refused:
-                results.append(Result(seen, refusal=refused))
-            else:
-                results.append(
-                    _judged(seen, book.claim(_decision(row, asked, reviewer, now)), asked, reviewer)
-                )
+        results = [
+            _result(book, seen, _decision(row, asked, reviewer, now) if row else None)
+            for seen, row in zip(asked.prices, rows, strict=True)
+        ]
         _send(services, [each.claim for each in results if each.claim and not each.refusal])
     except OnlineUnavailable as error:
         raise _gone() from error
     return results
 
 
-def _refused(seen: PriceSeen, row: ProposedPrice | PriceDecided | None) -> Refused | None:
-    """Why it can not be decided on what was seen."""
-    if row is None:
+def _result(book: PriceBook, seen: PriceSeen, decision: PriceDecided | None) -> Result:
+    """Decide, if it is on what was seen, and nobody decided otherwise before."""
+    if decision is None:
         where = f"product {seen.product_id} in store {seen.store_id}"
-        return Refused("unknown_price", f"Nothing is proposed or accepted for {where}.")
-    if row.week != seen.week or abs(row.proposed_price - seen.proposed_price) > _SAME:
-        return Refused("stale_price", f"It is {row.proposed_price:.2f} for week {row.week} now: look again.")
-    return None
-
-
-def _judged(seen: PriceSeen, claim: Claim, asked: PriceVerdict, reviewer: str) -> Result:
-    """Whether what stands now is what was asked for."""
+        return Result(seen, refusal=Refused("unknown_price", f"Nothing is proposed or accepted for {where}."))
+    if decision.week != seen.week or _differ(decision.proposed_price, seen.proposed_price):
+        detail = f"It is {decision.proposed_price:.2f} for week {decision.week} now: look again."
+        return Result(seen, refusal=Refused("stale_price", detail))
+    claim = book.claim(decision)
     stands = claim.stands
-    if stands is None or (stands.action, stands.reviewer) == (asked.action, reviewer):
+    same = (stands.action, stands.reviewer) == (decision.action, decision.reviewer)
+    if same and not _differ(stands.proposed_price, decision.proposed_price):
         return Result(seen, claim)
-    detail = f"{stands.reviewer} {DONE[stands.action]} it before."
+    detail = f"{stands.reviewer} {DONE[stands.action]} {stands.proposed_price:.2f} before."
     return Result(seen, claim, Refused("already_decided", detail))
+
+
+def _differ(price: float, other: float) -> bool:
+    return abs(price - other) > _SAME
 
 
 def _send(services: AdminServices, claims: Sequence[Claim]) -> None:
     try:
-        services.send(PRICE_DECISIONS, *(claim.stands for claim in claims if claim.stands))
+        services.send(PRICE_DECISIONS, *(claim.stands for claim in claims))
     except EventsUnavailableError as error:
         for claim in claims:
             services.prices.release(claim)

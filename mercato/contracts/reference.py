@@ -37,7 +37,8 @@ def _tables() -> Iterator[Table]:
 def _topic(topic: Topic) -> Iterator[str]:
     yield f"### `{topic.name}`\n"
     kept = f"{topic.partitions} partitions{' (compacted)' if topic.compact else ''}"
-    yield f"{topic.description} Keyed by `{topic.key}`; {kept}; at most {topic.max_bytes // 1024} KiB an event."
+    yield f"{topic.description} Keyed by `{topic.key}`; {kept};"
+    yield f"at most {topic.max_bytes // 1024} KiB an event."
     yield f"What breaks the contract goes to `{topic.quarantine}`.\n"
     definitions = topic.json_schema["$defs"]
     fields = definitions[topic.event.__name__]

@@ -37,7 +37,7 @@ class Claim(NamedTuple):
     """What was decided of a price `before` somebody decided, and what `stands` now."""
 
     before: PriceDecided | None
-    stands: PriceDecided | None
+    stands: PriceDecided
 
 
 class PriceBook:
@@ -98,7 +98,7 @@ class PriceBook:
         def step(pipeline: redis.client.Pipeline) -> Claim:
             before = _decided(pipeline.hget(key, field))
             pipeline.multi()
-            if not _may_follow(before, decision):
+            if before and not _takes_back(decision, before):
                 return Claim(before, before)
             pipeline.hset(key, field, PRICE_DECISIONS.encode(decision))
             return Claim(before, decision)
@@ -109,7 +109,7 @@ class PriceBook:
 
     def release(self, claim: Claim) -> None:
         """Take back a claim that nobody else got to know of."""
-        if claim.stands is None or claim.stands is claim.before:
+        if claim.stands is claim.before:
             return
         key, field = _place(claim.stands)
         with translated():
@@ -163,10 +163,9 @@ class PriceBook:
         return True
 
 
-def _may_follow(before: PriceDecided | None, decision: PriceDecided) -> bool:
-    if decision.action == "withdraw":
-        return before is not None and (before.action, before.week) == ("accept", decision.week)
-    return before is None
+def _takes_back(decision: PriceDecided, before: PriceDecided) -> bool:
+    withdraws = decision.action == "withdraw" and before.action == "accept"
+    return withdraws and decision.week == before.week
 
 
 def _place(decision: PriceDecided) -> tuple[str, bytes]:

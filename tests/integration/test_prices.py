@@ -142,7 +142,7 @@ def test_the_first_decision_counts_and_the_same_again_changes_nothing(own: Setti
             assert codes(client.post(POST, json=verdict("accept", proposed(1)))) == [None]
         late = client.post(POST, json=verdict("reject", proposed(1), proposed(2), reviewer="bob"))
         assert codes(late) == ["already_decided", None]
-        assert late.json()["results"][0]["detail"] == "ada accepted it before."
+        assert late.json()["results"][0]["detail"] == "ada accepted 3.10 before."
         eventually(lambda: len(book.charged(STORE)) == 1, seconds=30)
         assert codes(client.post(POST, json=verdict("withdraw", proposed(1), proposed(2)))) == [
             None,
@@ -150,6 +150,9 @@ def test_the_first_decision_counts_and_the_same_again_changes_nothing(own: Setti
         ]
         again = client.post(POST, json=verdict("accept", proposed(1)))
         assert codes(again) == ["already_decided"]
+        book.propose([proposed(2, price=2.8)])
+        other = client.post(POST, json=verdict("reject", proposed(2, price=2.8), reviewer="bob"))
+        assert codes(other) == ["already_decided"]
     assert len({each.event_id for each in _sent(own)}) == 3
 
 
