@@ -26,6 +26,9 @@ _DAYS = 7
 _LEAST_UNITS = 1e-3
 #: Half a cent: the price of a week is a mean over its checkouts.
 _SAME = 0.005
+#: Least share of a product's weeks with a sale whose price is that of the sale before. Of goods by weight
+#: next to none is: what is known of them is what a piece came to, and that is no price to charge.
+_LEAST_STANDING = 0.2
 
 
 def price_list(
@@ -40,6 +43,8 @@ def price_list(
 ) -> pd.DataFrame:
     """A proposal, columns as in PROPOSED, for each product and store with an elasticity; most gain first.
 
+    None for what is sold by weight.
+
     Args:
         panel: checked.
         elasticities: what `mercato_models.price.elasticity.table` makes.
@@ -49,8 +54,10 @@ def price_list(
     c, names = PROPOSED.c, (elasticity.PRODUCT, elasticity.ESTIMATE, elasticity.ERROR)
     columns = [elasticities[name].to_numpy().tolist() for name in names]
     known = {product: (own, error) for product, own, error in zip(*columns, strict=True)}
-    panel = panel[panel[_C.product_id].isin(list(known))]
     newest = int(panel[_C.week].max())
+    panel = panel[panel[_C.product_id].isin(_priced(panel).intersection(list(known)))]
+    if panel.empty:
+        return pd.DataFrame(columns=list(c))
     following = panel[panel[_C.week] == newest].assign(
         **{_C.week: newest + 1, _C.units: 0, _C.displayed: False, _C.mailed: False}
     )
@@ -68,6 +75,14 @@ def price_list(
         made.append(row | _proposed(stands, rules) | {c.model_version: model.version, c.proposed_at: now})
     found = pd.DataFrame(made)[list(c)]
     return found.sort_values([c.gain, *_CELL], ascending=[False, True, True], ignore_index=True)
+
+
+def _priced(panel: pd.DataFrame) -> pd.Index[int]:
+    """Products whose price is one, and not what a piece came to."""
+    sold = panel[panel[_C.units] > 0].sort_values(list(PANEL.key))
+    change = sold.groupby(list(_CELL))[_C.price].diff().abs().dropna()
+    standing = (change <= _SAME).groupby(sold[_C.product_id]).mean()
+    return standing.index[standing >= _LEAST_STANDING]
 
 
 def proposals(found: pd.DataFrame) -> list[ProposedPrice]:

@@ -206,8 +206,7 @@ ON_REQUEST: tuple[Service, ...] = (
         healthy=lambda _settings, url: _answers(url, "/v1/payments"),
         endpoint="admin_url",
         ports=("admin",),
-        # Not the brokers: without them the panel shows what it knows, and takes no review.
-        needs=("redis",),
+        needs=("kafka", "redis"),
     ),
     Service(
         "opensearch",

@@ -25,7 +25,11 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def panel() -> pd.DataFrame:
-    return checked(simulate(11, Chain(categories=3, stores=6, weeks=40, units=20.0)).panel)
+    """Simulated, but that a price stands for two weeks, the newest for one."""
+    drawn = checked(simulate(11, Chain(categories=3, stores=6, weeks=40, units=20.0)).panel)
+    before = drawn.groupby([_C.product_id, _C.store_id])[_C.price].shift()
+    stands = (drawn[_C.week] % 2 == 0) & before.notna()
+    return drawn.assign(**{_C.price: before.where(stands, drawn[_C.price])})
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +76,24 @@ def test_every_price_of_the_newest_week_gets_a_proposal_for_the_next(
 
 
 def test_prices_that_changed_this_week_wait(panel: pd.DataFrame, model: Model) -> None:
-    found = listed(panel, model, Guardrails(days=14))
-    assert (found[_P.proposed_price] == found[_P.price]).all()
-    assert found[_P.held_by].str.contains("change_frequency").mean() > 0.3
+    found = listed(panel, model, Guardrails(days=14)).set_index([_P.product_id, _P.store_id])
+    weeks = panel.pivot(index=[_C.product_id, _C.store_id], columns=_C.week, values=_C.price)
+    changed = (weeks[39] - weeks[38]).abs().reindex(found.index) > 0.005
+    assert changed.mean() > 0.5
+    assert (found[_P.proposed_price] == found[_P.price])[changed].all()
+    assert found[_P.held_by][changed].str.contains("change_frequency").mean() > 0.3
+    assert (found[_P.proposed_price] != found[_P.price])[~changed].any()
 
 
 def test_the_same_weeks_give_the_same_list(panel: pd.DataFrame, model: Model) -> None:
     first, second = (listed(panel, model, Guardrails()) for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
+
+
+def test_nothing_is_proposed_for_what_is_sold_by_weight(panel: pd.DataFrame, model: Model) -> None:
+    prices = panel[_C.price]
+    amounts = prices * np.random.default_rng(0).uniform(0.9, 1.1, len(panel))
+    one = panel.assign(**{_C.price: amounts.where(panel[_C.product_id] == 1, prices)})
+    assert set(listed(one, model, Guardrails())[_P.product_id]) == set(panel[_C.product_id]) - {1}
+    nothing = listed(panel.assign(**{_C.price: amounts}), model, Guardrails())
+    assert (list(nothing.columns), proposals(nothing)) == (list(_P), [])
