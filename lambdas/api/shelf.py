@@ -16,6 +16,7 @@ from lambdas.api.popular import KEEP, Described, LastGood
 from lambdas.api.ranking import Ranker
 from lambdas.api.shop import Shop
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
+from mercato.contracts.tables.silver import PRODUCTS
 from mercato.decisions.aisles import aisle
 from mercato.decisions.fallback import Popular
 from mercato.decisions.wording import department_name, product_name, readable, size_name
@@ -71,20 +72,10 @@ class Shelf:
     @classmethod
     def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> Shelf:
         """The shelf of what is materialised now."""
-        tables = apart.catalogue(online.settings)
-        details = tables[views.PRODUCT_DETAILS.name]
-        catalogue = Catalogue.from_tables(
-            details,
-            tables[views.PRODUCT_STATS.name],
-            tables[views.PRODUCT_TRENDS.name],
-            tables[views.PRODUCT_OCCASIONS.name],
-            tables[views.PRODUCT_RETURNS.name],
-            tables[views.PRODUCT_NEIGHBOURS.name],
-            tables[views.STORE_POPULAR.name],
-            tables[views.STORE_PROMOTIONS.name],
-            at=datetime.now(UTC),
-        )
-        shop = Shop(catalogue, details)
+        rows = apart.catalogue(online.settings)
+        tables = {view.table: rows[view.name] for view in views.CATALOGUE}
+        catalogue = Catalogue.from_tables(tables, datetime.now(UTC))
+        shop = Shop(catalogue, tables[PRODUCTS])
         profiles = online.profiles().sort_by(_PROFILE.household_id).to_pylist()
         return cls(as_of, shop.popular, shop.describe, shop, make_ranker(catalogue), profiles)
 

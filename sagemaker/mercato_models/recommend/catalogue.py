@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.features import (
     ALL_STORES,
     NEIGHBOURS,
@@ -106,44 +107,36 @@ class Catalogue:
         return len(self.product_ids)
 
     @classmethod
-    def from_tables(
-        cls,
-        product_details: pa.Table,
-        product_stats: pa.Table,
-        product_trends: pa.Table,
-        product_occasions: pa.Table,
-        product_returns: pa.Table,
-        product_neighbours: pa.Table,
-        store_popular: pa.Table,
-        store_promotions: pa.Table,
-        at: datetime | None = None,
-    ) -> Catalogue:
-        """From rows of the product details and gold tables as of one moment, one per product or store.
+    def from_tables(cls, tables: Mapping[Table, pa.Table], at: datetime | None = None) -> Catalogue:
+        """From rows as of one moment, one per product or store.
 
         Args:
-            product_details: of several rows of one product the last holds.
+            tables: those of CATALOGUE_TABLES and PRODUCTS, of whose several rows of a product the last holds.
             at: promotions that ended at or before it are left out.
         """
+        product_stats = tables[PRODUCT_STATS]
         ids = _numbers(product_stats, _STATS.product_id).astype(np.int64)
         order = np.argsort(ids)
         ids = ids[order]
         stats = np.stack([_numbers(product_stats, name)[order] for name in STATS], axis=1)
-        types = _types(ids, product_details)
-        occasions = _newest(product_occasions, PRODUCT_OCCASIONS.c.event_timestamp)
-        returns = _newest(product_returns, PRODUCT_RETURNS.c.event_timestamp)
+        types = _types(ids, tables[PRODUCTS])
+        occasions, returns = (
+            _newest(tables[table], table.c.event_timestamp) for table in (PRODUCT_OCCASIONS, PRODUCT_RETURNS)
+        )
+        promotions = tables[STORE_PROMOTIONS]
         if at is not None:
-            ends = store_promotions[_PROMOTED.valid_to]
-            store_promotions = store_promotions.filter(pc.greater(ends, pa.scalar(at, ends.type)))
+            ends = promotions[_PROMOTED.valid_to]
+            promotions = promotions.filter(pc.greater(ends, pa.scalar(at, ends.type)))
         return cls(
             ids,
             types,
             stats.astype(np.float32),
-            _trends(ids, product_trends, stats),
+            _trends(ids, tables[PRODUCT_TRENDS], stats),
             Occasions.of(types, _listed(ids, occasions, PRODUCT_OCCASIONS.c.product_id), occasions),
             Returns.of(types, _listed(ids, returns, PRODUCT_RETURNS.c.product_id), returns),
-            *_neighbours(ids, product_neighbours),
-            dict(_popular(ids, store_popular)),
-            dict(_promoted(ids, store_promotions)),
+            *_neighbours(ids, tables[PRODUCT_NEIGHBOURS]),
+            dict(_popular(ids, tables[STORE_POPULAR])),
+            dict(_promoted(ids, promotions)),
         )
 
     @classmethod

@@ -208,14 +208,12 @@ class Snapshots:
         ]
 
     def _load(self, key: list[int], day: int, at: datetime) -> Catalogue | None:
-        stats, occasions, returns, near, popular, promoted, trends = map(
-            self._read, CATALOGUE_TABLES, [*key, day]
-        )
-        if not stats.num_rows:
+        snapshots = zip(CATALOGUE_TABLES, [*key, day], strict=True)
+        tables = {table: self._read(table, snapshot) for table, snapshot in snapshots}
+        if not tables[PRODUCT_STATS].num_rows:
             return None
         told = pc.less_equal(self._details[_P.event_time], pa.scalar(at, UTC_MICROS))
-        details = self._details.filter(told)
-        return Catalogue.from_tables(details, stats, trends, occasions, returns, near, popular, promoted, at)
+        return Catalogue.from_tables(tables | {PRODUCTS: self._details.filter(told)}, at)
 
     def _read(self, table: Table, snapshot: int) -> pa.Table:
         if snapshot == 0:

@@ -75,27 +75,14 @@ def known(spark: SparkSession, lake: Lake, at: datetime) -> tuple[pa.Table, Cata
     Raises:
         CheckError: no household had a basket by then.
     """
-    tables = catalogue(spark, lake, at)
-    details, stats, trends, occasions, returns, near, popular, promoted = (
-        tables[view.name]
-        for view in (
-            views.PRODUCT_DETAILS,
-            views.PRODUCT_STATS,
-            views.PRODUCT_TRENDS,
-            views.PRODUCT_OCCASIONS,
-            views.PRODUCT_RETURNS,
-            views.PRODUCT_NEIGHBOURS,
-            views.STORE_POPULAR,
-            views.STORE_PROMOTIONS,
-        )
-    )
+    rows = catalogue(spark, lake, at)
     profiles = as_of(spark, lake, views.HOUSEHOLD_PROFILE, at).select(_HISTORY.entity, *PROFILE)
     histories = as_of(spark, lake, _HISTORY, at).select(_HISTORY.entity, *HISTORY_COLUMNS)
     households = histories.join(profiles, _HISTORY.entity, "left").orderBy(_HISTORY.entity).toArrow()
     if households.num_rows == 0:
         raise checks.CheckError(f"empty slice: no household had a basket by {at:%Y-%m-%d %H:%M}")
-    products = Catalogue.from_tables(details, stats, trends, occasions, returns, near, popular, promoted, at)
-    return households, products
+    tables = {view.table: rows[view.name] for view in views.CATALOGUE}
+    return households, Catalogue.from_tables(tables, at)
 
 
 def lists(

@@ -15,6 +15,7 @@ from mercato.contracts.tables.features import (
     PRODUCT_TRENDS,
     RETURN_BASKETS,
     RETURN_TIMES,
+    STORE_PROMOTIONS,
 )
 from mercato_models.recommend.candidates import SOURCES, candidates
 from mercato_models.recommend.catalogue import Catalogue
@@ -167,17 +168,8 @@ def test_a_product_that_is_not_in_the_newest_snapshot_has_not_sold() -> None:
         )
         for old in [made(NOW - timedelta(days=28)).to_pylist()[:1]]
     )
-    found = Catalogue.from_tables(
-        world.product_details(),
-        world.product_stats(),
-        trends,
-        occasions,
-        returns,
-        world.product_neighbours(),
-        world.store_popular(),
-        world.store_promotions(),
-        NOW,
-    )
+    known = {PRODUCT_TRENDS: trends, PRODUCT_OCCASIONS: occasions, PRODUCT_RETURNS: returns}
+    found = Catalogue.from_tables(world.tables() | known, NOW)
     np.testing.assert_array_equal(found.trends, world.catalogue().trends)
     np.testing.assert_array_equal(found.occasions.sizes, world.catalogue().occasions.sizes)
     np.testing.assert_array_equal(found.returns.chances, world.catalogue().returns.chances)
@@ -231,17 +223,7 @@ def stepped_returns() -> pa.Table:
 def test_a_wait_counts_from_the_newest_purchase() -> None:
     # Bought twice, and then in neither of two baskets: the coming one is the third after it.
     past = world.history(*((9 - day, STORE, [PRODUCTS[0 if day < 2 else 5]]) for day in range(4)))
-    catalogue = Catalogue.from_tables(
-        world.product_details(),
-        world.product_stats(),
-        world.product_trends(),
-        world.product_occasions(),
-        stepped_returns(),
-        world.product_neighbours(),
-        world.store_popular(),
-        world.store_promotions(),
-        NOW,
-    )
+    catalogue = Catalogue.from_tables(world.tables() | {PRODUCT_RETURNS: stepped_returns()}, NOW)
     chance = features_of(Context(past), catalogue)[PRODUCTS[0]]["return_chance"]
     assert chance * 1_000 == pytest.approx(len(RETURN_BASKETS) + 2, abs=1e-2)
 
@@ -283,17 +265,7 @@ def test_an_unknown_store_falls_back_to_all_stores() -> None:
 
 def test_promotions_that_ended_are_left_out() -> None:
     ended = world.store_promotions(NOW - timedelta(days=7), ends=NOW)
-    catalogue = Catalogue.from_tables(
-        world.product_details(),
-        world.product_stats(),
-        world.product_trends(),
-        world.product_occasions(),
-        world.product_returns(),
-        world.product_neighbours(),
-        world.store_popular(),
-        ended,
-        NOW,
-    )
+    catalogue = Catalogue.from_tables(world.tables() | {STORE_PROMOTIONS: ended}, NOW)
     assert not catalogue.promoted
 
 

@@ -171,18 +171,21 @@ def table(contract: Table, rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=contract.arrow_schema)
 
 
+def tables() -> dict[Table, pa.Table]:
+    return {
+        DETAILS: product_details(),
+        PRODUCT_STATS: product_stats(),
+        PRODUCT_TRENDS: product_trends(),
+        PRODUCT_OCCASIONS: product_occasions(),
+        PRODUCT_RETURNS: product_returns(),
+        PRODUCT_NEIGHBOURS: product_neighbours(),
+        STORE_POPULAR: store_popular(),
+        STORE_PROMOTIONS: store_promotions(),
+    }
+
+
 def catalogue() -> Catalogue:
-    return Catalogue.from_tables(
-        product_details(),
-        product_stats(),
-        product_trends(),
-        product_occasions(),
-        product_returns(),
-        product_neighbours(),
-        store_popular(),
-        store_promotions(),
-        NOW,
-    )
+    return Catalogue.from_tables(tables(), NOW)
 
 
 def history(*baskets: tuple[float, int, list[int]]) -> History:
