@@ -89,8 +89,8 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
     yield "decisions/Api/Role", kafka("topic", "payment_decisions.v1"), of_cluster
     for topic in ("payment_outcomes.v1", "price_decisions.v1"):
         yield "decisions/Admin/Role", kafka("topic", topic), of_cluster
-    followed = ("clickstream.v1", "payments.v1", "payment_decisions.v1", "payment_outcomes.v1")
-    for topic in (*followed, "price_decisions.v1"):
+    followed = ("clickstream", "payments", "payment_decisions", "payment_outcomes", "price_decisions")
+    for topic in (f"{name}.v1" for name in followed):
         yield "intake/Features/Role", kafka("topic", topic), of_cluster
         yield "intake/Features/Role", kafka("group", f"online-{topic}"), of_cluster
     yield "graph/LoaderRole", bucket("gold"), "A table is as many objects as it needs"

@@ -1,8 +1,9 @@
-"""Logic: a person says which proposed prices to charge; the first to say so is believed."""
+"""Logic: a person says which proposed prices to charge; the first to say so on Kafka is believed."""
 
 from __future__ import annotations
 
-import uuid
+import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from lambdas.api.problem import ProblemError
 from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.online.connection import OnlineUnavailable
-from mercato.online.prices import KEEP_PROPOSALS, Claim, PriceBook
+from mercato.online.prices import KEEP_PROPOSALS, PriceBook
 
 #: Prices decided on at once, at most.
 MOST = 200
@@ -25,6 +26,8 @@ MOST = 200
 MOST_OFFERS = KEEP_PROPOSALS
 #: Half a cent: prices are whole cents.
 _SAME = 0.005
+#: How long to wait for the view to take up what was sent, and between two looks at it.
+_WAIT_SECONDS, _LOOK_SECONDS = 3.0, 0.02
 
 Action = Literal["accept", "reject", "withdraw"]
 #: What somebody did who took an action.
@@ -34,7 +37,7 @@ DONE: Mapping[str, str] = {"accept": "accepted", "reject": "rejected", "withdraw
 class Refused(NamedTuple):
     """Why a price was not decided on: a code for programs, and a sentence."""
 
-    code: Literal["unknown_price", "stale_price", "already_decided"]
+    code: Literal["unknown_price", "stale_price", "already_decided", "not_seen_yet"]
     detail: str
 
 
@@ -68,7 +71,6 @@ class Result(NamedTuple):
     """What became of one price."""
 
     seen: PriceSeen
-    claim: Claim | None = None
     refusal: Refused | None = None
 
 
@@ -78,12 +80,14 @@ class Overview:
 
     Attributes:
         waiting: proposals, most gain first.
-        decided: the newest decision on a price, of this list or one before; newest first.
+        decided: decisions on this list, and whatever else is charged; newest first.
+        charged: event ids of those that are charged.
         names: of the products that have a proposal.
     """
 
     waiting: list[ProposedPrice]
     decided: list[PriceDecided]
+    charged: frozenset[str]
     names: Mapping[int, str]
 
     @property
@@ -99,21 +103,21 @@ def overview(services: AdminServices) -> Overview:
         ProblemError: `online_unavailable`.
     """
     try:
-        offers, changed = services.prices.offers(), services.prices.changed()
+        offers, charged = services.prices.offers(), services.prices.charged_anywhere()
     except OnlineUnavailable as error:
         raise _gone() from error
-    decided = [*changed, *(offer.decided for offer in offers if offer.decided)]
-    decided.sort(key=lambda each: each.event_time)
-    newest = {(each.product_id, each.store_id): each for each in decided}
+    known = {each.event_id: each for each in charged}
+    known |= {offer.decided.event_id: offer.decided for offer in offers if offer.decided}
     return Overview(
         [offer.proposed for offer in offers if offer.decided is None],
-        sorted(newest.values(), key=lambda each: each.event_time, reverse=True),
+        sorted(known.values(), key=lambda each: each.event_time, reverse=True),
+        frozenset(each.event_id for each in charged),
         {offer.proposed.product_id: offer.proposed.product_name for offer in offers},
     )
 
 
 def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now: datetime) -> list[Result]:
-    """Decide on prices: events of `price_decisions.v1`, once they are on Kafka; a result for each, in order.
+    """Decide on prices: send events to `price_decisions.v1`, and see what became of each; in order.
 
     Each is decided on by itself: one that is refused holds up no other. The same again by the same person
     changes nothing.
@@ -122,60 +126,82 @@ def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now
         caller: whom the token names, `None` without one.
 
     Raises:
-        ProblemError: `invalid_parameters` (nobody is named) or `events_unavailable`, and nothing was decided;
-            `online_unavailable`, and the same may be sent again.
+        ProblemError: `invalid_parameters` (nobody is named); `online_unavailable` or `events_unavailable`,
+            after which some may be decided: the same may be sent again.
     """
     reviewer = reviewer_of(caller, asked.reviewer)
     book, cells = services.prices, [(seen.product_id, seen.store_id) for seen in asked.prices]
     try:
-        rows = book.accepted(cells) if asked.action == "withdraw" else book.proposed(cells)
-        results = [
-            _result(book, seen, _decision(row, asked, reviewer, now) if row else None)
-            for seen, row in zip(asked.prices, rows, strict=True)
-        ]
-        _send(services, [each.claim for each in results if each.claim and not each.refusal])
+        rows = book.charged_in(cells) if asked.action == "withdraw" else book.proposed(cells)
+        wanted = [_decision(row, asked, reviewer, now) if row else None for row in rows]
+        refused = [_refused(*each) for each in zip(asked.prices, wanted, strict=True)]
+        sent = [each for each, why in zip(wanted, refused, strict=True) if each and not why]
+        stands = _sent(services, book, sent)
     except OnlineUnavailable as error:
         raise _gone() from error
-    return results
+    judged = iter([_judged(*each) for each in zip(sent, stands, strict=True)])
+    return [Result(seen, why or next(judged)) for seen, why in zip(asked.prices, refused, strict=True)]
 
 
-def _result(book: PriceBook, seen: PriceSeen, decision: PriceDecided | None) -> Result:
-    """Decide, if it is on what was seen, and nobody decided otherwise before."""
-    if decision is None:
+def _refused(seen: PriceSeen, wanted: PriceDecided | None) -> Refused | None:
+    """Why a decision is not on what was seen."""
+    if wanted is None:
         where = f"product {seen.product_id} in store {seen.store_id}"
-        return Result(seen, refusal=Refused("unknown_price", f"Nothing is proposed or accepted for {where}."))
-    if decision.week != seen.week or _differ(decision.proposed_price, seen.proposed_price):
-        detail = f"It is {decision.proposed_price:.2f} for week {decision.week} now: look again."
-        return Result(seen, refusal=Refused("stale_price", detail))
-    claim = book.claim(decision)
-    stands = claim.stands
-    same = (stands.action, stands.reviewer) == (decision.action, decision.reviewer)
-    if same and not _differ(stands.proposed_price, decision.proposed_price):
-        return Result(seen, claim)
-    detail = f"{stands.reviewer} {DONE[stands.action]} {stands.proposed_price:.2f} before."
-    return Result(seen, claim, Refused("already_decided", detail))
+        return Refused("unknown_price", f"Nothing is proposed or charged for {where}.")
+    if wanted.week != seen.week or _differ(wanted.proposed_price, seen.proposed_price):
+        now = f"It is {wanted.proposed_price:.2f} for week {wanted.week} now: look again."
+        return Refused("stale_price", now)
+    return None
+
+
+def _sent(
+    services: AdminServices, book: PriceBook, wanted: Sequence[PriceDecided]
+) -> list[PriceDecided | None]:
+    """What is decided of each in the end: those that nobody decided on before are sent, and waited for."""
+
+    def open_now(stands: Sequence[PriceDecided | None]) -> list[PriceDecided]:
+        pairs = zip(wanted, stands, strict=True)
+        return [each for each, held in pairs if held is None or _takes_back(each, held)]
+
+    stands = book.decided(wanted)
+    if not (sent := open_now(stands)):
+        return stands
+    try:
+        services.send(PRICE_DECISIONS, *sent)
+    except EventsUnavailableError as error:
+        said = f"Kafka is not known to have taken the decisions ({error}). Send the same again."
+        raise ProblemError("events_unavailable", said, retry_after=1) from error
+    until = time.monotonic() + _WAIT_SECONDS
+    while open_now(stands := book.decided(wanted)) and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+    return stands
+
+
+def _takes_back(wanted: PriceDecided, held: PriceDecided) -> bool:
+    return wanted.action == "withdraw" and held.action == "accept"
+
+
+def _judged(wanted: PriceDecided, stands: PriceDecided | None) -> Refused | None:
+    """Why what stands is not what was wanted."""
+    if stands is None or _takes_back(wanted, stands):
+        said = "It is on Kafka, and nothing has taken it up yet: does what keeps the online features run?"
+        return Refused("not_seen_yet", said)
+    same = (stands.action, stands.reviewer) == (wanted.action, wanted.reviewer)
+    if same and not _differ(stands.proposed_price, wanted.proposed_price):
+        return None
+    said = f"{stands.reviewer} {DONE[stands.action]} {stands.proposed_price:.2f} before."
+    return Refused("already_decided", said)
 
 
 def _differ(price: float, other: float) -> bool:
     return abs(price - other) > _SAME
 
 
-def _send(services: AdminServices, claims: Sequence[Claim]) -> None:
-    try:
-        services.send(PRICE_DECISIONS, *(claim.stands for claim in claims))
-    except EventsUnavailableError as error:
-        for claim in claims:
-            services.prices.release(claim)
-        raise ProblemError(
-            "events_unavailable", f"Kafka did not take the decisions ({error}).", retry_after=1
-        ) from error
-
-
 def _decision(
     row: ProposedPrice | PriceDecided, asked: PriceVerdict, reviewer: str, now: datetime
 ) -> PriceDecided:
     return PriceDecided(
-        event_id=uuid.uuid4().hex,
+        event_id=_event_id(row, asked.action, reviewer),
         event_time=now.astimezone(UTC),
         product_id=row.product_id,
         store_id=row.store_id,
@@ -188,6 +214,13 @@ def _decision(
         note=asked.note or None,
         model_version=row.model_version,
     )
+
+
+def _event_id(row: ProposedPrice | PriceDecided, action: Action, reviewer: str) -> str:
+    """The same for the same decision of the same person, so that the lake keeps one of those sent again."""
+    on = row.proposed_at.isoformat() if isinstance(row, ProposedPrice) else row.event_id
+    said = f"{row.product_id}:{row.store_id}:{on}:{action}:{reviewer}"
+    return f"price-{hashlib.blake2b(said.encode(), digest_size=16).hexdigest()}"
 
 
 def _gone() -> ProblemError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -118,14 +117,15 @@ class DecidedPrice(Answer):
     reviewer: str
     note: str | None
     decided_at: datetime
+    charged: bool = Field(description="Whether it is the price to charge.")
 
     @classmethod
-    def of(cls, decided: PriceDecided, names: Mapping[int, str]) -> DecidedPrice:
+    def of(cls, decided: PriceDecided, among: pricing.Overview) -> DecidedPrice:
         """From its event."""
         product = decided.product_id
         return cls(
             product_id=product,
-            product_name=names.get(product) or product_name(None, None, product),
+            product_name=among.names.get(product) or product_name(None, None, product),
             store_id=decided.store_id,
             week=decided.week,
             price=decided.price,
@@ -135,6 +135,7 @@ class DecidedPrice(Answer):
             reviewer=decided.reviewer,
             note=decided.note,
             decided_at=decided.event_time,
+            charged=decided.event_id in among.charged,
         )
 
 

@@ -219,7 +219,7 @@ class ChargedPrice(Answer):
 
     product_id: int
     price: float = Field(description="To charge, US dollars per unit.", examples=[2.49])
-    week: int = Field(description="From which it holds.")
+    week: int = Field(description="For which it was proposed.")
     accepted_at: datetime
 
     @classmethod

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.credentials import CredentialProvider
 from redis.retry import Retry
 
+from mercato.errors import MercatoError
 from mercato.settings import Settings
 
 #: Redis answers in well under a millisecond; a request must not wait long for one that is gone.
@@ -21,7 +22,7 @@ TIMEOUT_SECONDS = 0.5
 _SECRET_SECONDS = 300.0
 
 
-class OnlineUnavailable(Exception):  # noqa: N818  (a state of affairs, not a fault of the caller)
+class OnlineUnavailable(MercatoError):  # noqa: N818  (a state of affairs, not a fault of the caller)
     """Redis can't be reached or doesn't answer in time."""
 
 

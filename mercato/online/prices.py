@@ -1,7 +1,7 @@
 """Proposed prices, what people decided of them, and the prices to charge: in Redis.
 
-What was decided is in Kafka and the lake. This is the view of it that merchandisers and shops read; every
-change of it may be repeated.
+What was decided is in Kafka and the lake. This is the view of it that merchandisers and shops read. Whoever
+follows the events writes it, each product's in their order; they may come again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
 
 import msgspec
 import redis
@@ -18,12 +17,14 @@ from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.online.connection import translated
 
+#: A product in a store.
+Cell = tuple[int, int]
+
 #: Proposals that are kept, those of most gain, and for how long what was decided of a week's.
 KEEP_PROPOSALS = 10_000
 KEEP_SECONDS = 60 * 86_400
 
-_PROPOSED = "mercato:prices:proposed"
-_STORES = "mercato:prices:stores"
+_PROPOSED, _STORES = "mercato:prices:proposed", "mercato:prices:stores"
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +32,6 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     proposed: ProposedPrice
     decided: PriceDecided | None = None
-
-
-class Claim(NamedTuple):
-    """What was decided of a price `before` somebody decided, and what `stands` now."""
-
-    before: PriceDecided | None
-    stands: PriceDecided
 
 
 class PriceBook:
@@ -57,7 +51,7 @@ class PriceBook:
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.delete(_PROPOSED)
             if kept:
-                pipeline.hset(_PROPOSED, mapping={_cell(row): msgspec.json.encode(row) for row in kept})
+                pipeline.hset(_PROPOSED, mapping={_field(row): msgspec.json.encode(row) for row in kept})
             pipeline.execute()
         return len(kept)
 
@@ -65,117 +59,83 @@ class PriceBook:
         """All proposals, most gain first."""
         with translated():
             stored = self._redis.hgetall(_PROPOSED)
-            proposed = {cell: _proposed(value) for cell, value in stored.items()}
+            proposed = {field: _proposed(value) for field, value in stored.items()}
             weeks = {row.week for row in proposed.values()}
             decided = {week: self._redis.hgetall(_decisions(week)) for week in weeks}
         found = [
-            Offer(proposed=row, decided=_decided(decided[row.week].get(cell)))
-            for cell, row in proposed.items()
+            Offer(proposed=row, decided=_decided(decided[row.week].get(field)))
+            for field, row in proposed.items()
         ]
-        return sorted(found, key=lambda each: (-each.proposed.gain, _cell(each.proposed)))
+        return sorted(found, key=lambda each: (-each.proposed.gain, _field(each.proposed)))
 
-    def proposed(self, cells: Sequence[tuple[int, int]]) -> list[ProposedPrice | None]:
+    def proposed(self, cells: Sequence[Cell]) -> list[ProposedPrice | None]:
         """What is proposed for products in stores, `None` where nothing is."""
         with translated():
             stored = self._redis.hmget(_PROPOSED, [f"{product}:{store}" for product, store in cells])
         return [_proposed(value) if value else None for value in stored]
 
-    def accepted(self, cells: Sequence[tuple[int, int]]) -> list[PriceDecided | None]:
-        """The newest acceptances of products' prices in stores, or what took them back."""
+    def decided(self, asked: Sequence[PriceDecided]) -> list[PriceDecided | None]:
+        """What was decided of the products, stores and weeks of some decisions, `None` where nothing was."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for each in asked:
+            pipeline.hget(_decisions(each.week), _field(each))
+        with translated():
+            return [_decided(value) for value in pipeline.execute()]
+
+    def charged(self, store_id: int, products: Sequence[int] = ()) -> list[PriceDecided]:
+        """The acceptances whose prices a store is to charge, by product; of these products alone, if any."""
+        key = _charged(store_id)
+        with translated():
+            stored = self._redis.hmget(key, list(map(str, products))) if products else self._redis.hvals(key)
+        return sorted(map(_accepted, filter(None, stored)), key=lambda each: each.product_id)
+
+    def charged_in(self, cells: Sequence[Cell]) -> list[PriceDecided | None]:
+        """The same of products in stores, `None` where the shop's own price holds."""
         pipeline = self._redis.pipeline(transaction=False)
         for product, store in cells:
             pipeline.hget(_charged(store), str(product))
         with translated():
             return [_decided(value) for value in pipeline.execute()]
 
-    def claim(self, decision: PriceDecided) -> Claim:
-        """Decide, unless somebody did before.
-
-        A week's proposal is accepted or rejected once, and an acceptance withdrawn once.
-        """
-        key, field = _place(decision)
-
-        def step(pipeline: redis.client.Pipeline) -> Claim:
-            before = _decided(pipeline.hget(key, field))
-            pipeline.multi()
-            if before and not _takes_back(decision, before):
-                return Claim(before, before)
-            pipeline.hset(key, field, PRICE_DECISIONS.encode(decision))
-            return Claim(before, decision)
-
-        with translated():
-            claim: Claim = self._redis.transaction(step, key, value_from_callable=True)
-        return claim
-
-    def release(self, claim: Claim) -> None:
-        """Take back a claim that nobody else got to know of."""
-        if claim.stands is claim.before:
-            return
-        key, field = _place(claim.stands)
-        with translated():
-            if claim.before is None:
-                self._redis.hdel(key, field)
-            else:
-                self._redis.hset(key, field, PRICE_DECISIONS.encode(claim.before))
-
-    def follow(self, decisions: Iterable[PriceDecided]) -> int:
-        """Take up what was decided, in the order of each product's decisions; returns how many were new."""
-        new = 0
-        with translated():
-            for decided in decisions:
-                key = _decisions(decided.week)
-                self._newest(key, _cell(decided), decided)
-                self._redis.expire(key, KEEP_SECONDS)
-                if decided.changes_prices:
-                    new += self._charge(decided)
-        return new
-
-    def charged(self, store_id: int) -> list[PriceDecided]:
-        """The acceptances whose prices a store is to charge, by product."""
-        with translated():
-            stored = self._redis.hvals(_charged(store_id))
-        found = [decided for value in stored if (decided := _decided(value)) and decided.action == "accept"]
-        return sorted(found, key=lambda each: each.product_id)
-
-    def changed(self) -> list[PriceDecided]:
-        """The newest acceptance of every price that ever had one, or what took it back."""
+    def charged_anywhere(self) -> list[PriceDecided]:
+        """The same of all stores."""
         pipeline = self._redis.pipeline(transaction=False)
         with translated():
             for store in self._redis.smembers(_STORES):
                 pipeline.hvals(_charged(int(store)))
-            stored = chain.from_iterable(pipeline.execute())
-        return [decided for value in stored if (decided := _decided(value))]
+            return [_accepted(value) for value in chain.from_iterable(pipeline.execute())]
 
-    def _charge(self, decided: PriceDecided) -> bool:
-        """Keep an acceptance, or a withdrawal of the one that is kept: an older event must not undo it."""
-        key, product = _charged(decided.store_id), str(decided.product_id)
-        held = _decided(self._redis.hget(key, product))
-        if decided.action == "withdraw" and held and held.week != decided.week:
-            return False  # of a price that another took the place of
-        self._redis.sadd(_STORES, decided.store_id)
-        return self._newest(key, product, decided)
+    def follow(self, decisions: Iterable[PriceDecided]) -> int:
+        """Take up decisions, each product's in their order; returns how many changed anything.
 
-    def _newest(self, key: str, field: str | bytes, decided: PriceDecided) -> bool:
-        held = _decided(self._redis.hget(key, field))
-        if held and held.event_time >= decided.event_time:
-            return False
-        self._redis.hset(key, field, PRICE_DECISIONS.encode(decided))
-        return True
+        The first decision on a week's proposal counts, and a withdrawal of what is charged. What comes again
+        changes nothing, as it is the first no more.
+        """
+        with translated():
+            return sum(map(self._follow, decisions))
+
+    def _follow(self, decided: PriceDecided) -> bool:
+        week, charged = _decisions(decided.week), _charged(decided.store_id)
+        product = str(decided.product_id)
+        if decided.action == "withdraw":
+            held = _decided(self._redis.hget(charged, product))
+            counts = held is not None and held.week == decided.week
+        else:
+            counts = not self._redis.hexists(week, _field(decided))
+        if counts:
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.hset(week, _field(decided), PRICE_DECISIONS.encode(decided))
+            pipeline.expire(week, KEEP_SECONDS)
+            if decided.action == "accept":
+                pipeline.hset(charged, product, PRICE_DECISIONS.encode(decided))
+                pipeline.sadd(_STORES, decided.store_id)
+            elif decided.action == "withdraw":
+                pipeline.hdel(charged, product)
+            pipeline.execute()
+        return counts
 
 
-def _takes_back(decision: PriceDecided, before: PriceDecided) -> bool:
-    withdraws = decision.action == "withdraw" and before.action == "accept"
-    return withdraws and decision.week == before.week
-
-
-def _place(decision: PriceDecided) -> tuple[str, bytes]:
-    """Key and field of what a decision must be the first to change."""
-    if decision.action == "withdraw":
-        return _charged(decision.store_id), str(decision.product_id).encode()
-    return _decisions(decision.week), _cell(decision)
-
-
-def _cell(row: ProposedPrice | PriceDecided) -> bytes:
+def _field(row: ProposedPrice | PriceDecided) -> bytes:
     return f"{row.product_id}:{row.store_id}".encode()
 
 
@@ -191,5 +151,9 @@ def _proposed(value: bytes) -> ProposedPrice:
     return msgspec.json.decode(value, type=ProposedPrice)
 
 
+def _accepted(value: bytes) -> PriceDecided:
+    return msgspec.json.decode(value, type=PriceDecided)
+
+
 def _decided(value: bytes | None) -> PriceDecided | None:
-    return msgspec.json.decode(value, type=PriceDecided) if value else None
+    return _accepted(value) if value else None

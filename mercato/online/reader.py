@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mercato.contracts.events import PriceDecided
 from mercato.contracts.tables.outlook import HouseholdOutlook
 from mercato.online import views
 from mercato.online.codec import Codec
@@ -163,9 +162,10 @@ class OnlineFeatures:
         (row,) = self.store.read([_OUTLOOK], household_id)
         return HouseholdOutlook(household_id=household_id, **row) if row else None
 
-    def charged(self, store_id: int) -> list[PriceDecided]:
-        """The acceptances whose prices a store is to charge, by product."""
-        return PriceBook(self.store.redis).charged(store_id)
+    @property
+    def prices(self) -> PriceBook:
+        """What stores are to charge."""
+        return PriceBook(self.store.redis)
 
     def household_ids(self) -> list[int]:
         """Every household in the store, ascending; walks all keys, so not for a request path."""

@@ -218,9 +218,11 @@ def test_a_price_that_a_person_accepts_is_told_to_the_store(
     accept = request("POST", "/admin/v1/prices/decisions", json.dumps(verdict("accept", proposed(1))))
     shown, answer = runtime.invoke("admin", page, accept, **variables).answers
     assert "Soup 1" in body(shown)
-    assert [each["done"] for each in json.loads(body(answer))["results"]] == [True]
+    assert [each["code"] for each in json.loads(body(answer))["results"]] == ["not_seen_yet"]
     decided = _batch(PRICE_DECISIONS.name, *values(topics, PRICE_DECISIONS.name))
     assert runtime.invoke("features", decided, **variables).answers[0]["written"] == 1
+    (again,) = runtime.invoke("admin", accept, **variables).answers
+    assert [each["done"] for each in json.loads(body(again))["results"]] == [True]
     (told,) = runtime.invoke("api", request("GET", f"/v1/stores/{STORE}/prices"), **variables).answers
     found = json.loads(body(told))
     assert [(each["product_id"], each["price"]) for each in found["prices"]] == [(1, 3.1)]

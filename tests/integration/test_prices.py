@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.integration
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 STORE = 367
+_NOT_YET = {"ada": ["not_seen_yet"], "bob": ["not_seen_yet"]}
 LIST, POST = "/admin/v1/prices", "/admin/v1/prices/decisions"
 
 
@@ -109,7 +111,7 @@ def decided(action: str, week: int, minutes: int, price: float = 3.1) -> PriceDe
 
 @pytest.mark.usefixtures("book")
 def test_what_is_accepted_is_charged_until_it_is_withdrawn(own: Settings) -> None:
-    online = OnlineFeatures(own)
+    online = OnlineFeatures(own).prices
     with following(own), TestClient(create_app(own)) as client:
         waiting = client.get(LIST).json()
         assert [each["product_id"] for each in waiting["prices"]] == [1, 2, 3]
@@ -119,7 +121,6 @@ def test_what_is_accepted_is_charged_until_it_is_withdrawn(own: Settings) -> Non
 
         assert codes(client.post(POST, json=verdict("accept", proposed(1), proposed(3)))) == [None, None]
         assert codes(client.post(POST, json=verdict("reject", proposed(2)))) == [None]
-        eventually(lambda: len(online.charged(STORE)) == 2, seconds=30)
         told = online.charged(STORE)
         assert [(each.product_id, each.proposed_price, each.reviewer) for each in told] == [
             (1, 3.1, "ada"),
@@ -143,7 +144,6 @@ def test_the_first_decision_counts_and_the_same_again_changes_nothing(own: Setti
         late = client.post(POST, json=verdict("reject", proposed(1), proposed(2), reviewer="bob"))
         assert codes(late) == ["already_decided", None]
         assert late.json()["results"][0]["detail"] == "ada accepted 3.10 before."
-        eventually(lambda: len(book.charged(STORE)) == 1, seconds=30)
         assert codes(client.post(POST, json=verdict("withdraw", proposed(1), proposed(2)))) == [
             None,
             "unknown_price",
@@ -182,30 +182,58 @@ def test_what_kafka_does_not_take_is_not_decided(own: Settings, book: PriceBook)
     assert [each.decided.action for each in book.offers() if each.decided] == ["accept"]
 
 
-def test_events_again_and_late_leave_the_price_that_was_accepted_last(own: Settings) -> None:
+def test_who_sends_what_nobody_takes_up_is_told_so(own: Settings, book: PriceBook) -> None:
+    with TestClient(create_app(own)) as client:
+        assert codes(client.post(POST, json=verdict("accept", proposed(1)))) == ["not_seen_yet"]
+        assert book.charged(STORE) == []
+        with following(own):
+            eventually(lambda: len(book.charged(STORE)) == 1, seconds=30)
+        assert codes(client.post(POST, json=verdict("accept", proposed(1)))) == [None]
+    assert len(_sent(own)) == 1
+
+
+def test_of_two_who_decide_at_once_the_first_on_kafka_is_believed(own: Settings, book: PriceBook) -> None:
+    with TestClient(create_app(own)) as client, ThreadPoolExecutor() as pool:
+        ada = pool.submit(client.post, POST, json=verdict("accept", proposed(1)))
+        bob = pool.submit(client.post, POST, json=verdict("reject", proposed(1), reviewer="bob"))
+        eventually(lambda: len(_sent(own)) == 2, seconds=30)
+        first, second = _sent(own)
+        with following(own):
+            told = {"ada": codes(ada.result()), "bob": codes(bob.result())}
+            eventually(lambda: book.offers()[0].decided == first, seconds=30)
+    assert told in ({first.reviewer: [None], second.reviewer: ["already_decided"]}, _NOT_YET)
+    assert len(book.charged(STORE)) == (first.action == "accept")
+
+
+def test_events_again_leave_the_price_that_was_accepted_last(own: Settings) -> None:
     book = PriceBook(OnlineStore(own).redis)
     first, second, back = decided("accept", 50, 0), decided("accept", 51, 1, 3.2), decided("withdraw", 50, 2)
     assert book.follow([first, second]) == 2
-    assert book.follow([first, second, back, back]) == 0
+    assert book.follow([first, second, back, back, decided("reject", 51, 3)]) == 0
     assert [each.proposed_price for each in book.charged(STORE)] == [3.2]
-    assert book.follow([decided("withdraw", 51, 3)]) == 1
-    assert book.charged(STORE) == []
-    assert [each.action for each in book.changed()] == ["withdraw"]
-    assert book.follow([second]) == 0
+    assert book.follow([decided("reject", 52, 4)]) == 1
+    assert [each.proposed_price for each in book.charged(STORE, [1, 2])] == [3.2]
+    assert book.follow([decided("withdraw", 51, 5)]) == 1
+    assert book.charged(STORE) == [] == book.charged_anywhere()
+    assert book.follow([first, second]) == 0
     assert book.charged(STORE) == []
 
 
 def test_new_proposals_take_the_place_of_the_old_and_leave_what_is_charged(
     own: Settings, book: PriceBook
 ) -> None:
-    book.follow([decided("accept", 50, 0)])
-    assert book.propose([proposed(2, week=51)]) == 1
-    assert [(each.proposed.product_id, each.decided) for each in book.offers()] == [(2, None)]
-    with TestClient(create_app(own)) as client:
-        page = client.get("/admin/prices")
-        assert "Product 1" in page.text
+    book.follow([decided("accept", 50, 0), decided("reject", 51, 1)])
+    assert book.propose([proposed(1, week=51), proposed(2, week=51)]) == 2
+    assert [(each.proposed.product_id, each.decided is None) for each in book.offers()] == [
+        (1, False),
+        (2, True),
+    ]
+    with following(own), TestClient(create_app(own)) as client:
+        page = client.get("/admin/prices?store=367&offset=999&select=x").text
+        assert [action in page for action in ("accepted", "rejected", "1:367:50:3.1")] == [True] * 3
         assert codes(client.post(POST, json=verdict("withdraw", proposed(1)))) == [None]
-    assert book.charged(STORE) == []
+        assert book.charged(STORE) == []
+        assert "1:367:50:3.1" not in client.get("/admin/prices?store=&offset=abc").text
 
 
 def _sent(own: Settings) -> list[PriceDecided]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
@@ -26,31 +26,20 @@ _TOLD = 3
 
 router = APIRouter(include_in_schema=False)
 
-Store = Annotated[str, Query(pattern=r"^\d{0,16}$")]
-Offset = Annotated[int, Query(ge=0, le=pricing.MOST_OFFERS)]
-
 
 @router.get(PRICES)
-async def get_page(
-    request: Request,
-    services: UseAdminServices,
-    store: Store = "",
-    offset: Offset = 0,
-    select: Annotated[str, Query(pattern="^(all)?$")] = "",
-) -> Response:
+async def get_page(request: Request, services: UseAdminServices) -> Response:
     """Proposals, those of most gain first, and below them what was decided."""
-    return await _page(request, services, store, offset, selected=bool(select))
+    return await _page(request, services)
 
 
 @router.post(f"{PRICES}/decisions")
-async def post_decisions(
-    request: Request, services: UseAdminServices, store: Store = "", offset: Offset = 0
-) -> Response:
+async def post_decisions(request: Request, services: UseAdminServices) -> Response:
     """Take the form of the chosen rows; back to the page, with what went wrong if anything did."""
     fields = await form(request, MAX_FORM)
     chosen = [value for name, value in fields if name == "price"]
     if not chosen:
-        return await _page(request, services, store, offset, "Choose at least one price.", 422)
+        return await _page(request, services, "Choose at least one price.", 422)
     try:
         asked = pricing.PriceVerdict.model_validate(
             {name: value for name, value in fields if name != "price"} | {"prices": _seen(chosen)}
@@ -58,14 +47,15 @@ async def post_decisions(
         caller = caller_of(request.scope)
         results = await run_in_threadpool(pricing.decide, services, asked, caller, datetime.now(UTC))
     except ValidationError as error:
-        return await _page(request, services, store, offset, fill_in(error), 422)
+        return await _page(request, services, fill_in(error), 422)
     except ProblemError as problem:
-        if problem.code != "invalid_parameters":
+        if problem.code not in {"invalid_parameters", "events_unavailable"}:
             raise
-        return await _page(request, services, store, offset, problem.detail, 422)
+        return await _page(request, services, problem.detail, 422)
     if refused := [each.refusal.detail for each in results if each.refusal]:
-        return await _page(request, services, store, offset, _told(refused, len(results)), 409)
-    return RedirectResponse(f"{PRICES}?{urlencode({'store': store})}" if store else PRICES, 303)
+        return await _page(request, services, _told(refused, len(results)), 409)
+    query = urlencode(_view(request))
+    return RedirectResponse(f"{PRICES}?{query}" if query else PRICES, 303)
 
 
 def _seen(chosen: Sequence[str]) -> list[dict[str, str]]:
@@ -77,31 +67,35 @@ def _seen(chosen: Sequence[str]) -> list[dict[str, str]]:
 def _told(refused: Sequence[str], asked: int) -> str:
     said = " ".join(refused[:_TOLD])
     more = f" And {len(refused) - _TOLD} more." if len(refused) > _TOLD else ""
-    return f"{len(refused)} of {asked} not decided. {said}{more}"
+    return f"{len(refused)} of {asked} not done. {said}{more}"
+
+
+def _view(request: Request) -> dict[str, str]:
+    """The store and the first row that are asked for, where they are numbers."""
+    asked = {name: request.query_params.get(name, "") for name in ("store", "offset")}
+    return {name: value for name, value in asked.items() if value.isascii() and value.isdigit()}
 
 
 async def _page(
-    request: Request,
-    services: AdminServices,
-    store: str,
-    offset: int,
-    message: str | None = None,
-    status: int = 200,
-    *,
-    selected: bool = False,
+    request: Request, services: AdminServices, message: str | None = None, status: int = 200
 ) -> Response:
-    found = await run_in_threadpool(pricing.overview, services)
-    waiting = [PriceOffer.of(each) for each in found.waiting if store in ("", str(each.store_id))]
+    found, view = await run_in_threadpool(pricing.overview, services), _view(request)
+    store = view.get("store", "")
+    waiting = [each for each in found.waiting if store in ("", str(each.store_id))]
     decided = [each for each in found.decided if store in ("", str(each.store_id))]
+    last = max(0, len(waiting) - 1) // ROWS * ROWS
+    offset = min(int(view.get("offset", 0)), last)
     context: dict[str, Any] = {
         "message": message,
         "store": store,
         "stores": found.stores,
-        "waiting": waiting,
-        "offers": waiting[offset : offset + ROWS],
+        "waiting": len(waiting),
+        "gain": sum(each.gain for each in waiting),
+        "offers": [PriceOffer.of(each) for each in waiting[offset : offset + ROWS]],
         "offset": offset,
         "rows": ROWS,
-        "selected": selected,
-        "decided": [DecidedPrice.of(each, found.names) for each in decided[: pricing.MOST]],
+        "selected": request.query_params.get("select") == "all",
+        "query": urlencode(view),
+        "decided": [DecidedPrice.of(each, found) for each in decided[: pricing.MOST]],
     }
     return render(request, "prices.html", context, status)

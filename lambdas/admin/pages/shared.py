@@ -50,7 +50,8 @@ async def form(request: Request, most: int) -> list[tuple[str, str]]:
 
 def fill_in(error: ValidationError) -> str:
     """What to tell somebody whose form lacks something."""
-    return f"Please fill in: {', '.join(str(each['loc'][0]) for each in error.errors())}."
+    lacking = dict.fromkeys(str(each["loc"][0]) for each in error.errors())
+    return f"Please fill in: {', '.join(lacking)}."
 
 
 def render(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> Response:

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query
 
 from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import ChargedPrice, ChargedPrices
-from lambdas.api.services import Identifier, Services, UseServices
-from mercato.contracts.events import PriceDecided
+from lambdas.api.services import Identifier, UseServices
 from mercato.online.connection import OnlineUnavailable
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
@@ -35,8 +34,10 @@ def get_prices(
 
     They are the same for everybody: nothing of a household goes into them.
     """
-    wanted = set(product_id)
-    accepted = [each for each in _accepted(services, store_id) if not wanted or each.product_id in wanted]
+    try:
+        accepted = services.require_online().prices.charged(store_id, product_id)
+    except OnlineUnavailable as error:
+        raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
     following = offset + limit
     return ChargedPrices(
         store_id=store_id,
@@ -44,10 +45,3 @@ def get_prices(
         total=len(accepted),
         next_offset=following if following < len(accepted) else None,
     )
-
-
-def _accepted(services: Services, store_id: int) -> list[PriceDecided]:
-    try:
-        return services.require_online().charged(store_id)
-    except OnlineUnavailable as error:
-        raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
