@@ -136,7 +136,7 @@ def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now
         wanted = [_decision(row, asked, reviewer, now) if row else None for row in rows]
         refused = [_refused(*each) for each in zip(asked.prices, wanted, strict=True)]
         sent = [each for each, why in zip(wanted, refused, strict=True) if each and not why]
-        stands = _sent(services, book, sent)
+        stands = _settled(services, book, sent)
     except OnlineUnavailable as error:
         raise _gone() from error
     judged = iter([_judged(*each) for each in zip(sent, stands, strict=True)])
@@ -154,17 +154,17 @@ def _refused(seen: PriceSeen, wanted: PriceDecided | None) -> Refused | None:
     return None
 
 
-def _sent(
+def _settled(
     services: AdminServices, book: PriceBook, wanted: Sequence[PriceDecided]
 ) -> list[PriceDecided | None]:
     """What is decided of each in the end: those that nobody decided on before are sent, and waited for."""
 
-    def open_now(stands: Sequence[PriceDecided | None]) -> list[PriceDecided]:
+    def undecided(stands: Sequence[PriceDecided | None]) -> list[PriceDecided]:
         pairs = zip(wanted, stands, strict=True)
         return [each for each, held in pairs if held is None or _takes_back(each, held)]
 
     stands = book.decided(wanted)
-    if not (sent := open_now(stands)):
+    if not (sent := undecided(stands)):
         return stands
     try:
         services.send(PRICE_DECISIONS, *sent)
@@ -172,7 +172,7 @@ def _sent(
         said = f"Kafka is not known to have taken the decisions ({error}). Send the same again."
         raise ProblemError("events_unavailable", said, retry_after=1) from error
     until = time.monotonic() + _WAIT_SECONDS
-    while open_now(stands := book.decided(wanted)) and time.monotonic() < until:
+    while undecided(stands := book.decided(wanted)) and time.monotonic() < until:
         time.sleep(_LOOK_SECONDS)
     return stands
 
