@@ -52,7 +52,7 @@ bench: setup var/jars/opensearch.stamp ## every benchmark, one JSON each in var/
 	$(BIN)/python -m benchmarks
 
 .PHONY: bench-models
-bench-models: setup .venv/peers/ready.stamp ## every model beside its peers: var/bench/models.html (about an hour)
+bench-models: setup .venv/peers/ready.stamp ## every model beside its peers: var/bench/models.html (an hour to an hour and a half)
 	.venv/peers/bin/python -m benchmarks.models
 
 NOTEBOOKS := $(patsubst docs/explanation/notebooks/%.py,var/notebooks/%.html,$(wildcard docs/explanation/notebooks/*.py))

@@ -43,9 +43,10 @@ def main(names: list[str]) -> int:
     """Run the named models' benchmarks, all by default, and write what all of them found."""
     if unknown := set(names) - set(MODELS):
         sys.exit(f"no model {', '.join(sorted(unknown))}; there are {', '.join(MODELS)}")
-    failed = [name for name in names or MODELS if not _run(name)]
+    ended = {name: _run(name) for name in names or MODELS}
     folder = get_settings().home / "bench"
     reports = {name: report for name in MODELS if (report := _read(folder / f"models_{name}.json"))}
+    failed = [name for name, succeeded in ended.items() if not succeeded or name not in reports]
     write_result("models", {name: msgspec.to_builtins(report) for name, report in reports.items()})
     sections = [
         Section(name.capitalize(), [("Split", report.split), ("Seeds", str(report.seeds)[1:-1]),
@@ -70,7 +71,12 @@ def _run(name: str) -> bool:
 
 
 def _read(path: Path) -> Report | None:
-    return msgspec.json.decode(path.read_bytes(), type=Report) if path.exists() else None
+    """The report; `None`, and said so, if there is none that holds what it must."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except (FileNotFoundError, msgspec.DecodeError) as error:
+        print(f"{path} is not shown: {error}", file=sys.stderr)
+        return None
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from html import escape
 
 import msgspec
 
-Value = float | int | str | None
+Value = bool | float | int | str | None
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
@@ -64,4 +64,6 @@ def _table(table: Table) -> str:
 def _shown(value: Value) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:,.4g}" if isinstance(value, float) else str(value)
