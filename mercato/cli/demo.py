@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from mercato.cli.endings import interrupted_by_signals
+from mercato.cli.endings import ending, interrupted_by_signals
 
 Json = Annotated[bool, typer.Option("--json", help="Timings and address as JSON on stdout.")]
 
@@ -125,6 +125,7 @@ def demo(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
+        ending()
         typer.echo("\nstopping ...", err=True)
         stack.down()
         raise typer.Exit(130) from None

@@ -15,15 +15,21 @@ def stopped_by_signals() -> threading.Event:
     """An event that the first signal to end sets; the command then ends by itself."""
     # A flag: an exception raised in a handler is lost if it meets a finaliser (`__del__`).
     stop = threading.Event()
-    for ending in ENDINGS:
-        signal.signal(ending, lambda _signal, _frame: stop.set())
+    for each in ENDINGS:
+        signal.signal(each, lambda _signal, _frame: stop.set())
     return stop
 
 
 def interrupted_by_signals() -> None:
     """Make every signal to end raise KeyboardInterrupt where the command is, as Ctrl-C does."""
-    for ending in ENDINGS:
-        signal.signal(ending, _interrupt)
+    for each in ENDINGS:
+        signal.signal(each, _interrupt)
+
+
+def ending() -> None:
+    """Ignore every further signal to end: who presses Ctrl-C twice must not stop the stopping."""
+    for each in ENDINGS:
+        signal.signal(each, signal.SIG_IGN)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
