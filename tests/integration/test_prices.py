@@ -234,6 +234,7 @@ def test_new_proposals_take_the_place_of_the_old_and_leave_what_is_charged(
         assert codes(client.post(POST, json=verdict("withdraw", proposed(1)))) == [None]
         assert book.charged(STORE) == []
         assert "1:367:50:3.1" not in client.get("/admin/prices?store=&offset=abc").text
+        assert client.get(f"/admin/prices?offset={'9' * 5_000}").status_code == 200
 
 
 def _sent(own: Settings) -> list[PriceDecided]:

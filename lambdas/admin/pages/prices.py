@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -73,7 +74,7 @@ def _told(refused: Sequence[str], asked: int) -> str:
 def _view(request: Request) -> dict[str, str]:
     """The store and the first row that are asked for, where they are numbers."""
     asked = {name: request.query_params.get(name, "") for name in ("store", "offset")}
-    return {name: value for name, value in asked.items() if value.isascii() and value.isdigit()}
+    return {name: value for name, value in asked.items() if re.fullmatch("[0-9]{1,16}", value)}
 
 
 async def _page(
