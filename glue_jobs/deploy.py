@@ -103,10 +103,16 @@ def _glue_type(dtype: pa.DataType) -> str:
 
 
 def _jobs() -> Iterator[dict[str, Any]]:
-    for topic in TOPICS.values():
-        target = BRONZE[topic.name]
-        arguments = {"--stream": topic.name, "--follow": "true"}
-        yield _job(target.name, "bronze", arguments, [topic.name], [target.name], **_STREAMING)
+    # One job for all topics, because a streaming job is paid for by the hour (docs/adr/0021).
+    arguments = {"--stream": ",".join(TOPICS), "--follow": "true"}
+    yield _job(
+        "bronze.events",
+        "bronze",
+        arguments,
+        [*TOPICS],
+        [table.name for table in BRONZE.values()],
+        **_STREAMING,
+    )
     for job in CATALOG.values():
         target, reads = job.target, [source.name for source in job.sources]
         # Every silver job adds what it refuses to one table.

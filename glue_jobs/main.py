@@ -15,7 +15,7 @@ from glue_jobs.bronze import stream
 from glue_jobs.catalog import select
 from glue_jobs.jobs import Job
 from glue_jobs.runner import Run, Runner
-from mercato.contracts.events import TOPICS
+from mercato.contracts.events import TOPICS, Topic
 from mercato.lake.lock import exclusive
 from mercato.lake.maintenance import Upkeep, maintain
 from mercato.lake.quarantine import publish
@@ -66,7 +66,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--layer", action="append", default=[], help="jobs of this layer; repeatable")
     parser.add_argument("--lake-uri", "--lake_uri", help="root of the lake; MERCATO_LAKE_URI by default")
     parser.add_argument("--base-uri", "--base_uri", help="lake to read what the first lacks")
-    parser.add_argument("--stream", metavar="TOPIC", help="copy this topic to bronze instead (Spark only)")
+    parser.add_argument(
+        "--stream", type=_topics, metavar="TOPIC,...", help="copy these topics to bronze instead (Spark only)"
+    )
     parser.add_argument("--follow", action="store_true", help="with --stream: go on until stopped")
     parser.add_argument("--kafka-bootstrap", help="address of Kafka; MERCATO_KAFKA_BOOTSTRAP by default")
     parser.add_argument("--kafka-iam", action="store_true", help="sign in to Kafka (MSK) with the job's role")
@@ -85,8 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
         return
     with connect(settings, args.engine) as spark:
         if args.stream:
-            topic = TOPICS[args.stream]
-            stream.start(spark, settings, lake, topic, follow=args.follow).awaitTermination()
+            stream.copy(spark, settings, lake, args.stream, follow=args.follow)
             return
         run_jobs(
             spark,
@@ -96,6 +97,16 @@ def main(arguments: list[str] | None = None) -> None:
             full=args.full,
             on_run=_print,
         )
+
+
+def _topics(names: str) -> list[Topic]:
+    """One argument, because Glue knows each argument of a job by its name once."""
+    unknown = [name for name in names.split(",") if name not in TOPICS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"no such topic: {', '.join(unknown)}; there are {', '.join(TOPICS)}"
+        )
+    return [TOPICS[name] for name in names.split(",")]
 
 
 def _print(done: Run | Upkeep) -> None:

@@ -1,4 +1,4 @@
-"""Copy a topic to its bronze table with Structured Streaming, exactly once.
+"""Copy topics to their bronze tables with Structured Streaming, exactly once.
 
 Spark keeps its offsets in the checkpoint and numbers the batches; Delta takes each number of an
 application once, so a batch repeated after a crash is no second one. The first batch starts where
@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import functions as F
 
 from mercato.contracts.events import Topic
 from mercato.contracts.tables.bronze import BRONZE
+from mercato.errors import MercatoError
 from mercato.lake.ingest import app_id
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
-#: Seconds between batches when following.
-_INTERVAL = "2 seconds"
+#: Time between batches when following; each is a commit and, at S3, some writes to pay for.
+_INTERVAL = "1 minute"
 #: How Spark's Kafka client signs in to MSK with the role of the job.
 _IAM = {
     "kafka.security.protocol": "SASL_SSL",
@@ -34,6 +37,46 @@ _IAM = {
     "kafka.sasl.jaas.config": "software.amazon.msk.auth.iam.IAMLoginModule required;",
     "kafka.sasl.client.callback.handler.class": "software.amazon.msk.auth.iam.IAMClientCallbackHandler",
 }
+
+
+class NotCopiedError(MercatoError):
+    """A topic could not be read on, or its table not be written."""
+
+
+def copy(
+    spark: SparkSession, settings: Settings, lake: Lake, topics: Iterable[Topic], *, follow: bool = False
+) -> None:
+    """Copy what Kafka holds of each topic and, with `follow`, what comes from then on, until stopped.
+
+    What is there of all topics is copied before the first failure is raised, so one that cannot be read
+    holds the others up only until the next start.
+
+    Raises:
+        NotCopiedError: names the topics that failed, and why the first did.
+    """
+    chosen = list(topics)
+    drained = {topic.name: start(spark, settings, lake, topic) for topic in chosen}
+    failed = {name: reason for name, query in drained.items() if (reason := _failure(query))}
+    if failed:
+        raise NotCopiedError(f"Not copied to bronze: {', '.join(failed)}. {next(iter(failed.values()))}")
+    if follow:
+        # Else those that ended above count as the first to end.
+        spark.streams.resetTerminated()
+        followed = [start(spark, settings, lake, topic, follow=True) for topic in chosen]
+        try:
+            spark.streams.awaitAnyTermination()
+        finally:
+            for query in followed:
+                query.stop()
+
+
+def _failure(query: StreamingQuery) -> str | None:
+    """Why a query failed, once it has ended."""
+    try:
+        query.awaitTermination()
+    except StreamingQueryException as error:
+        return str(error)
+    return None
 
 
 def start(

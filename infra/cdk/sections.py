@@ -123,8 +123,8 @@ class Processing(Section):
     Attributes:
         worker_type: of batch jobs.
         workers: of a batch job.
-        continuous: copy events to bronze within a minute, by jobs that never end; otherwise once an hour,
-            for a small part of the cost.
+        continuous: copy events to bronze within two minutes, by a job that never ends; otherwise once an
+            hour, for a small part of the cost.
         emr: provision the EMR Serverless application beside Glue.
         emr_max_vcpu: ceiling of its size.
     """

@@ -246,6 +246,8 @@ def test_every_streaming_job_is_started_and_runs_on_only_where_that_is_paid_for(
     jobs = resources(environment, "AWS::Glue::Job").values()
     streaming = [job["Properties"] for job in jobs if job["Properties"]["Command"]["Name"] == "gluestreaming"]
     assert {"--follow" in job["DefaultArguments"] for job in streaming} == {follows}
+    copied = {topic for job in streaming for topic in job["DefaultArguments"]["--stream"].split(",")}
+    assert copied == {topic.name for topic in contracts().topics}
     started = resources(environment, "AWS::Glue::Trigger").values()
     assert {each["Properties"]["Name"] for each in started} == {job["Name"] for job in streaming}
 

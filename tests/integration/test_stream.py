@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from glue_jobs.bronze import stream
-from mercato.contracts.events import PAYMENTS
+from mercato.contracts.events import CLICKSTREAM, PAYMENTS, WEATHER, Topic
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.lake.ingest import Ingester
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
-from mercato.stream.topics import ensure_topics
+from mercato.stream.topics import ensure_topics, kafka_name
 from tests.integration.records import assert_once, bronze, payment, produce
+from tests.integration.rig import eventually
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -32,7 +36,18 @@ def spark(stack_settings: Settings) -> Iterator[SparkSession]:
 
 
 def drain(spark: SparkSession, settings: Settings, lake: Lake) -> None:
-    assert stream.start(spark, settings, lake, PAYMENTS).awaitTermination(120)
+    stream.copy(spark, settings, lake, [PAYMENTS])
+
+
+def expire(settings: Settings, topic: Topic) -> None:
+    """Let Kafka forget what it holds, as after the topic's retention."""
+    admin = AdminClient({"bootstrap.servers": settings.require("kafka_bootstrap")})
+    all_of_it = [
+        TopicPartition(kafka_name(settings, topic.name), partition, -1)
+        for partition in range(topic.partitions)
+    ]
+    for done in admin.delete_records(all_of_it).values():
+        done.result(20)
 
 
 def ingest(settings: Settings, lake: Lake) -> None:
@@ -67,3 +82,46 @@ def test_writes_the_same_rows_and_repeats_no_batch(
     drain(spark, settings, streamed)
     assert_once(bronze(ingested, PAYMENTS), [*first, *second])
     assert_once(bronze(streamed, PAYMENTS), [*first, *second])
+
+
+def test_one_topic_that_cannot_be_read_on_keeps_no_other_from_being_copied(
+    settings: Settings, spark: SparkSession, tmp_path: Path
+) -> None:
+    ensure_topics(settings)
+    lake, topics = Lake(str(tmp_path / "lake")), [PAYMENTS, CLICKSTREAM, WEATHER]
+    for topic in topics:
+        produce(settings, topic, [b"first"])
+    stream.copy(spark, settings, lake, topics)
+    for topic in topics:
+        produce(settings, topic, [b"second"])
+    expire(settings, PAYMENTS)
+    with pytest.raises(stream.NotCopiedError, match=r"Not copied to bronze: payments\.v1\..*") as failed:
+        stream.copy(spark, settings, lake, topics, follow=True)
+    assert "clickstream.v1" not in str(failed.value).partition(". ")[0]
+    assert_once(bronze(lake, PAYMENTS), [b"first"])
+    for topic in (CLICKSTREAM, WEATHER):
+        assert_once(bronze(lake, topic), [b"first", b"second"])
+
+
+def test_following_goes_on_with_what_comes_of_every_topic(
+    settings: Settings, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_INTERVAL", "1 second")
+    ensure_topics(settings)
+    lake, topics = Lake(str(tmp_path / "lake")), [PAYMENTS, WEATHER]
+    following = threading.Thread(
+        target=stream.copy, args=(spark, settings, lake, topics), kwargs={"follow": True}
+    )
+    following.start()
+    # The second comes when what was there at the start is copied for certain.
+    for number, value in enumerate([b"first", b"second"], 1):
+        for topic in topics:
+            produce(settings, topic, [value])
+        assert eventually(lambda: {bronze(lake, topic).num_rows for topic in topics} == {number}, 60)
+    assert len(spark.streams.active) == len(topics)
+    spark.streams.active[0].stop()
+    following.join(60)
+    assert not following.is_alive()
+    assert spark.streams.active == []
+    for topic in topics:
+        assert_once(bronze(lake, topic), [b"first", b"second"])

@@ -88,7 +88,11 @@ _JOBS: Mapping[str, tuple[str, Any]] = {
             "Command": {"Name": "gluestreaming"},
             "WorkerType": "G.025X",
             "NumberOfWorkers": 2,
-            "DefaultArguments": {"--enable-metrics": "true", "--follow": "true"},
+            "DefaultArguments": {
+                "--enable-metrics": "true",
+                "--stream": "payments.v1,weather.v1",
+                "--follow": "true",
+            },
         },
     ),
     "Gold": ("AWS::Glue::Job", {"Command": {"Name": "glueetl"}, "WorkerType": "G.2X", "NumberOfWorkers": 5}),

@@ -83,6 +83,7 @@ def test_every_rule_is_tried_on_the_sample(assembly: Assembly, prices: PriceList
         ("Api", "logs kept", 10 * 0.15 * 30 / (730 / 24) * 0.03, 0),
         ("Logs", "logs written", 0.5 * 0.50, 0.5 * 0.50),
         ("Raw", "objects", 250 * 0.023, 0),
+        ("Raw", "writes", 2 * 730 * 60 * 4 / 1000 * 0.005 / 2, 0),
         ("Pages", "objects", 0.023, 0),
         ("Cdn", "answers to the internet", 60 * 0.085, 0),
         ("Http", "requests", 10 + 50 * 730 * 3600 / 100 / 1e6, 0),

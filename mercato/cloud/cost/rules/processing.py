@@ -10,8 +10,8 @@ from mercato.cloud.cost.usage import HOURS
 from mercato.cloud.template import NotStatedError, Resource
 
 JOB = "AWS::Glue::Job"
-#: Argument of a job that does not end with what there is.
-_FOLLOW = "--follow"
+#: Arguments of a job that does not end with what there is, and of the topics that it copies.
+_FOLLOW, _STREAM = "--follow", "--stream"
 #: Argument of a job that writes what a model learns from.
 _MODEL = "--model"
 #: Data processing units of a Glue worker.
@@ -26,9 +26,11 @@ _SMALLEST = "mw1.micro"
 _TRANSITIONS = 100
 
 
-def follows(resource: Resource) -> bool:
-    """Whether a Glue job goes on until somebody stops it."""
-    return resource.type == JOB and resource.get("DefaultArguments", _FOLLOW) is not None
+def streams(resource: Resource) -> int:
+    """How many topics a job follows until somebody stops it."""
+    if resource.type != JOB or resource.get("DefaultArguments", _FOLLOW) is None:
+        return 0
+    return len(resource.text("DefaultArguments", _STREAM).split(","))
 
 
 def _glue_job(resource: Resource, context: Context) -> Iterator[Charge]:
@@ -37,7 +39,7 @@ def _glue_job(resource: Resource, context: Context) -> Iterator[Charge]:
         raise NotStatedError(f"the size of a worker {worker} is not known.")
     units = workers * _DPUS[worker]
     size = f"{units:g} DPUs ({workers:g} of {worker})"
-    if follows(resource):
+    if streams(resource):
         yield Charge(what="streaming jobs", price="glue.dpu", fixed=units * HOURS, basis=f"{size}, always on")
         hours, basis = HOURS, "always on"
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mercato.cloud.cost.charge import Charge, Context
-from mercato.cloud.cost.rules.processing import follows
+from mercato.cloud.cost.rules.processing import streams
 from mercato.cloud.cost.usage import HOURS
 from mercato.cloud.template import NotStatedError, Resource
 
@@ -30,12 +30,12 @@ def _bucket(resource: Resource, context: Context) -> Iterator[Charge]:
         varying=context.usage.lake_gb * share,
         basis="lake_gb, shared equally by the lake's buckets",
     )
-    streams = sum(map(follows, resources))
+    followed = sum(map(streams, resources))
     yield Charge(
         what="writes",
         price="s3.writes",
-        varying=streams * _STREAM_BATCHES * _WRITES_PER_BATCH / 1e3 * share,
-        basis=f"a batch a minute of {streams} streaming jobs, shared equally by the lake's buckets",
+        varying=followed * _STREAM_BATCHES * _WRITES_PER_BATCH / 1e3 * share,
+        basis=f"a batch a minute of {followed} topics, shared equally by the lake's buckets",
     )
 
 
