@@ -146,10 +146,12 @@ setup: .venv/system.stamp $(VENV)/ready.stamp var/jars/ready.stamp ## everything
 	@mkdir -p .venv && touch $@
 
 # uv has an environment of its own: `uv pip sync` removes whatever the pins do not name.
-$(UV):
+# After the Makefile, which says what version.
+$(UV): Makefile
 	@echo "==> uv $(UV_VERSION)"
 	python3 -m venv .venv/uv
 	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
 
 $(VENV)/ready.stamp: requirements/dev.txt pyproject.toml | $(UV) .venv/system.stamp
 	@echo "==> Python packages in $(VENV) (about 1 GB the first time)"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pyspark.errors import PySparkException
 
 from features.snapshot import BEGINNING, as_of
-from mercato.lake.tables import Lake
+from mercato.lake.tables import Lake, LogCleanedError
 from mercato.online.session import micros, moment
 from mercato.online.store import Materialised, OnlineStore
 from mercato.online.views import BATCH, View
@@ -97,7 +97,7 @@ class _Run:
         if last is not None:
             try:
                 return self._send(view, self._changed(view, version, last))
-            except PySparkException as error:
+            except (LogCleanedError, PySparkException) as error:
                 # The last version's files may have been vacuumed away.
                 log.warning("%s: writing every row, for the difference failed: %s", view.name, error)
         return self._send(view, self._as_of(view, self.at, version))

@@ -15,6 +15,8 @@ from pathlib import Path
 from mercato.errors import MercatoError
 
 ROOT = Path(__file__).resolve().parents[2]
+#: How artifacts are made; each is made anew when any of it has changed.
+RECIPES = Path(__file__).resolve().parent
 #: Where built artifacts are kept, one folder each.
 BUILT = Path(os.environ.get("MERCATO_ARTIFACTS_DIR", ROOT / "var" / "artifacts"))
 _NOT_SOURCE = {"__pycache__", ".mypy_cache", ".DS_Store"}
@@ -65,10 +67,12 @@ class Artifact:
         return target
 
     def digest(self) -> str:
-        """Hash of everything that the artifact is made of."""
+        """Hash of everything that the artifact is made of, and of how."""
         seen = hashlib.sha256()
         for path in self._files():
             seen.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+        for recipe in sorted(RECIPES.glob("*.py")):
+            seen.update(recipe.name.encode() + b"\0" + recipe.read_bytes())
         return seen.hexdigest()
 
     def _files(self) -> Iterator[Path]:

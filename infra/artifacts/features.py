@@ -22,7 +22,7 @@ ARTIFACTS = (
     Artifact(
         name="feature-registry",
         holds="entities, views and services of the feature store",
-        sources=("features", "mercato/online/views.py", "mercato/contracts", "requirements/core.txt"),
+        sources=("features", "mercato/online", "mercato/contracts", "requirements/core.txt"),
         make=_registry,
     ),
 )

@@ -105,7 +105,7 @@ ARTIFACTS = tuple(
     Artifact(
         name=f"model-source-{model}",
         holds=f"scripts of the model {model} and all that SageMaker's container lacks for them",
-        sources=("infra/artifacts/models.py", _PINS, _BROUGHT, *_PACKAGES, *_scripts(model)),
+        sources=(_PINS, _BROUGHT, *_PACKAGES, *_scripts(model)),
         make=functools.partial(_source, model),
     )
     for model in MODELS

@@ -189,10 +189,8 @@ class Ingester:
     def _start(self, name: str, partition: int) -> TopicPartition:
         topic = self._topics[name]
         low, high = watermarks(self._consumer, TopicPartition(name, partition))
-        offset = next_offset(self._tables[topic.name], topic, partition)
-        if offset is not None and not low <= offset <= high:
-            raise _offsets_gone(name, partition, offset)
-        self._position[name, partition] = low if offset is None else offset
+        held = next_offset(self._tables[topic.name], topic, partition)
+        self._position[name, partition] = _position(name, partition, held, low, high)
         return TopicPartition(name, partition, self._position[name, partition])
 
 
@@ -223,15 +221,32 @@ def to_arrow(topic: Topic, messages: list[Message]) -> pa.Table:
 
 
 def lag(settings: Settings, lake: Lake) -> dict[str, int]:
-    """Records per topic that Kafka holds and bronze does not yet."""
+    """Records per topic that Kafka holds and bronze does not yet.
+
+    Raises:
+        OffsetsGoneError: Kafka no longer has what bronze lacks.
+    """
     consumer = Consumer(client_config(settings) | {"group.id": "mercato-lag"})
-    behind = {}
-    for topic in TOPICS.values():
-        name = kafka_name(settings, topic.name)
-        table = lake.create(BRONZE[topic.name])
-        behind[topic.name] = 0
-        for partition in consumer.list_topics(name, timeout=_TIMEOUT).topics[name].partitions:
-            low, high = watermarks(consumer, TopicPartition(name, partition))
-            behind[topic.name] += high - max(next_offset(table, topic, partition) or low, low)
-    consumer.close()
+    try:
+        return {topic.name: _behind(consumer, settings, lake, topic) for topic in TOPICS.values()}
+    finally:
+        consumer.close()
+
+
+def _behind(consumer: Consumer, settings: Settings, lake: Lake, topic: Topic) -> int:
+    name, table = kafka_name(settings, topic.name), lake.own(BRONZE[topic.name])
+    behind = 0
+    for partition in consumer.list_topics(name, timeout=_TIMEOUT).topics[name].partitions:
+        low, high = watermarks(consumer, TopicPartition(name, partition))
+        held = next_offset(table, topic, partition) if table else None
+        behind += high - _position(name, partition, held, low, high)
     return behind
+
+
+def _position(name: str, partition: int, held: int | None, low: int, high: int) -> int:
+    """Offset at which bronze goes on, given the one that it names and those that Kafka has."""
+    if held is None:
+        return low
+    if not low <= held <= high:
+        raise _offsets_gone(name, partition, held)
+    return held

@@ -33,6 +33,10 @@ class UnknownEngineError(MercatoError):
     """The engine's name is none that Mercato knows."""
 
 
+class EngineNotStartedError(MercatoError):
+    """The engine is not installed, or did not start."""
+
+
 @contextmanager
 def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSession]:
     """A Spark session on the chosen engine; everything it started is stopped at the end.
@@ -43,6 +47,7 @@ def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSess
 
     Raises:
         UnknownEngineError: the name is none of these.
+        EngineNotStartedError: `spark` has no jars, or ended while it started.
         mercato.local.java.JavaNotFoundError: `spark` finds no JDK it can run on.
     """
     name = engine or settings.engine
@@ -103,7 +108,7 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
 
     jars = sorted((settings.jars_dir / "spark").glob("*.jar"))
     if not jars:
-        raise FileNotFoundError(f"No Spark jars in {settings.jars_dir}: run `make setup`.")
+        raise EngineNotStartedError(f"No Spark jars in {settings.jars_dir}: run `make setup`.")
     port = free_port()
     conf = {
         **SHARED_CONF,
@@ -149,4 +154,5 @@ def _await_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.2)
-    raise RuntimeError(f"Spark did not start within {_START_TIMEOUT} s; see {log}.")
+    how = f"did not start within {_START_TIMEOUT} s" if server.poll() is None else "ended while it started"
+    raise EngineNotStartedError(f"Spark {how}; see {log}.")

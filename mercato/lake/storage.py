@@ -8,7 +8,13 @@ from typing import Any
 
 from pyarrow.fs import FileSystem, S3FileSystem
 
+from mercato.errors import MercatoError
+
 _S3 = "s3://"
+
+
+class NoCredentialsError(MercatoError):
+    """The lake is on S3, and this process has no credentials for it."""
 
 
 def on_s3(uri: str) -> bool:
@@ -53,7 +59,9 @@ def _access() -> dict[str, Any]:
     session = boto3.Session()
     held = session.get_credentials()
     if held is None:
-        raise PermissionError("There are no AWS credentials for the lake on S3: set AWS_PROFILE or a role.")
+        raise NoCredentialsError(
+            "There are no AWS credentials for the lake on S3: set AWS_PROFILE or a role."
+        )
     frozen = held.get_frozen_credentials()
     access = {
         "access_key": frozen.access_key,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import FileType, SubTreeFileSystem
 
 from mercato.contracts.tables.base import Table
@@ -74,11 +74,7 @@ class Lake:
 
     def open(self, table: Table) -> DeltaTable | None:
         """The table as delta-rs sees it, from this lake or its base; `None` if neither has it."""
-        path = self.path(table)
-        try:
-            return DeltaTable(path, storage_options=storage_options(path))
-        except TableNotFoundError:
-            return self.base.open(table) if self.base else None
+        return self.own(table) or (self.base.open(table) if self.base else None)
 
     def own(self, table: Table) -> DeltaTable | None:
         """The table of this lake itself, never of its base."""
@@ -139,6 +135,9 @@ class Lake:
         """All rows, as of a version if given; no rows if the table is not there.
 
         Columns that its contract gained since are null.
+
+        Raises:
+            LogCleanedError: the log of that version is gone.
         """
         delta = self.open(table)
         if delta is None:
@@ -146,7 +145,10 @@ class Lake:
         reader = spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", str(version))
-            delta.load_as_version(version)
+            try:
+                delta.load_as_version(version)
+            except DeltaError as error:
+                raise LogCleanedError(f"Version {version} of {table.name} is gone.") from error
         frame = reader.load(delta.table_uri)
         if not _columns(delta).issuperset(table.c):
             nothing = spark.createDataFrame([], table.spark_schema)
@@ -186,8 +188,10 @@ class Lake:
     @contextmanager
     def staged(self, frame: DataFrame, name: str) -> Iterator[DataFrame]:
         """`stage` for the time of a `with`."""
-        yield self.stage(frame, name)
-        self._unstage(name)
+        try:
+            yield self.stage(frame, name)
+        finally:
+            self._unstage(name)
 
     def _unstage(self, name: str) -> None:
         path = self.beside(_STAGED_BY, f"staging/{name}")
@@ -197,6 +201,7 @@ class Lake:
 
     def overwrite(self, frame: DataFrame, table: Table) -> None:
         """Replace the table's rows."""
+        self.create(table)
         frame.select(*table.c).write.format("delta").mode("overwrite").save(self.path(table))
 
     def append(self, frame: DataFrame, table: Table) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 import socket
 from collections.abc import Iterable
 from pathlib import Path
+
+from mercato.local import shared_json
 
 #: Below the ports that Linux and macOS hand to outgoing connections: such a connection
 #: would otherwise take a service's port between two of its starts.
@@ -36,23 +37,15 @@ def free_port(taken: Iterable[int] = ()) -> int:
     raise OSError(f"No free loopback port between {_RANGE.start} and {_RANGE.stop}.")
 
 
-def remembered(memory: Path) -> dict[str, int]:
-    """Ports by name as `assign` left them in `memory`."""
-    ports: dict[str, int] = json.loads(memory.read_text()) if memory.exists() else {}
-    return ports
-
-
 def assign(names: Iterable[str], memory: Path) -> dict[str, int]:
     """Give each name a free port and remember it; one that it had before is kept if still free.
 
     Names that `memory` holds besides these keep theirs.
     """
-    ports = remembered(memory)
-    for name in names:
-        if name not in ports or not is_free(ports[name]):
-            ports[name] = free_port(ports.values())
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    temporary = memory.with_suffix(".tmp")
-    temporary.write_text(json.dumps(ports, indent=2))
-    temporary.replace(memory)
-    return ports
+
+    def choose(ports: dict[str, int]) -> None:
+        for name in names:
+            if name not in ports or not is_free(ports[name]):
+                ports[name] = free_port(ports.values())
+
+    return shared_json.update(memory, choose)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import shlex
 import subprocess
 import time
@@ -16,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from mercato.local import ports
+from mercato.local import ports, shared_json
 from mercato.local.daemon import Daemon, DaemonError
 from mercato.local.services import ALL, Service
 from mercato.settings import Settings
@@ -99,15 +98,6 @@ class Stack:
         self._daemon.stop()
         self._settings.endpoints_file.unlink(missing_ok=True)
 
-    def restart(self, name: str) -> None:
-        """Stop and start one service.
-
-        Raises:
-            StackError: it did not become healthy.
-        """
-        self.stop(name)
-        self.up([name])
-
     def stop(self, name: str) -> None:
         """Stop one service; the others go on."""
         service = self._known(name)
@@ -174,7 +164,7 @@ class Stack:
             crashed = state in {"BACKOFF", *_ENDED}
             tail = self.log_tail(service.name) if crashed else ""
             return ServiceStatus(service.name, state, None, None, False, None, tail)
-        chosen = ports.remembered(self._ports_file)
+        chosen = shared_json.read(self._ports_file)
         url = service.url(chosen)
         uptime = float(info["now"] - info["start"])
         settled = bool(service.ports) or uptime >= _WORKER_SETTLES
@@ -206,7 +196,7 @@ class Stack:
 
     def _write_command(self, service: Service) -> None:
         """Write the command as a script, which a person can also run by hand."""
-        chosen = ports.remembered(self._ports_file)
+        chosen = shared_json.read(self._ports_file)
         argv = service.command(self._settings, chosen)
         variables = {
             "MERCATO_HOME": str(self._settings.home),
@@ -228,11 +218,8 @@ class Stack:
     def _publish(self, service: Service, url: str | None) -> None:
         if service.endpoint is None:
             return
-        path = self._settings.endpoints_file
-        endpoints = json.loads(path.read_text()) if path.exists() else {}
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps({**endpoints, service.endpoint: url}, indent=2))
-        temporary.replace(path)
+        address: dict[str, str | None] = {service.endpoint: url}
+        shared_json.update(self._settings.endpoints_file, lambda held: held.update(address))
 
 
 def _listens(pid: int, wanted: set[int]) -> bool:

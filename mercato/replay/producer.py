@@ -108,7 +108,8 @@ class Sender:
             if self.stop.is_set():
                 break
         self._save()
-        return {name: self.position.acknowledged[name] - before.get(name, 0) for name in names}
+        held = self.position.acknowledged
+        return {name: held.get(name, 0) - before.get(name, 0) for name in names}
 
     def _send(self, batch: Batch, names: list[str], pace: Pace) -> None:
         topics = {name: kafka_name(self.settings, name) for name in names}

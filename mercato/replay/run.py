@@ -165,7 +165,9 @@ def run(
     finally:
         gc.enable()
     seconds = time.perf_counter() - started
-    rows = [TopicOutcome(name, sent[name], position.acknowledged[name], totals[name]) for name in totals]
+    rows = [
+        TopicOutcome(name, sent[name], position.acknowledged.get(name, 0), totals[name]) for name in totals
+    ]
     return Outcome(rows, seconds, position.weeks)
 
 

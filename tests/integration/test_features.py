@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -174,6 +175,22 @@ def test_only_what_changed_is_written(
     outcome = {o.view: o.rows for o in materialize(spark, lake, own, at=end + timedelta(days=1))}
     assert outcome[views.STORE_PROMOTIONS.name] == 1
     assert online.marker() != token
+
+
+def test_after_the_last_versions_log_was_cleaned_every_row_is_written(
+    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, own: Settings, online: OnlineFeatures
+) -> None:
+    view, end = views.HOUSEHOLD_PROFILE, START + SPAN
+    lake, rng = Lake(str(tmp_path_factory.mktemp("cleaned"))), random.Random(2)
+    rows = [random_row(view, entity, START, rng) for entity in (1, 2)]
+    write(lake, view, rows[:1])
+    materialize(spark, lake, own, views=[view], at=end)
+    write(lake, view, rows)
+    lake.create(view.table).create_checkpoint()
+    (Path(lake.path(view.table)) / "_delta_log" / f"{0:020}.json").unlink()
+    (outcome,) = materialize(spark, lake, own, views=[view], at=end)
+    assert outcome.rows == 2
+    assert by_entity(view, online.store.table(view)) == Oracle(view, rows).snapshot(end)
 
 
 def test_a_table_made_anew_leaves_nothing_of_the_old_one(

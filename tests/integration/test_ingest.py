@@ -57,6 +57,14 @@ def test_copies_records_as_they_came_and_goes_on_from_the_table(settings: Settin
     assert lake.version(BRONZE[TOPICS["transactions.v1"].name]) == 0
 
 
+def test_how_far_behind_is_not_said_of_a_broker_that_was_made_anew(settings: Settings, lake: Lake) -> None:
+    produce(settings, PAYMENTS, [payment(0)])
+    ahead = {app_id(PAYMENTS, partition): 1000 for partition in range(PAYMENTS.partitions)}
+    lake.set_marks(BRONZE[PAYMENTS.name], ahead)
+    with pytest.raises(OffsetsGoneError, match="does not have offset 1000"):
+        lag(settings, lake)
+
+
 def test_killed_at_random_points_it_neither_loses_nor_doubles(settings: Settings, lake: Lake) -> None:
     values = [payment(number) for number in range(60_000)]
     environment = {

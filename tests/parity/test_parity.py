@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
+from pyspark.sql import functions as F
 
 from benchmarks import gold_duckdb
 from glue_jobs.catalog import CATALOG
@@ -17,6 +20,9 @@ from mercato.lake.tables import Lake
 from tests.parity.bronze import BROKEN
 from tests.parity.conftest import ENGINES, Continued, Engines
 from tests.parity.rows import assert_same_rows, rows
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 pytestmark = [pytest.mark.parity, pytest.mark.timeout(1200)]
 
@@ -48,17 +54,30 @@ def test_both_engines_refuse_the_same_records(continued: Continued) -> None:
     assert_same_rows(sail, spark, QUARANTINE)
 
 
+#: Every way in which rows come into a table.
+WRITES: dict[str, Callable[[Lake, DataFrame], None]] = {
+    "append": lambda lake, new: lake.append(new, PAYMENT_OUTCOMES),
+    "merge": lambda lake, new: lake.merge(new, PAYMENT_OUTCOMES),
+    "replace": lambda lake, new: lake.replace(new, new, PAYMENT_OUTCOMES),
+    "overwrite": lambda lake, new: lake.overwrite(new, PAYMENT_OUTCOMES),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_table_made_before_its_contract_gained_a_column_is_read_and_gains_it(
-    filled: Engines, engine: str, tmp_path: Path
+    filled: Engines, engine: str, write: str, tmp_path: Path
 ) -> None:
     session, lake, c = filled.sessions[engine], Lake(str(tmp_path)), PAYMENT_OUTCOMES.c
     held = rows(filled.lakes[engine], PAYMENT_OUTCOMES)
     write_deltalake(lake.path(PAYMENT_OUTCOMES), held.drop_columns(c.note))
     assert lake.read(session, PAYMENT_OUTCOMES).where(f"{c.note} IS NULL").count() == len(held)
-    lake.append(filled.lakes[engine].read(session, PAYMENT_OUTCOMES).limit(1), PAYMENT_OUTCOMES)
-    assert lake.read(session, PAYMENT_OUTCOMES).count() == len(held) + 1
-    assert c.note in {field.name for field in lake.create(PAYMENT_OUTCOMES).schema().fields}
+    new = filled.lakes[engine].read(session, PAYMENT_OUTCOMES).limit(1).withColumn(c.note, F.lit("seen"))
+    WRITES[write](lake, new)
+    written = lake.read(session, PAYMENT_OUTCOMES)
+    assert written.where(F.col(c.note) == "seen").count() == 1
+    others = {"append": len(held), "merge": len(held) - 1, "replace": len(held) - 1, "overwrite": 0}
+    assert written.count() == others[write] + 1
 
 
 def test_a_script_written_by_hand_gives_the_same_gold(

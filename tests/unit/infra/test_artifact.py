@@ -14,6 +14,7 @@ from infra.artifacts.artifact import Artifact, BuildError
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifact, "BUILT", tmp_path / "built")
     monkeypatch.setattr(artifact, "ROOT", tmp_path)
+    monkeypatch.setattr(artifact, "RECIPES", tmp_path / "recipes")
     (tmp_path / "source").write_text("one")
 
 
@@ -41,6 +42,16 @@ def test_it_is_built_anew_once_its_sources_have_changed(tmp_path: Path) -> None:
     thing.build()
     (tmp_path / "source").write_text("two")
     assert (thing.build() / "made").read_text() == "two"
+    assert len(builds) == 2
+
+
+def test_it_is_built_anew_once_its_recipe_has_changed(tmp_path: Path) -> None:
+    builds: list[str] = []
+    thing = made_of("source", builds)
+    thing.build()
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "functions.py").write_text("_UNUSED = ()")
+    thing.build()
     assert len(builds) == 2
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
+
 from mercato.lake.lock import exclusive
 from mercato.lake.tables import Lake
 
@@ -25,6 +27,9 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
     assert order == ["first", "second"]
 
 
-def test_a_lake_on_object_storage_is_left_to_its_scheduler() -> None:
-    with exclusive(Lake("s3://bucket/lake")):
-        pass
+def test_a_lake_on_object_storage_is_left_to_its_scheduler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with exclusive(Lake("s3://bucket/lake")), exclusive(Lake("s3://bucket/lake")):
+        assert list(tmp_path.iterdir()) == []

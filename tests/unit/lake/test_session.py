@@ -6,8 +6,11 @@ import re
 import subprocess
 from pathlib import Path
 
-from mercato.lake.session import SHORT_LIVED_JVM
+import pytest
+
+from mercato.lake.session import SHORT_LIVED_JVM, EngineNotStartedError, connect
 from mercato.local.java import java_home
+from mercato.settings import Settings
 
 
 def _code_cache(*options: str) -> int:
@@ -23,3 +26,11 @@ def test_a_short_lived_driver_has_as_much_room_for_code_as_any() -> None:
     usual = _code_cache()
     assert _code_cache(*SHORT_LIVED_JVM.split()) >= usual
     assert _code_cache("-XX:TieredStopAtLevel=1") < usual
+
+
+def test_missing_jars_are_said_with_the_command_that_gets_them(tmp_path: Path) -> None:
+    with (
+        pytest.raises(EngineNotStartedError, match="run `make setup`"),
+        connect(Settings(home=tmp_path), "spark"),
+    ):
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from deltalake import write_deltalake
 from mercato.contracts.events import PAYMENTS
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.contracts.tables.silver import PAYMENTS as SILVER
+from mercato.lake.lock import exclusive
 from mercato.lake.maintenance import maintain
 from mercato.lake.tables import Lake, LogCleanedError
 
@@ -74,6 +76,22 @@ def test_compaction_changes_nothing_for_readers(lake: Lake) -> None:
     changes = lake.changes(TABLE, before, upto)
     assert (changes.added, changes.removed) == ({}, [])
     assert lake.rows(TABLE) == 5
+
+
+def test_upkeep_waits_for_the_jobs_that_read_what_it_would_remove(lake: Lake) -> None:
+    add(lake, 0)
+    done = threading.Event()
+
+    def upkeep() -> None:
+        list(maintain(lake, retain_hours=0))
+        done.set()
+
+    with exclusive(lake):
+        thread = threading.Thread(target=upkeep)
+        thread.start()
+        assert not done.wait(0.3)
+    thread.join(10)
+    assert done.is_set()
 
 
 def test_a_cleaned_log_is_told(lake: Lake) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from mercato.local import ports
+from mercato.local import ports, shared_json
 
 
 def test_a_port_in_use_is_not_free() -> None:
@@ -27,7 +27,7 @@ def test_only_a_port_that_was_taken_changes(tmp_path: Path) -> None:
         second = ports.assign(["a"], memory)
     assert second["a"] != first["a"]
     assert second["b"] == first["b"]
-    assert ports.remembered(memory) == second
+    assert shared_json.read(memory) == second
 
 
 def test_ports_keep_clear_of_those_for_outgoing_connections() -> None:

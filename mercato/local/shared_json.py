@@ -1,0 +1,28 @@
+"""JSON files that several `mercato` processes of one home change."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What the file holds, nothing if it is not there."""
+    held: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return held
+
+
+def update(path: Path, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Let `change` change what the file holds; others wait, and readers see the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        held = read(path)
+        change(held)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(held, indent=2))
+        temporary.replace(path)
+    return held
