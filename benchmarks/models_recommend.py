@@ -22,20 +22,28 @@ from tqdm import tqdm
 
 from benchmarks import fairness, recommend_sessions, recommend_slices
 from benchmarks import recommend_peers as peers
+from benchmarks.latency import beside_predict
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
 from benchmarks.recommend_data import Lists, Truths, basket_lines, mean, truths
 from benchmarks.recommend_peers import Baskets, Peer
+from benchmarks.tuning import Setting, climb
 from mercato.errors import MercatoError
 from mercato.settings import get_settings
-from mercato_models import demographics
+from mercato_models import artefact, demographics
 from mercato_models.fairness import Ratio
+from mercato_models.recommend import channels
+from mercato_models.recommend.candidates import candidates
+from mercato_models.recommend.evaluation import MODEL, WITHOUT_CONTEXT
 from mercato_models.recommend.fairness import ratios
+from mercato_models.recommend.features import build
 from mercato_models.recommend.metrics import CUT, ndcg, quality, recall
+from mercato_models.recommend.predictions import FILES
 from mercato_models.recommend.protocol import Cut, cut
 
-PREDICTIONS = "recommend.parquet"
-_MODEL = "ranker"
+_MODEL, _BLIND = "ranker", "ranker, the basket's store and time hidden"
+#: Tests whose candidates the ranker is timed on.
+_TIMED = 50
 _NAMES: Mapping[Peer, str] = {
     peers.popular: "G-TopFreq: popular",
     peers.personal: "P-TopFreq: own",
@@ -48,8 +56,9 @@ _NAMES: Mapping[Peer, str] = {
 }
 _SPLIT = (
     "The last basket of each household with three baskets before it; histories of 50 baskets at most. Peers' "
-    "settings are the best of a grid on second-last baskets, by the sum of both measures. The ranker knows "
-    "the store and time of the basket, SLRC its day, the others have no use for them. Open baskets: more "
+    "settings are the best on second-last baskets, by the sum of both measures, one changed at a time until "
+    "none is better. The ranker knows the store and time of the basket unless said otherwise, SLRC its day, "
+    "the others have no use for them. Open baskets: more "
     "than four products, in a seeded order. Intervals: households drawn again, stores for promotions."
 )
 
@@ -57,17 +66,18 @@ _SPLIT = (
 def main() -> None:
     """Judge all, and write `models_recommend.json`."""
     home = get_settings().home
-    path = home / "predictions" / PREDICTIONS
-    if not path.is_file():
-        raise SystemExit(f"{path} is missing: run `mercato train recommend` on the lake first")
+    paths = {way: home / "predictions" / name for way, name in FILES.items()}
+    for path in paths.values():
+        if not path.is_file():
+            raise SystemExit(f"{path} is missing: run `mercato train recommend` on the lake first")
     trained = home / "datasets" / "recommend"
     machine, lines = describe_machine(), basket_lines()
     divided = cut(lines)
     earlier, truth = cut(divided.history), truths(divided.test)
-    model = _written(path)
+    model, blind = _written(paths[MODEL]), _written(paths[WITHOUT_CONTEXT])
     if missing := truth.keys() - model.keys():
         raise MercatoError(
-            f"{path} lacks {len(missing)} test households: it is of another lake than the year"
+            f"{paths[MODEL]} lacks {len(missing)} test households: it is of another lake than the year"
         )
     found: dict[str, Lists] = {_MODEL: model}
     rows: list[dict[str, Value]] = []
@@ -79,17 +89,19 @@ def main() -> None:
         seconds[name] = round(time.perf_counter() - started, 1)
         said = ", ".join(f"{key} {value}" for key, value in setting.items())
         rows.append({"": name, "setting": said, "on second-last baskets": tuned})
+    shown = {_MODEL: model, _BLIND: blind, **found}
     result = {
         "machine": machine,
         "split": _SPLIT,
         "seeds": [0],
-        "predictions": PREDICTIONS,
+        "predictions": FILES[MODEL],
         "tables": [
-            Table("Quality", [_quality(name, lists, model, truth) for name, lists in found.items()]),
+            Table("Quality", [_quality(name, lists, model, truth) for name, lists in shown.items()]),
             Table("Peers' settings, and the sum of both measures they were chosen by", rows),
             *recommend_slices.tables(found, lines, divided, trained),
             Table("Fairness of the lists", fairness.rows(_ratios(model, truth, trained / "channel"))),
             *recommend_sessions.tables(divided, earlier, trained),
+            Table("Latency, milliseconds", _latency(trained)),
         ],
         "seconds": seconds,
     }
@@ -108,13 +120,13 @@ def _written(path: object) -> dict[int, list[int]]:
 def _tuned(peer: Peer, earlier: Cut) -> tuple[dict[str, Value], float]:
     """The setting that is best on second-last baskets, and the sum of both measures there."""
     truth = truths(earlier.test)
-    judged = []
-    for setting in peers.settings(peer):
+
+    def judge(setting: Setting) -> float:
         lists = _lists(peer, earlier, setting)
         measured = quality([lists.get(each, []) for each in truth], list(truth.values()), draws=1)
-        judged.append((measured.recall + measured.ndcg, setting))
-    best, setting = max(judged, key=lambda each: each[0])
-    return setting, best
+        return measured.recall + measured.ndcg
+
+    return climb(peers.GRIDS[peer], judge, _NAMES[peer])
 
 
 def _lists(peer: Peer, divided: Cut, setting: Mapping[str, Value]) -> Lists:
@@ -150,6 +162,18 @@ def _gini(counts: NDArray[np.int64]) -> float:
     ordered = np.sort(counts).astype(np.float64)
     ranks = np.arange(1, len(ordered) + 1)
     return float((2 * ranks - len(ordered) - 1) @ ordered / (len(ordered) * ordered.sum()))
+
+
+def _latency(trained: Path) -> list[dict[str, Value]]:
+    """The ranker alone on candidates of the first tests, beside XGBoost's own predict."""
+    contexts = channels.read_contexts(trained / "channel")
+    snapshots = channels.Snapshots(trained / "channel", channels.stores(contexts))
+    tests = channels.targets(contexts, channels.TEST)[:_TIMED]
+    rows = [
+        build(target.context, catalogue, candidates(target.context, catalogue))
+        for target, catalogue in snapshots.beside(tests)
+    ]
+    return beside_predict(artefact.load(trained / "model"), np.concatenate(rows))
 
 
 def _ratios(model: Lists, truth: Truths, channel: Path) -> list[Ratio]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
+from benchmarks.tuning import Grid
 from mercato.contracts.tables.features import HISTORY_BASKETS
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models.recommend.metrics import CUT, order
@@ -201,7 +201,7 @@ def slrc(baskets: Baskets, half_life: float, rhythm: float, everyone: float) -> 
     yield from _blocks(baskets, lambda rows: own[rows].toarray() + base)
 
 
-def factors(baskets: Baskets, rank: int, confidence: float, seed: int = 0) -> Blocks:
+def factors(baskets: Baskets, rank: int, confidence: float, regularisation: float, seed: int = 0) -> Blocks:
     """Implicit matrix factors of counts, by Spark MLlib's ALS."""
     from pyspark.ml.recommendation import ALS
     from pyspark.sql import SparkSession
@@ -215,32 +215,34 @@ def factors(baskets: Baskets, rank: int, confidence: float, seed: int = 0) -> Bl
     rows = spark.createDataFrame(
         pa.table({"user": counts.row, "item": counts.col, "rating": counts.data}).to_pandas()
     )
-    model = ALS(rank=rank, alpha=confidence, implicitPrefs=True, regParam=0.1, maxIter=8, seed=seed).fit(rows)
+    model = ALS(
+        rank=rank, alpha=confidence, implicitPrefs=True, regParam=regularisation, maxIter=8, seed=seed
+    ).fit(rows)
     users = _factors(model.userFactors, len(baskets.households))
     items = _factors(model.itemFactors, len(baskets.products))
     yield from _blocks(baskets, lambda rows: users[rows] @ items.T)
 
 
 #: Settings that are tried on second-last baskets.
-GRIDS: Mapping[Peer, Mapping[str, tuple[Any, ...]]] = {
+GRIDS: Mapping[Peer, Grid] = {
     popular: {},
     personal: {},
     personal_then_popular: {},
-    item_neighbours: {"neighbours": (50, 200)},
-    up_cf: {"recent": (5, 25, 50), "asymmetry": (0.25, 0.5, 0.75), "locality": (1, 5, 10)},
-    tifu_knn: {
-        "group": (3, 7), "within": (0.9, 1.0), "between": (0.6, 0.8),
-        "neighbours": (300, 900), "own": (0.2, 0.5, 0.7),
+    item_neighbours: {"neighbours": (2, 5, 20, 50, 200)},
+    up_cf: {
+        "recent": (2, 5, 10, 25, 50), "asymmetry": (0.0, 0.25, 0.5, 0.75, 1.0), "locality": (1, 2, 5, 10, 20),
     },
-    slrc: {"half_life": (63.0, 189.0, 365.0), "rhythm": (0.03, 0.1, 0.3), "everyone": (0.03, 0.1)},
-    factors: {"rank": (16, 64), "confidence": (1.0, 10.0)},
+    tifu_knn: {
+        "group": (2, 3, 5, 7, 10, 25, 50), "within": (0.7, 0.8, 0.9, 1.0),
+        "between": (0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0), "neighbours": (10, 25, 50, 100, 300, 900),
+        "own": (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9),
+    },
+    slrc: {
+        "half_life": (14.0, 31.0, 63.0, 126.0, 189.0, 365.0, 730.0),
+        "rhythm": (0.01, 0.03, 0.1, 0.2, 0.3, 0.6), "everyone": (0.01, 0.03, 0.1, 0.2, 0.3, 1.0),
+    },
+    factors: {"rank": (16, 32, 64, 128), "confidence": (0.1, 1.0, 10.0), "regularisation": (0.01, 0.1, 1.0)},
 }  # fmt: skip
-
-
-def settings(peer: Peer) -> list[dict[str, Any]]:
-    """Every setting of a peer's grid."""
-    grid = GRIDS[peer]
-    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
 
 
 def lists(baskets: Baskets, blocks: Blocks) -> dict[int, list[int]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from benchmarks.page import Table, Value
 from benchmarks.recommend_data import Lists, mean
 from benchmarks.recommend_peers import best
 from benchmarks.session_peers import Peer, Sessions
+from benchmarks.tuning import Setting, climb
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import artefact
 from mercato_models.recommend import channels
@@ -91,18 +91,17 @@ def tables(divided: Cut, earlier: Cut, trained: Path) -> list[Table]:
 def _tuned(peer: Peer, earlier: Cut) -> tuple[dict[str, Value], float]:
     """The setting with the best sum of recall and nDCG over all numbers of products told."""
     asked, sessions = opened(earlier.test), Sessions.of(earlier.history)
-    grid, judged = session_peers.GRIDS[peer], []
-    settings = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
-    for setting in tqdm(settings, desc=_PEERS[peer]):
+
+    def judge(setting: Setting) -> float:
         values = [
             recall(listed, rest) + ndcg(listed, rest)
             for told in TOLD
             for household, listed in lists(peer, sessions, asked, told, setting).items()
             if (rest := asked[household].rest(told))
         ]
-        judged.append((float(np.mean(values)), setting))
-    reached, setting = max(judged, key=lambda each: each[0])
-    return setting, reached
+        return float(np.mean(values))
+
+    return climb(session_peers.GRIDS[peer], judge, _PEERS[peer])
 
 
 def lists(

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from benchmarks.recommend_peers import Floats, Matrix
+from benchmarks.tuning import Grid
 from mercato.contracts.tables.gold import BASKET_LINES
 
 _L = BASKET_LINES.c
@@ -123,7 +123,11 @@ def together(known: Sessions, shown: Places, before: int, *, damping: float) -> 
 
 
 #: Settings that are tried on second-last baskets.
-GRIDS: Mapping[Peer, Mapping[str, tuple[Any, ...]]] = {
-    vmis_knn: {"recent": (500, 2_500, 10_000), "neighbours": (100, 500, 1_500), "rarity": (True, False)},
+GRIDS: Mapping[Peer, Grid] = {
+    vmis_knn: {
+        "recent": (500, 2_500, 10_000, 50_000),
+        "neighbours": (100, 250, 500, 1_500, 5_000),
+        "rarity": (True, False),
+    },
     together: {"damping": (0.0, 0.25, 0.5)},
 }

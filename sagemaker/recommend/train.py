@@ -4,9 +4,10 @@
 
 Channels hold what `mercato_models.recommend.channels` says, and may be the same folder; that of the test may
 hold `mercato_models.demographics`.
-Writes the model to SM_MODEL_DIR, `metrics.json` and `recommend.parquet` (the top 20 of each test
-household) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run, and registers the model
-as `champion` if it beats the baselines and is fair.
+Writes the model to SM_MODEL_DIR, and to SM_OUTPUT_DATA_DIR `metrics.json`, `recommend.parquet` (the top 20 of
+each test household) and `recommend_without_context.parquet` (with the basket's store and time hidden).
+With MLFLOW_TRACKING_URI set it logs the run, and registers the model as `champion` if it beats the baselines
+and is fair.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from mercato_models import artefact, demographics, entry, tracking
 from mercato_models.card import Card
 from mercato_models.recommend import NAME, channels, fairness
 from mercato_models.recommend.dataset import examples, training_set
-from mercato_models.recommend.evaluation import evaluate, lists
+from mercato_models.recommend.evaluation import MODEL, evaluate, lists
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.predictions import write_evaluation
 from mercato_models.recommend.ranker import Hyperparameters, fit, score
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> None:
     rank = partial(lists, score=partial(score, booster))
     judged = evaluate(tests, over_cores(given.test, channels.stores(test), tests, rank))
     groups = demographics.groups(given.test, pd.Series(judged.households))
-    listed = [products.tolist() for products in judged.products]
+    listed = [best.products.tolist() for best in judged.lists[MODEL]]
     fair = fairness.ratios(listed, [target.truth for target in tests], groups)
     gate = judged.verdict + fairness.verdict(fair)
     clock.lap("evaluate")

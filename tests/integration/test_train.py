@@ -23,7 +23,7 @@ from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.context import PROFILE
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.metrics import quality
-from mercato_models.recommend.predictions import PREDICTIONS
+from mercato_models.recommend.predictions import FILES, PREDICTIONS
 from mercato_models.recommend.ranker import score
 from tests.integration.recommend_channel import truth_of_tests, write_channel
 
@@ -89,16 +89,17 @@ def test_the_written_lists_score_as_reported(channel: Path, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["version"] == tracking.UNREGISTERED
-    table = pq.read_table(tmp_path / "output" / "recommend.parquet")
-    assert table.schema.equals(PREDICTIONS)
-    lists: dict[int, list[int]] = defaultdict(list)
-    for row in table.to_pylist():
-        lists[row["household_id"]].append(row["product_id"])
-        assert row["rank"] == len(lists[row["household_id"]])
     truths = truth_of_tests(channel)
-    judged = quality([lists[household] for household in truths], list(truths.values()))
-    assert judged.recall == pytest.approx(said["model_recall_at_10"])
-    assert judged.ndcg == pytest.approx(said["model_ndcg_at_10"])
+    for way, file in FILES.items():
+        table = pq.read_table(tmp_path / "output" / file)
+        assert table.schema.equals(PREDICTIONS)
+        lists: dict[int, list[int]] = defaultdict(list)
+        for row in table.to_pylist():
+            lists[row["household_id"]].append(row["product_id"])
+            assert row["rank"] == len(lists[row["household_id"]])
+        judged = quality([lists[household] for household in truths], list(truths.values()))
+        assert judged.recall == pytest.approx(said[f"{way}_recall_at_10"])
+        assert judged.ndcg == pytest.approx(said[f"{way}_ndcg_at_10"])
     card = (tmp_path / "output" / MARKDOWN).read_text()
     assert "age, R@10: least ratio " in card
     assert "between 35 to 54, 55 and above, under 35; 0.8 reached: yes" in card

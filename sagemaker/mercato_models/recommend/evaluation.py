@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +22,26 @@ LISTED = 20
 POPULAR, PERSONAL, MODEL, WITHOUT_CONTEXT = "popular", "personal", "model", "model_without_context"
 
 
+class Ranked(NamedTuple):
+    """Products with their scores, best first."""
+
+    products: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """Judgement over the test households.
 
     Attributes:
         qualities: by way to make a list.
-        households: in test order; products, scores: their LISTED best beside them, best first.
+        households: in test order.
+        lists: by the model's two ways, the LISTED best products of each household.
     """
 
     qualities: dict[str, Quality]
     households: list[int]
-    products: list[NDArray[np.int64]]
-    scores: list[NDArray[np.float32]]
+    lists: dict[str, list[Ranked]]
 
     @property
     def verdict(self) -> Verdict:
@@ -56,20 +64,18 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The model's lists for one test: products and their scores, best first, and the products where the
-    store and time are hidden."""
+    """The model's lists for one test: with the basket's store and time known, and with both hidden."""
 
-    products: NDArray[np.int64]
-    scores: NDArray[np.float32]
-    blind: NDArray[np.int64]
+    known: Ranked
+    blind: Ranked
 
 
 def lists(tests: Iterable[tuple[Target, Catalogue]], score: Score) -> Iterator[Listed]:
     """Rank the candidates of every test, with the basket's store and time known and without."""
     asked = ((each, catalogue) for target, catalogue in tests for each in _both(target))
     found = ranked_each(asked, score, LISTED)
-    for (products, scores), (blind, _) in zip(found, found, strict=True):
-        yield Listed(products, scores, blind)
+    for known, blind in zip(found, found, strict=True):
+        yield Listed(Ranked(*known), Ranked(*blind))
 
 
 def _both(target: Target) -> tuple[Context, Context]:
@@ -81,13 +87,13 @@ def evaluate(tests: Sequence[Target], listed: Sequence[Listed]) -> Evaluation:
     histories = [target.context.history for target in tests]
     truths = [target.truth for target in tests]
     popularity = Popularity.of(histories)
-    products = [each.products for each in listed]
+    ranked = {
+        MODEL: [each.known for each in listed],
+        WITHOUT_CONTEXT: [each.blind for each in listed],
+    }
     found = {
         POPULAR: [popularity.top()] * len(tests),
         PERSONAL: [personal(history, popularity) for history in histories],
-        MODEL: [best.tolist() for best in products],
-        WITHOUT_CONTEXT: [each.blind.tolist() for each in listed],
-    }
+    } | {name: [best.products.tolist() for best in each] for name, each in ranked.items()}
     qualities = {name: quality(ways, truths) for name, ways in found.items()}
-    scores = [each.scores for each in listed]
-    return Evaluation(qualities, [target.household_id for target in tests], products, scores)
+    return Evaluation(qualities, [target.household_id for target in tests], ranked)

@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models.gate import Verdict
-from mercato_models.recommend.evaluation import Evaluation
+from mercato_models.recommend.evaluation import MODEL, WITHOUT_CONTEXT, Evaluation, Ranked
 
+_L = BASKET_LINES.c
 PREDICTIONS = pa.schema(
     [
-        pa.field("household_id", pa.int64(), nullable=False),
+        pa.field(_L.household_id, pa.int64(), nullable=False),
         pa.field("rank", pa.int32(), nullable=False),
-        pa.field("product_id", pa.int64(), nullable=False),
+        pa.field(_L.product_id, pa.int64(), nullable=False),
         pa.field("score", pa.float32(), nullable=False),
     ]
 )
+#: File of each of the model's two ways to make a list.
+FILES = {MODEL: "recommend.parquet", WITHOUT_CONTEXT: "recommend_without_context.parquet"}
 
 
 def write_evaluation(
     folder: Path, judged: Evaluation, verdict: Verdict, seconds: Mapping[str, float]
 ) -> None:
-    """Write `metrics.json`, and `recommend.parquet` with every test household's best products."""
+    """Write `metrics.json`, and FILES with every test household's best products."""
     folder.mkdir(parents=True, exist_ok=True)
     report = judged.metrics | {"passes": verdict.passes, "reasons": list(verdict.reasons)}
     report |= {"seconds": dict(seconds)}
     (folder / "metrics.json").write_text(json.dumps(report, indent=2))
-    lengths = [len(products) for products in judged.products]
+    for way, name in FILES.items():
+        pq.write_table(_table(judged.households, judged.lists[way]), folder / name)
+
+
+def _table(households: Sequence[int], lists: Sequence[Ranked]) -> pa.Table:
+    lengths = [len(each.products) for each in lists]
     columns = [
-        np.repeat(judged.households, lengths),
+        np.repeat(households, lengths),
         np.concatenate([np.arange(1, length + 1) for length in lengths]),
-        np.concatenate(judged.products),
-        np.concatenate(judged.scores),
+        np.concatenate([each.products for each in lists]),
+        np.concatenate([each.scores for each in lists]),
     ]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, PREDICTIONS, strict=True)]
-    pq.write_table(pa.table(arrays, schema=PREDICTIONS), folder / "recommend.parquet")
+    return pa.table(arrays, schema=PREDICTIONS)
