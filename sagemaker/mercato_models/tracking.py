@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mercato_models.artefact import Model
+from mercato_models.artefact import Model, save
 from mercato_models.card import Card
 
 CHAMPION = "champion"
@@ -36,11 +38,15 @@ def register(
     import mlflow
     from mlflow.models import infer_signature
 
+    from mercato_models.registered import FOLDER, Registered, requirements
+
     # Its news is what the calls below ask for.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     rows = pd.DataFrame(example, columns=list(model.features))
     mlflow.set_experiment(run.name)
-    with mlflow.start_run():
+    with mlflow.start_run(), tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / run.name
+        save(folder, model.booster, model.features, UNREGISTERED, model.calibration)
         mlflow.log_params(dict(run.parameters))
         mlflow.log_metrics(dict(run.metrics))
         mlflow.log_dict({"tables": dict(run.data_versions)}, "data_versions.json")
@@ -49,12 +55,13 @@ def register(
         mlflow.set_tag("gate", "; ".join(run.verdict.reasons) or "passed")
         for file, content in (run.documents() | dict(documents or {})).items():
             (mlflow.log_text if isinstance(content, str) else mlflow.log_dict)(content, file)
-        logged = mlflow.xgboost.log_model(
-            model.booster,
+        logged = mlflow.pyfunc.log_model(
             name="model",
-            signature=infer_signature(rows, model.booster.inplace_predict(example, validate_features=False)),
+            python_model=Registered(),
+            artifacts={FOLDER: str(folder)},
+            signature=infer_signature(rows, model.score(example)),
             input_example=rows,
-            model_format="ubj",
+            pip_requirements=requirements(),
             registered_model_name=run.name if run.verdict.passes else None,
         )
     if not run.verdict.passes:
