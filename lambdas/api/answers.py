@@ -86,10 +86,14 @@ def household_line(found: Mapping[str, Any]) -> schemas.HouseholdSummary:
 
 def household_detail(
     household: Household, shelf: Shelf, baskets: int, outlook: HouseholdOutlook | None = None
-) -> schemas.HouseholdDetail:
-    """The profile of a household with a history, and its newest baskets, newest first."""
+) -> schemas.HouseholdDetail | None:
+    """A household's profile, and its newest baskets, newest first; `None` without a history and a profile.
+
+    The two are written one after the other, so a new household may have the first alone for a moment.
+    """
     profile = household.profile
-    assert household.history is not None
+    if household.history is None or not profile:
+        return None
     line = household_line({**profile, PROFILE.household_id: household.household_id})
     return schemas.HouseholdDetail(
         **line.model_dump(),

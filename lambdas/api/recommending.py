@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from lambdas.api.circuit import Circuit
 from lambdas.api.endpoints import ScorerUnavailableError
 from lambdas.api.metrics import Metrics
 from lambdas.api.recent import RecentLists
@@ -117,19 +118,20 @@ class Recommender:
         self._scorer = scorer
         self._metrics = metrics
         self._recent = RecentLists()
+        # A Redis that hangs would else hold every request for its timeouts.
+        self._circuit = Circuit()
 
     def look(self, wish: Wish) -> Moment:
         """Read the household's features; cheap enough for a long poll to do again and again."""
         started = time.perf_counter()
-        household, down = None, self._online is None
-        try:
-            household = self._online.household(wish.household_id) if self._online else None
-        except OnlineUnavailable:
-            down = True
+        household, down = self._read(wish.household_id)
         shelf = self._keeper.shelf
         session = household.session if household else Session()
         newest_basket = household.history.event_timestamp if household and household.history else None
-        state = (wish, shelf.as_of, down, newest_basket, session.last_event_id, session.updated_at)
+        state = (
+            *(wish, shelf.as_of, self._scorer.model_version, down),
+            *(newest_basket, session.last_event_id, session.updated_at),
+        )
         tag = hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
         return Moment(household, down, shelf, tag, (time.perf_counter() - started) * 1000)
 
@@ -146,7 +148,6 @@ class Recommender:
                 moment.shelf.popular, store_id, n=wish.n, hidden=_hidden(wish, moment.session)
             )
             store_id = found if found != ALL_STORES else None
-            self._metrics.fallbacks.labels(reason.value).inc()
         tag = f"{moment.tag}-{reason.value}" if reason else moment.tag
         before = self._recent.get(since) if since else None
         changed = (
@@ -154,9 +155,26 @@ class Recommender:
         )
         self._recent.put(tag, items)
         watch.lap("decision")
-        for stage, milliseconds in watch.stages.items():
-            self._metrics.stages.labels(stage).observe(milliseconds / 1000)
         return Decision(items, store_id, reason, changed, tag, watch.stages)
+
+    def count(self, decision: Decision) -> None:
+        """Add a decision to the metrics, once it is answered with."""
+        if decision.reason:
+            self._metrics.fallbacks.labels(decision.reason.value).inc()
+        for stage, milliseconds in decision.stages.items():
+            self._metrics.stages.labels(stage).observe(milliseconds / 1000)
+
+    def _read(self, household_id: int) -> tuple[Household | None, bool]:
+        """The household's features, and whether they can't be read."""
+        if self._online is None or not self._circuit.allows():
+            return None, True
+        try:
+            household = self._online.household(household_id)
+        except OnlineUnavailable:
+            self._circuit.failed()
+            return None, True
+        self._circuit.succeeded()
+        return household, False
 
     def _personal(self, wish: Wish, moment: Moment, store_id: int | None, watch: Stopwatch) -> list[Item]:
         household, shop, ranker = moment.household, moment.shelf.shop, moment.shelf.ranker

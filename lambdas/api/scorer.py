@@ -120,7 +120,9 @@ class Scorer:
 
 
 def _scores(body: bytes) -> NDArray[np.float64]:
-    scores: NDArray[np.float64] = np.load(io.BytesIO(body), allow_pickle=False).ravel().astype(np.float64)
+    # Not `np.load`, which takes other formats, too, and fails in as many ways.
+    found = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
+    scores: NDArray[np.float64] = found.ravel().astype(np.float64)
     return scores
 
 

@@ -131,7 +131,7 @@ class ShelfKeeper:
 
     def start(self) -> None:
         """Load the catalogue once, then follow it in the background."""
-        self.refresh()
+        self._try_refresh()
         self._thread.start()
 
     def stop(self) -> None:
@@ -160,12 +160,15 @@ class ShelfKeeper:
         """Refresh if the last look is REFRESH_SECONDS ago: for a process that is frozen between requests."""
         now = time.monotonic()
         if now - self._looked_at >= REFRESH_SECONDS:
-            self.refresh()
+            self._try_refresh()
             self._looked_at = time.monotonic()
 
     def _follow(self) -> None:
         while not self._stop.wait(REFRESH_SECONDS):
-            try:
-                self.refresh()
-            except Exception:  # the thread must outlive a bad catalogue
-                log.exception("catalogue not refreshed")
+            self._try_refresh()
+
+    def _try_refresh(self) -> None:
+        try:
+            self.refresh()
+        except Exception:  # what is known answers on, whatever a new catalogue is like
+            log.exception("catalogue not refreshed")

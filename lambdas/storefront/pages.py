@@ -51,7 +51,7 @@ async def get_page(request: Request, services: UseServices, household: str = "")
     """The page: a welcome, or one household's list."""
     wanted = household.strip()
     context: dict[str, Any] = {"static": STATIC, "household_id": wanted, "shown": None, "detail": None}
-    if wanted.isdigit() and 0 < int(wanted) < 2**53:
+    if re.fullmatch("[0-9]{1,16}", wanted) and 0 < int(wanted) < 2**53:
         context |= await run_in_threadpool(_household, services, int(wanted))
     else:
         context["suggested"] = await run_in_threadpool(_suggested, services)
@@ -70,10 +70,9 @@ def _household(services: Services, household_id: int) -> dict[str, Any]:
     wish = Wish(household_id, ITEMS)
     moment = services.recommender.look(wish)
     decision = services.recommender.decide(wish, moment, None)
+    services.recommender.count(decision)
     shown = answers.recommendations(wish, moment, decision, services.model_version())
-    household = moment.household
-    known = household is not None and household.history is not None
-    found = answers.household_detail(household, moment.shelf, BASKETS) if household and known else None
+    found = answers.household_detail(moment.household, moment.shelf, BASKETS) if moment.household else None
     return {
         "household_id": household_id,
         "shown": shown,

@@ -20,9 +20,11 @@ _DOWN = "Redis does not answer; recommendations still do. Try again in a moment.
 @router.get("", summary="List households", responses=documented("invalid_parameters"))
 def get_households(
     services: UseServices,
-    offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    query: Annotated[str, Query(max_length=20, pattern=r"^\d*$", description="First digits.")] = "",
+    offset: Annotated[int, Query(ge=0, description="Households to skip.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=100, description="Households wanted.")] = 20,
+    query: Annotated[
+        str, Query(max_length=20, pattern=r"^\d*$", description="First digits of their numbers.")
+    ] = "",
 ) -> HouseholdPage:
     """Households with online features, in order of their number."""
     return page(services, offset, limit, query)
@@ -65,6 +67,8 @@ def detail(services: Services, household_id: int, baskets: int) -> HouseholdDeta
         household, outlook = online.household(household_id), online.outlook(household_id)
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
-    if household is None or household.history is None:
+    shelf = services.keeper.shelf
+    found = answers.household_detail(household, shelf, baskets, outlook) if household else None
+    if found is None:
         raise ProblemError("unknown_household", f"Household {household_id} has no online features.")
-    return answers.household_detail(household, services.keeper.shelf, baskets, outlook)
+    return found

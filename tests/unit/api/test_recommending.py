@@ -1,0 +1,145 @@
+"""What the API does about features and scores that are slow, broken or half there."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from lambdas.api import answers
+from lambdas.api.app import create_app
+from lambdas.api.endpoints import Answer, ScorerUnavailableError
+from lambdas.api.metrics import Metrics
+from lambdas.api.recommending import Recommender, Wish
+from lambdas.api.routers import recommendations
+from lambdas.api.scorer import Scorer
+from lambdas.api.shelf import Shelf, ShelfKeeper
+from mercato.online.connection import OnlineUnavailable
+from mercato.online.reader import History, Household
+from mercato.settings import Settings
+
+
+class Hanging:
+    """Online features of a Redis that takes connections and does not answer."""
+
+    asked = 0
+
+    def household(self, _household_id: int) -> Household:
+        self.asked += 1
+        raise OnlineUnavailable("timed out")
+
+
+class Model:
+    """A model endpoint that answers with these bytes."""
+
+    known = True
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def invoke(self, _rows: bytes, _accept: str) -> Answer:
+        return Answer(self.body, "model_version=3")
+
+    def forget(self) -> None:
+        pass
+
+
+def _npy(array: object) -> bytes:
+    body = io.BytesIO()
+    np.save(body, np.asarray(array))
+    return body.getvalue()
+
+
+def _zip() -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("scores", "1")
+    return body.getvalue()
+
+
+def test_a_redis_that_hangs_is_asked_now_and_then_only(tmp_path: Path) -> None:
+    online = Hanging()
+    keeper = ShelfKeeper(None, tmp_path / "kept.json", lambda _catalogue: pytest.fail("no catalogue"))
+    recommender = Recommender(
+        online=online,  # type: ignore[arg-type]
+        keeper=keeper,
+        scorer=Scorer(Model(b"")),  # type: ignore[arg-type]
+        metrics=Metrics(),
+    )
+    looks = [recommender.look(Wish(1)) for _ in range(50)]
+    assert all(moment.down for moment in looks)
+    assert online.asked == 3
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"PK\x03\x04 broken", _zip(), _npy([1.0])[:-3], _npy([1.0, 2.0])]
+)
+def test_whatever_a_broken_model_answers_is_no_scores(body: bytes) -> None:
+    scorer = Scorer(Model(body))  # type: ignore[arg-type]
+    for _ in range(3):
+        with pytest.raises(ScorerUnavailableError):
+            scorer.score(np.zeros((1, 2), np.float32))
+    assert scorer.circuit.state == "open"
+
+
+def test_scores_are_read_and_the_models_version_noted() -> None:
+    scorer = Scorer(Model(_npy([0.25, 0.5])))  # type: ignore[arg-type]
+    assert scorer.score(np.zeros((2, 3), np.float32)).tolist() == [0.25, 0.5]
+    assert scorer.model_version == "3"
+
+
+def test_a_household_whose_profile_is_not_written_yet_is_not_known_yet() -> None:
+    one = np.ones(1, np.int64)
+    history = History(datetime.now(UTC), one, one, one, one, one, one.astype(np.float32))  # type: ignore[arg-type]
+    shelf = Shelf(datetime.now(UTC), {}, lambda _product_id: None)
+    assert answers.household_detail(Household(1, history), shelf, 5) is None
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(Settings(home=tmp_path))) as client:
+        yield client
+
+
+def test_a_poll_in_a_fallback_looks_seldom_and_is_counted_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommendations, "FALLBACK_PAUSE", 0.2)
+    first = client.get("/v1/recommendations/1")
+    started = time.monotonic()
+    held = client.get(
+        "/v1/recommendations/1", headers={"If-None-Match": first.headers["etag"], "Prefer": "wait=1"}
+    )
+    assert held.status_code == 304
+    assert time.monotonic() - started >= 1
+    assert 'mercato_api_fallbacks_total{reason="online_unavailable"} 1.0' in client.get("/metrics").text
+
+
+def test_a_tag_that_was_made_weak_on_the_way_still_names_the_list(client: TestClient) -> None:
+    tag = client.get("/v1/recommendations/1").headers["etag"]
+    assert client.get("/v1/recommendations/1", headers={"If-None-Match": f"W/{tag}"}).status_code == 304
+
+
+@pytest.mark.parametrize("household", ["²", "9" * 5_000, "1e3", "-1", "0"])
+def test_what_is_no_household_number_is_said_on_the_page(client: TestClient, household: str) -> None:
+    page = client.get("/", params={"household": household})
+    assert page.status_code == 200
+    assert "is not a household number" in page.text
+
+
+def test_an_api_starts_whatever_the_catalogue_is_like(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_keeper: ShelfKeeper) -> None:
+        raise RuntimeError("a catalogue that cannot be read")
+
+    monkeypatch.setattr(ShelfKeeper, "refresh", broken)
+    with TestClient(create_app(Settings(home=tmp_path))) as client:
+        assert client.get("/v1/recommendations/1").status_code == 200
