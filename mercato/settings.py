@@ -56,12 +56,13 @@ class Settings(BaseSettings):
         redis_secret_arn: secret of the Redis user, JSON with `username` and `password`.
         opensearch_auth: how OpenSearch knows who asks: `none`, or `iam` (on AWS, as this process's role).
         opensearch_index: alias of the product index, to share one OpenSearch.
-        scorer_endpoint: SageMaker endpoint of the ranker; then `scorer_url` is not asked.
-        fraud_scorer_endpoint: the same of the fraud model, and `fraud_scorer_url`.
+        scorer_endpoint: SageMaker endpoint of the ranker; overrides `MERCATO_SCORER_URL`.
+        fraud_scorer_endpoint: SageMaker endpoint of the fraud model; overrides `MERCATO_FRAUD_SCORER_URL`.
         weather_url: feed of the weather at the stores.
         competitor_prices_url: feed of competitors' prices.
         feeds_secret_arn: secret of the feeds' bearer tokens, JSON by the feed's name.
-        kafka_bootstrap: address of Kafka; this and those below: what `mercato up` started, unless set.
+        kafka_bootstrap: address of Kafka. Default for this and all below: the address of what `mercato up`
+            started.
         redis_url: address of the online features.
         mlflow_uri: address of the experiment tracking and model registry.
         scorer_url: address of the ranker's container.

@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mercato.cli.options import Json
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from mercato.settings import Settings
 
-churn = typer.Typer(help="Who may leave.", no_args_is_help=True)
+churn = typer.Typer(help="Who may leave.\n\nExample: `mercato churn score`", no_args_is_help=True)
 _FILE = "outlook.parquet"
-
-
-@churn.callback()
-def _group() -> None:
-    """Who may leave."""
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +26,7 @@ def register(app: typer.Typer) -> None:
 @churn.command("score")
 def score(
     limit: Annotated[int, typer.Option(help="Households shown at most.", min=1)] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say of every active household how likely it stays away, what it would spend, and why.
 

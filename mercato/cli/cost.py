@@ -17,8 +17,10 @@ def cost(
     events_per_second: Annotated[
         float | None, typer.Option(help="Events into Kafka, mean of the month.", min=0)
     ] = None,
-    lake_gb: Annotated[float | None, typer.Option(help="Stored in the lake.", min=0)] = None,
-    batch_minutes: Annotated[float | None, typer.Option(help="Run of a batch job.", min=1)] = None,
+    lake_gb: Annotated[float | None, typer.Option(help="GB stored in the lake.", min=0)] = None,
+    batch_minutes: Annotated[
+        float | None, typer.Option(help="Minutes that one batch job takes.", min=1)
+    ] = None,
     usage: Annotated[
         Path | None, typer.Option(help="Assumptions, as in mercato/cloud/usage.toml; options win over it.")
     ] = None,

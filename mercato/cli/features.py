@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mercato.cli.endings import stopped_by_signals
+from mercato.cli.failures import kafka_failures
+from mercato.cli.options import Engine, Json, JsonRounds
 
 if TYPE_CHECKING:
     from features.materialize import Outcome
     from mercato.online.store import Materialised
 
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-
-features = typer.Typer(help="Feature views: declare, bring online, keep fresh.", no_args_is_help=True)
+features = typer.Typer(
+    help="Feature views: declare, bring online, keep fresh.\n\n"
+    "Examples: `mercato features list`, `mercato features materialize --follow 10`",
+    no_args_is_help=True,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -81,8 +85,8 @@ def list_(as_json: Json = False) -> None:
 def materialize_(
     full: Annotated[bool, typer.Option("--full", help="Write every row, changed or not.")] = False,
     follow: Annotated[float | None, typer.Option(help="Do it again after this many seconds.")] = None,
-    engine: Annotated[str | None, typer.Option(help="sail, spark or sc://host:port.")] = None,
-    as_json: Json = False,
+    engine: Engine = None,
+    as_json: JsonRounds = False,
 ) -> None:
     """Write to Redis what changed in the feature tables since the last time.
 
@@ -91,48 +95,44 @@ def materialize_(
     from features.materialize import materialize
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake
-    from mercato.online.connection import OnlineUnavailable
-    from mercato.settings import NotRunningError, get_settings
+    from mercato.settings import get_settings
 
     settings, stop = get_settings(), stopped_by_signals()
-    try:
-        settings.require("redis_url")
-        with connect(settings, engine) as spark:
-            while True:
-                outcomes = materialize(spark, Lake(settings.lake_uri), settings, full=full)
-                _print_outcomes(outcomes, as_json)
-                if follow is None or stop.wait(follow):
-                    return
-    except (NotRunningError, OnlineUnavailable) as error:
-        _fail(error)
+    settings.require("redis_url")
+    with connect(settings, engine) as spark:
+        while True:
+            outcomes = materialize(spark, Lake(settings.lake_uri), settings, full=full)
+            _print_outcomes(outcomes, as_json)
+            if follow is None or stop.wait(follow):
+                return
 
 
 @features.command("serve-stream")
 def serve_stream() -> None:
-    """Follow clicks and payments, and keep sessions, cards and terminals in Redis, until stopped.
+    """Follow clicks, payments, outcomes and decisions; keep sessions, cards, terminals, review cases and
+    accepted prices in Redis.
 
     Example: `mercato features serve-stream`
     """
-    from confluent_kafka import KafkaException
-
-    from mercato.settings import NotRunningError, get_settings
+    from mercato.settings import get_settings
     from mercato.stream.online_features import Updater
     from mercato.stream.updates import FOLLOWED
 
     stop = stopped_by_signals()
-    try:
+    with kafka_failures():
         updater = Updater(get_settings())
         typer.echo(f"following {', '.join(topic.name for topic in FOLLOWED)}", err=True)
         updater.run(stop)
-    except (NotRunningError, KafkaException) as error:
-        _fail(error)
 
 
 def _print_outcomes(outcomes: Sequence[Outcome], as_json: bool) -> None:
     if not outcomes:
         typer.echo("There are no feature tables yet: build them with `mercato run --layer gold`.", err=True)
-    lines = [f"{o.view:<24} {o.rows:>7} rows  {o.seconds:6.2f} s" for o in outcomes]
-    _print([dataclasses.asdict(outcome) for outcome in outcomes], as_json, lines)
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(outcome) for outcome in outcomes]))
+        return
+    for done in outcomes:
+        typer.echo(f"{done.view:<24} {done.rows:>7} rows  {done.seconds:6.2f} s")
 
 
 def _held() -> dict[str, Materialised]:
@@ -150,8 +150,3 @@ def _held() -> dict[str, Materialised]:
 
 def _print(data: object, as_json: bool, lines: list[str]) -> None:
     typer.echo(json.dumps(data, indent=2) if as_json else "\n".join(lines))
-
-
-def _fail(error: Exception) -> None:
-    typer.echo(str(error), err=True)
-    raise typer.Exit(1) from error

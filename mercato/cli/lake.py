@@ -1,4 +1,4 @@
-"""`mercato ingest | run | quarantine | maintain`."""
+"""`mercato ingest | run | maintain`."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import dataclasses
 import json
 import threading
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mercato.cli.endings import stopped_by_signals
+from mercato.cli.failures import kafka_failures
+from mercato.cli.options import Engine, Json, JsonLines, JsonRounds
+from mercato.errors import MercatoError
 
 if TYPE_CHECKING:
     from glue_jobs.jobs import Job
     from glue_jobs.runner import Run
     from mercato.contracts.events import Topic
+    from mercato.lake.ingest import Limits
+    from mercato.lake.tables import Lake
+    from mercato.settings import Settings
 
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-Engine = Annotated[str | None, typer.Option(help="sail, spark or sc://host:port; MERCATO_ENGINE by default.")]
-TopicName = Annotated[str | None, typer.Option("--topic", help="Only of this topic, e.g. transactions.v1.")]
-Code = Annotated[str | None, typer.Option("--code", help="Only with this reason, e.g. wrong_type.")]
-
-quarantine = typer.Typer(
-    help="Records that broke their contract: look at them, send them again.", no_args_is_help=True
-)
+#: Seconds without a commit to bronze after which waiting for an ingester is in vain: one that this home runs,
+#: or another, of which nothing is known.
+_PATIENCE, _PATIENCE_ELSEWHERE = 60.0, 10.0
 
 
 def ingest(
@@ -43,33 +43,17 @@ def ingest(
 
     Examples: `mercato ingest` (what is there now), `mercato ingest --follow`, `mercato ingest --wait`
     """
-    from rich.console import Console
-
-    from mercato.lake.ingest import Ingester, Limits, lag
+    from mercato.lake.ingest import Limits
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
-    from mercato.stream.topics import ensure_topics
 
     settings, started = get_settings(), time.monotonic()
     lake = Lake(settings.lake_uri)
-    if wait:
-        while behind := sum(lag(settings, lake).values()):
-            typer.echo(f"{behind:,} records to go", err=True)
-            time.sleep(1)
-        return
-    ensure_topics(settings)
-    totals: dict[str, int] = {}
-    with Console(stderr=True).status("ingesting") as status:
-
-        def on_batch(topic: Topic, records: int) -> None:
-            totals[topic.name] = totals.get(topic.name, 0) + records
-            rate = sum(totals.values()) / (time.monotonic() - started)
-            status.update(f"{sum(totals.values()):,} records, {rate:,.0f}/s")
-
-        ingester = Ingester(settings, lake, limits=Limits(max_records, max_seconds), on_batch=on_batch)
-        stop = stopped_by_signals()
-        _ = ingester.run(stop) if follow else ingester.run_once(stop)
-        ingester.close()
+    with kafka_failures():
+        if wait:
+            _wait(settings, lake)
+            return
+        totals = _ingest(settings, lake, Limits(max_records, max_seconds), follow=follow)
     if as_json:
         typer.echo(json.dumps({"records": totals, "seconds": round(time.monotonic() - started, 3)}))
     else:
@@ -77,15 +61,76 @@ def ingest(
             typer.echo(f"{name:<22} {records:>10,}")
 
 
+def _ingest(settings: Settings, lake: Lake, limits: Limits, *, follow: bool) -> dict[str, int]:
+    """Copy what Kafka holds, or with `follow` also what comes; returns the records of each topic."""
+    from rich.console import Console
+
+    from mercato.lake.ingest import Ingester
+    from mercato.stream.topics import ensure_topics
+
+    ensure_topics(settings)
+    totals: dict[str, int] = {}
+    started = time.monotonic()
+    with Console(stderr=True).status("ingesting") as status:
+
+        def on_batch(topic: Topic, records: int) -> None:
+            totals[topic.name] = totals.get(topic.name, 0) + records
+            rate = sum(totals.values()) / (time.monotonic() - started)
+            status.update(f"{sum(totals.values()):,} records, {rate:,.0f}/s")
+
+        ingester = Ingester(settings, lake, limits=limits, on_batch=on_batch)
+        stop = stopped_by_signals()
+        _ = ingester.run(stop) if follow else ingester.run_once(stop)
+        ingester.close()
+    return totals
+
+
+def _wait(settings: Settings, lake: Lake) -> None:
+    """Wait until bronze has what Kafka holds.
+
+    Raises:
+        MercatoError: bronze did not grow for so long that nothing seems to fill it.
+    """
+    from mercato.contracts.tables.bronze import BRONZE
+    from mercato.lake.ingest import lag
+
+    seen: list[int | None] = []
+    moved = time.monotonic()
+    while behind := sum(lag(settings, lake).values()):
+        # Not the lag, which grows when a replay is faster than the ingester.
+        versions = [lake.version(table) for table in BRONZE.values()]
+        if versions != seen:
+            seen, moved = versions, time.monotonic()
+        _check_ingester(settings, time.monotonic() - moved)
+        typer.echo(f"{behind:,} records to go", err=True)
+        time.sleep(1)
+
+
+def _check_ingester(settings: Settings, idle: float) -> None:
+    from mercato.local.daemon import Daemon
+
+    daemon = Daemon(settings.home, ())
+    running = daemon.infos().get("ingest", {}).get("statename") in ("STARTING", "RUNNING")
+    if not running and idle >= _PATIENCE_ELSEWHERE:
+        raise MercatoError("Nothing is ingesting: start it with `mercato up ingest`.")
+    if idle >= _PATIENCE:
+        raise MercatoError(f"The ingester has written nothing for {idle:.0f} s: see {daemon.log('ingest')}.")
+
+
 def run(
-    jobs: Annotated[list[str] | None, typer.Argument(help="Target tables; all by default.")] = None,
+    jobs: Annotated[
+        list[str] | None,
+        typer.Argument(help="Target tables, as in docs/reference/contracts.md; all by default."),
+    ] = None,
     layer: Annotated[list[str] | None, typer.Option(help="Only jobs of this layer: silver, gold.")] = None,
     engine: Engine = None,
     follow: Annotated[float | None, typer.Option(help="Run again every so many seconds.", min=0.1)] = None,
     full: Annotated[bool, typer.Option("--full", help="Go through all rows even if nothing is new.")] = False,
     lake: Annotated[str | None, typer.Option(help="Root of the lake; MERCATO_LAKE_URI by default.")] = None,
-    base: Annotated[str | None, typer.Option(help="Lake to read what the first one lacks.")] = None,
-    as_json: Json = False,
+    base: Annotated[
+        str | None, typer.Option(help="Second lake, read for tables that `--lake` does not have.")
+    ] = None,
+    as_json: JsonRounds = False,
 ) -> None:
     """Bring silver and gold tables up to date with what is new.
 
@@ -102,7 +147,7 @@ def run(
 
     settings = get_settings()
     root = Lake(lake or settings.lake_uri, Lake(base) if base else None)
-    chosen = select(jobs or [], layer or [])
+    chosen = select(jobs or [], _known_layers(layer or []))
     stop = stopped_by_signals() if follow else threading.Event()
     with Console(stderr=True).status("") as status, connect(settings, engine) as spark:
 
@@ -115,12 +160,33 @@ def run(
                 status.console.print(_line(done), highlight=False, soft_wrap=True)
 
         while True:
-            done = run_jobs(spark, settings, root, chosen, full=full, on_start=on_start, on_run=on_run)
+            with kafka_failures():
+                done = run_jobs(spark, settings, root, chosen, full=full, on_start=on_start, on_run=on_run)
             if as_json:
                 typer.echo(json.dumps([dataclasses.asdict(each) for each in done]))
             status.update("waiting")
             if follow is None or stop.wait(follow):
                 break
+    if follow is None and all(each.mode == "skipped" for each in done) and _bronze_is_empty(root):
+        typer.echo("bronze is empty: run `mercato ingest`", err=True)
+
+
+def _known_layers(layers: list[str]) -> list[str]:
+    from glue_jobs.catalog import CATALOG
+
+    known = list(dict.fromkeys(job.target.layer for job in CATALOG.values()))
+    if unknown := [layer for layer in layers if layer not in known]:
+        raise MercatoError(
+            f"There are no jobs of layer {', '.join(unknown)}; layers are {', '.join(known)}. "
+            "`mercato ingest` fills bronze."
+        )
+    return layers
+
+
+def _bronze_is_empty(lake: Lake) -> bool:
+    from mercato.contracts.tables.bronze import BRONZE
+
+    return not any(lake.rows(table) for table in BRONZE.values())
 
 
 def _line(done: Run) -> str:
@@ -129,103 +195,9 @@ def _line(done: Run) -> str:
     return f"{done.job:<26} {done.mode:<12}{rows} {done.seconds:>7.1f} s{refused}"
 
 
-@quarantine.command("list")
-def list_(
-    topic: TopicName = None,
-    code: Code = None,
-    replayed: Annotated[bool, typer.Option("--all", help="Also those that were sent again.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List quarantined records with their reasons.
-
-    Example: `mercato quarantine list --topic transactions.v1 --code wrong_type`
-    """
-    from mercato.contracts.tables.silver import QUARANTINE
-
-    c = QUARANTINE.c
-    rows = _listed(topic, code, replayed)
-    for row in rows:
-        place = f"{row[c.topic]} {row[c.partition]}:{row[c.offset]}"
-        if as_json:
-            typer.echo(json.dumps(_readable(row), default=str))
-        else:
-            typer.echo(f"{place:<28} {row[c.code]:<14} {row[c.field]:<22} {row[c.reason]}")
-    typer.echo(f"{len(rows):,} records", err=True)
-
-
-@quarantine.command("show")
-def show(
-    topic: Annotated[str, typer.Argument(help="Topic, e.g. transactions.v1.")],
-    place: Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `list` prints it.")],
-) -> None:
-    """Show one quarantined record whole, as JSON.
-
-    Example: `mercato quarantine show transactions.v1 2:1042`
-    """
-    from mercato.contracts.tables.silver import QUARANTINE
-
-    c = QUARANTINE.c
-    for row in _listed(topic, None, True):
-        if f"{row[c.partition]}:{row[c.offset]}" == place:
-            typer.echo(json.dumps(_readable(row), default=str, indent=2))
-            return
-    raise typer.BadParameter(
-        f"The quarantine has no record {topic} {place}; `mercato quarantine list --all`."
-    )
-
-
-def _listed(topic: str | None, code: str | None, replayed: bool) -> list[dict[str, Any]]:
-    from mercato.lake.quarantine import listing
-    from mercato.lake.tables import Lake
-    from mercato.settings import get_settings
-
-    rows = listing(Lake(get_settings().lake_uri), topic, code, None if replayed else False)
-    listed: list[dict[str, Any]] = rows.to_pylist()
-    return listed
-
-
-def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its bytes as text; what is not UTF-8 is escaped."""
-    return {k: v.decode(errors="backslashreplace") if isinstance(v, bytes) else v for k, v in row.items()}
-
-
-@quarantine.command("replay")
-def replay_(
-    topic: TopicName = None,
-    code: Code = None,
-    with_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--with", help="Corrected values, one per line, in the order of `quarantine list`.", exists=True
-        ),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Send quarantined records to their topics again and mark them as replayed.
-
-    Examples: `mercato quarantine replay --topic payments.v1`,
-    `mercato quarantine replay --code wrong_type --with fixed.jsonl`
-    """
-    from mercato.lake.quarantine import listing, replay
-    from mercato.lake.tables import Lake
-    from mercato.settings import get_settings
-
-    settings = get_settings()
-    lake = Lake(settings.lake_uri)
-    rows = listing(lake, topic, code)
-    values = with_file.read_bytes().splitlines() if with_file else None
-    if values is not None and len(values) != rows.num_rows:
-        raise typer.BadParameter(f"{with_file} has {len(values)} lines for {rows.num_rows} records.")
-    sent = 0 if dry_run else replay(settings, lake, rows, values)
-    if as_json:
-        typer.echo(json.dumps({"records": rows.num_rows, "sent": sent}))
-    typer.echo(f"{rows.num_rows:,} records {'would be ' if dry_run else ''}sent", err=True)
-
-
 def maintain(
     retain_hours: Annotated[int, typer.Option(help="Keep removed files this long.", min=0)] = 168,
-    as_json: Json = False,
+    as_json: JsonLines = False,
 ) -> None:
     """Merge small files, write checkpoints and remove what no version needs any more.
 
@@ -235,16 +207,18 @@ def maintain(
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
 
-    for done in maintain_tables(Lake(get_settings().lake_uri), retain_hours):
+    lake, done = Lake(get_settings().lake_uri), None
+    for done in maintain_tables(lake, retain_hours):
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(done)))
         else:
             files = f"{done.files_before:>6} -> {done.files_after:<6} files"
             typer.echo(f"{done.table:<28} {files}, {done.removed} removed")
+    if done is None:
+        typer.echo(f"There are no tables in {lake.uri} yet: `mercato ingest` makes the first.", err=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add this area's commands."""
     for command in (ingest, run, maintain):
         app.command()(command)
-    app.add_typer(quarantine, name="quarantine")

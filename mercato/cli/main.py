@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Annotated
 
 import typer
 
@@ -13,8 +14,10 @@ from mercato.errors import MercatoError
 AREAS = (
     "demo",
     "stack",
+    "reset",
     "replay",
     "lake",
+    "quarantine",
     "features",
     "search",
     "train",
@@ -26,12 +29,33 @@ AREAS = (
 )
 
 app = typer.Typer(
-    help="Mercato: from raw retail events to live decisions, on one machine.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"mercato {version('mercato')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Mercato: from raw retail events to live decisions, on one machine and on AWS.
+
+    Examples: `mercato demo --households 200`, `mercato status`, `mercato run --help`
+    """
+
 
 for area in AREAS:
     importlib.import_module(f"mercato.cli.{area}").register(app)

@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-recommend = typer.Typer(help="What to show.", no_args_is_help=True)
+from mercato.cli.options import Engine, Json
+
+recommend = typer.Typer(
+    help="What to show.\n\nExample: `mercato recommend score -n 10`", no_args_is_help=True
+)
 _FILE = "recommendations.parquet"
-
-
-@recommend.callback()
-def _group() -> None:
-    """What to show."""
 
 
 def register(app: typer.Typer) -> None:
@@ -26,10 +25,11 @@ def register(app: typer.Typer) -> None:
 def score(
     n: Annotated[int, typer.Option("-n", help="Products of a list.", min=1, max=200)] = 20,
     at: Annotated[
-        datetime | None, typer.Option(help="For a basket at this moment (UTC); just after the newest one.")
+        datetime | None,
+        typer.Option(help="UTC moment to recommend for. Default: just after the newest basket."),
     ] = None,
-    engine: Annotated[str | None, typer.Option(help="sail, spark or sc://host:port.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")] = False,
+    engine: Engine = None,
+    as_json: Json = False,
 ) -> None:
     """Make a list for every household from its newest features, for mail, a shop window, or tomorrow.
 

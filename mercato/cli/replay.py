@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mercato.cli.endings import stopped_by_signals
+from mercato.cli.failures import kafka_failures
 
 if TYPE_CHECKING:
     from mercato.replay.run import Outcome
@@ -58,9 +59,6 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Summary per topic as JSON on stdout.")] = False,
 ) -> None:
     """Send the real year as events to Kafka, in time order, with a simulated shop around it."""
-    from confluent_kafka import KafkaException
-
-    from mercato.errors import MercatoError
     from mercato.replay.run import Request, run
     from mercato.settings import get_settings
 
@@ -74,11 +72,8 @@ def replay(
         restart=restart,
     )
     stop = stopped_by_signals()
-    try:
-        with _progress() as on_progress:
-            outcome = run(get_settings(), request, on_progress, stop)
-    except KafkaException as error:
-        raise MercatoError(f"Kafka does not answer ({error}): look at `mercato status`.") from error
+    with kafka_failures(), _progress() as on_progress:
+        outcome = run(get_settings(), request, on_progress, stop)
     _print(outcome, as_json)
     if not outcome.finished:
         typer.echo("stopped; run the same command again to go on from here", err=True)

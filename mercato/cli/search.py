@@ -9,9 +9,13 @@ from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+from mercato.cli.options import Json
 
-search = typer.Typer(help="Find products (needs `mercato up opensearch`).", no_args_is_help=True)
+search = typer.Typer(
+    help="Find products (needs `mercato up opensearch`).\n\n"
+    'Examples: `mercato search index`, `mercato search query "frozen pizza"`',
+    no_args_is_help=True,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 @search.command("index")
 def index(as_json: Json = False) -> None:
-    """Index the lake's catalogue anew; until it is done the index before answers.
+    """Rebuild the index; the old one answers until the new one is complete.
 
     Example: `mercato search index`
     """

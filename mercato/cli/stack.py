@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from mercato.cli.endings import interrupted_by_signals, stopped_by_signals
+from mercato.cli.endings import ending, interrupted_by_signals, stopped_by_signals
+from mercato.cli.options import Json
+from mercato.errors import MercatoError
 
 if TYPE_CHECKING:
     from mercato.local.supervisor import ServiceStatus, Stack
 
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-
 
 def up(
-    names: Annotated[list[str] | None, typer.Argument(help="Services; the engines by default.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Engines and services; kafka, redis and mlflow by default.")
+    ] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay; Ctrl-C stops everything.")] = False,
     as_json: Json = False,
 ) -> None:
     """Start engines and services on free loopback ports, each health-checked.
+
+    Engines: kafka, redis, mlflow, opensearch. Services: ingest, online, scorer, fraud-scorer, api, admin.
+    What a service needs is started with it. Ctrl-C ends the waiting; what was started goes on.
 
     Examples: `mercato up`, `mercato up kafka redis`, `mercato up --foreground`
     """
@@ -45,17 +50,22 @@ def up(
             _watch(stack)
     except StackError as error:
         if foreground:
-            stack.down()
+            _stop(stack)
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        typer.echo("stopping ...", err=True)
-        stack.down()
+        if foreground:
+            _stop(stack)
+        else:
+            typer.echo("interrupted; what was started goes on: `mercato status`, `mercato down`", err=True)
         raise typer.Exit(130) from None
 
 
 def down() -> None:
-    """Stop everything that `mercato up` started."""
+    """Stop everything that `mercato up` started; its data stay.
+
+    Example: `mercato down`
+    """
     from mercato.local.supervisor import Stack
     from mercato.settings import get_settings
 
@@ -63,23 +73,63 @@ def down() -> None:
     typer.echo("stopped", err=True)
 
 
-def status(as_json: Json = False) -> None:
-    """List every engine and service with pid, address and health; exit status 1 if one has crashed."""
+def status(
+    url: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Print only the address of this running service.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List every engine and service with pid, address and health; exit status 1 if one has crashed.
+
+    Examples: `mercato status`, `mercato status --json`, `API=$(mercato status --url api)`
+    """
     from mercato.local.supervisor import Stack
     from mercato.settings import get_settings
 
     rows = Stack(get_settings()).status()
+    if url is not None:
+        address = _address(rows, url)
+        typer.echo(json.dumps(address) if as_json else address)
+        return
     _print_status(rows, as_json)
     if any(row.log_tail for row in rows):
         raise typer.Exit(1)
 
 
 def doctor(as_json: Json = False) -> None:
-    """Say what is missing on this machine and how to get it."""
+    """Say what is missing on this machine and how to get it; exit status 1 if Mercato cannot run without it.
+
+    Examples: `mercato doctor`, `mercato doctor --json`
+    """
     from mercato.local import doctor as checks
 
-    sys.argv = ["mercato doctor", *(["--json"] if as_json else [])]
-    raise typer.Exit(checks.main())
+    raise typer.Exit(checks.main(["--json"] if as_json else []))
+
+
+def _address(rows: Sequence[ServiceStatus], name: str) -> str:
+    """Address of a service that answers.
+
+    Raises:
+        MercatoError: there is no such service, it has no address, or it does not answer.
+    """
+    row = next((row for row in rows if row.name == name), None)
+    if row is None:
+        raise MercatoError(f"There is no service {name!r}; there are {', '.join(row.name for row in rows)}.")
+    if row.url is None and row.pid is not None:
+        raise MercatoError(f"{name} has no address: nothing connects to it.")
+    if row.url is None:
+        running = ", ".join(row.name for row in rows if row.pid is not None) or "nothing"
+        raise MercatoError(f"{name} is not running (running: {running}): start it with `mercato up {name}`.")
+    if not row.healthy:
+        raise MercatoError(f"{name} does not answer yet: `mercato up {name}` waits until it does.")
+    return row.url
+
+
+def _stop(stack: Stack) -> None:
+    """Stop everything, whatever the user presses meanwhile."""
+    ending()
+    typer.echo("stopping ...", err=True)
+    stack.down()
 
 
 def _watch(stack: Stack) -> NoReturn:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mercato.cli.options import Engine
 from mercato.settings import Settings, get_settings
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Metrics as JSON on stdout.")]
 
-train = typer.Typer(help="Train models as SageMaker would.", no_args_is_help=True)
+train = typer.Typer(
+    help="Train models as SageMaker would.\n\n"
+    "Examples: `mercato train recommend`, `mercato train churn --json`",
+    no_args_is_help=True,
+)
 _SCRIPTS = Path(__file__).parents[2] / "sagemaker"
 
 
@@ -32,7 +37,7 @@ def register(app: typer.Typer) -> None:
 @train.command("recommend")
 def recommend(
     targets: Annotated[int, typer.Option(help="Baskets per household to learn from.", min=1, max=11)] = 8,
-    engine: Annotated[str | None, typer.Option(help="sail, spark or sc://host:port.")] = None,
+    engine: Engine = None,
     as_json: Json = False,
 ) -> None:
     """Train the recommendation ranker, judge it on last baskets, and serve it if it beats the baselines.
@@ -41,8 +46,6 @@ def recommend(
     """
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake
-    from mercato.replay.dataset import demographics as recorded_people
-    from mercato_models import demographics
     from mercato_models.recommend.pipeline import write_channel
 
     settings = get_settings()
@@ -52,7 +55,7 @@ def recommend(
     with connect(settings, engine) as spark:
         overlay = Lake(str(beside), base=Lake(settings.lake_uri))
         write_channel(spark, settings, overlay, channel, targets=targets, on_run=_report)
-    demographics.write(channel, recorded_people())
+    _add_demographics(channel)
     result = _train(settings, "recommend")
     _say(
         result,
@@ -68,12 +71,9 @@ def churn(as_json: Json = False) -> None:
 
     Examples: `mercato train churn`, `mercato train churn --json`
     """
-    from mercato.replay.dataset import demographics as recorded_people
-    from mercato_models import demographics
-
     settings = get_settings()
     _write(settings, "churn")
-    demographics.write(_channel(settings, "churn"), recorded_people())
+    _add_demographics(_channel(settings, "churn"))
     result = _train(settings, "churn")
     _say(
         result,
@@ -91,6 +91,7 @@ def fraud(as_json: Json = False) -> None:
     """
     settings = get_settings()
     _write(settings, "fraud")
+    _add_demographics(_channel(settings, "fraud"))
     result = _train(settings, "fraud")
     _say(
         result,
@@ -122,6 +123,14 @@ def _write(settings: Settings, name: str) -> None:
     from mercato_models import datasets
 
     datasets.write(name, Lake(settings.lake_uri), _channel(settings, name))
+
+
+def _add_demographics(channel: Path) -> None:
+    """What the source of the replay knows of its households, by which models are judged."""
+    from mercato.replay.dataset import demographics as recorded
+    from mercato_models import demographics
+
+    demographics.write(channel, recorded())
 
 
 def _channel(settings: Settings, name: str) -> Path:

@@ -67,7 +67,10 @@ def prepare(state: Path, jars: Path, port: int, controller_port: int) -> list[st
         subprocess.CalledProcessError: the storage could not be formatted.
     """
     if not (jars / "kafka").is_dir():
-        raise FileNotFoundError(f"No Kafka in {jars}: run `make setup`, or set MERCATO_JARS_DIR.")
+        raise FileNotFoundError(
+            f"No Kafka in {jars}. `make setup` puts it into the checkout's var/jars: for another home, set "
+            "MERCATO_JARS_DIR to that folder, or use `make demo MERCATO_HOME=...`."
+        )
     state.mkdir(parents=True, exist_ok=True)
     config, log4j, data = state / "server.properties", state / "log4j2.properties", state / "data"
     config.write_text(server_properties(port, controller_port, data))

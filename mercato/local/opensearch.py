@@ -40,7 +40,10 @@ def prepare(state: Path, jars: Path, port: int, transport_port: int) -> list[str
         FileNotFoundError: the jars have not been set up.
     """
     if not (jars / "opensearch").is_dir():
-        raise FileNotFoundError(f"No OpenSearch in {jars}: run `make opensearch`, or set MERCATO_JARS_DIR.")
+        raise FileNotFoundError(
+            f"No OpenSearch in {jars}. `make opensearch` puts it into the checkout's var/jars: for another "
+            "home, set MERCATO_JARS_DIR to that folder."
+        )
     config = state / _CONFIG
     config.mkdir(parents=True, exist_ok=True)
     (config / "opensearch.yml").write_text(configuration(transport_port))

@@ -86,13 +86,27 @@ def load(folder: Path) -> Model:
         version = (folder / _VERSION).read_text().strip()
         calibration = found and Calibration(**found)
     except (OSError, ValueError, TypeError, xgb.core.XGBoostError) as error:
-        raise ModelError(f"{folder} holds no model ({error}): `mercato train` makes one") from error
+        raise ModelError(
+            f"{folder} holds no model ({_fault(error)}): `{_command(folder)}` makes one"
+        ) from error
     if booster.num_features() != len(features):
         raise ModelError(
             f"{folder}: the model takes {booster.num_features()} columns, {_FEATURES} names {len(features)}"
         )
     single_threaded(booster)
     return Model(booster, features, version, calibration)
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong, without the number of the system's error."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{Path(str(error.filename)).name}: {error.strerror}"
+    return str(error)
+
+
+def _command(folder: Path) -> str:
+    """What makes a folder's model; where a home keeps its models, each has its name."""
+    return f"mercato train {folder.name}" if folder.parent.name == "models" else "mercato train"
 
 
 def single_threaded(booster: xgb.Booster) -> None:

@@ -5,34 +5,95 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from mercato.cli.endings import ENDINGS
 
-#: Ends as the demo does: it is interrupted, and has something to stop.
+#: The command that is named, with nothing to start and something to stop.
 _COMMAND = """
-import time
-from mercato.cli.endings import ending, interrupted_by_signals
-interrupted_by_signals()
-try:
+import sys, time
+from mercato.cli import demo, main
+from mercato.local import supervisor
+
+class Stack(supervisor.Stack):
+    def up(self, names, on_progress):
+        if "slow" in names:
+            wait()
+
+    def down(self):
+        print("stopping", flush=True)
+        time.sleep(0.5)
+        print("stopped", flush=True)
+
+def wait(*_arguments):
     print("runs", flush=True)
     time.sleep(60)
-except KeyboardInterrupt:
-    ending()
-    print("stopping", flush=True)
-    time.sleep(0.5)
-    print("stopped", flush=True)
+
+supervisor.Stack = Stack
+demo._run = wait
+main.main()
 """
+#: What it prints of its services.
+_STATUS = "STOPPED"
+
+
+class Command:
+    """`mercato ...` in a process of its own."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _COMMAND, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"MERCATO_HOME": str(home)},
+        )
+
+    def line(self) -> str:
+        """The next line that is not of a service."""
+        assert self.process.stdout is not None
+        return next(line.strip() for line in self.process.stdout if _STATUS not in line)
+
+    def end(self) -> tuple[str, str, int]:
+        """What is left of its output, and its exit status."""
+        out, error = self.process.communicate(timeout=20)
+        return out, error, self.process.returncode
 
 
 @pytest.mark.parametrize("again", ENDINGS)
-def test_who_is_told_twice_to_end_stops_everything_first(again: signal.Signals) -> None:
-    process = subprocess.Popen([sys.executable, "-c", _COMMAND], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "runs\n"
-    process.send_signal(signal.SIGINT)
-    assert process.stdout.readline() == "stopping\n"
-    process.send_signal(again)
-    assert process.communicate(timeout=20)[0] == "stopped\n"
-    assert process.returncode == 0
+@pytest.mark.parametrize("command", [("up", "slow", "--foreground"), ("demo",)])
+def test_who_is_told_twice_to_end_stops_everything_first(
+    command: tuple[str, ...], again: signal.Signals, tmp_path: Path
+) -> None:
+    told = Command(tmp_path, *command)
+    assert told.line() == "runs"
+    told.process.send_signal(signal.SIGINT)
+    assert told.line() == "stopping"
+    told.process.send_signal(again)
+    out, _, status = told.end()
+    assert (out, status) == ("stopped\n", 130)
+
+
+def test_who_ends_the_wait_for_one_service_stops_no_other(tmp_path: Path) -> None:
+    told = Command(tmp_path, "up", "slow")
+    assert told.line() == "runs"
+    told.process.send_signal(signal.SIGINT)
+    out, error, status = told.end()
+    assert (out, status) == ("", 130)
+    assert "what was started goes on" in error
+
+
+def test_a_stack_in_the_foreground_that_runs_is_stopped_whole(tmp_path: Path) -> None:
+    told = Command(tmp_path, "up", "--foreground")
+    assert told.process.stdout is not None
+    assert _STATUS in told.process.stdout.readline()
+    # It watches once it has printed the status of all.
+    with pytest.raises(subprocess.TimeoutExpired):
+        told.process.wait(1)
+    told.process.send_signal(signal.SIGTERM)
+    assert told.line() == "stopping"
+    told.process.send_signal(signal.SIGINT)
+    out, _, status = told.end()
+    assert (out, status) == ("stopped\n", 130)

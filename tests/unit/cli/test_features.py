@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from mercato.cli.main import app
 from mercato.online.views import VIEWS
-from mercato.settings import get_settings
-
-
-@pytest.fixture
-def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
-    monkeypatch.setenv("MERCATO_HOME", str(tmp_path))
-    get_settings.cache_clear()
-    yield CliRunner()
-    get_settings.cache_clear()
+from mercato.settings import NotRunningError
 
 
 def test_list_names_every_view_and_what_redis_holds(runner: CliRunner) -> None:
@@ -44,4 +34,5 @@ def test_materialize_says_what_to_start(runner: CliRunner) -> None:
     result = runner.invoke(app, ["features", "materialize"])
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert "mercato up redis" in result.stderr
+    assert isinstance(result.exception, NotRunningError)
+    assert "mercato up redis" in str(result.exception)

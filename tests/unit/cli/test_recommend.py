@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +30,6 @@ from mercato.contracts.tables.features import (
 from mercato.contracts.tables.silver import PRODUCTS as DETAILS
 from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
-from mercato.settings import get_settings
 from mercato_models import artefact
 from mercato_models.checks import CheckError
 from mercato_models.recommend.context import Context
@@ -66,14 +64,6 @@ def history_row(household: int) -> dict[str, object]:
     )  # fmt: skip
     held = {name: column.tolist() for name, column in zip(HISTORY_COLUMNS, columns, strict=True)}
     return held | {HOUSEHOLD_HISTORY.c.household_id: household, HOUSEHOLD_HISTORY.c.event_timestamp: NEWEST}
-
-
-@pytest.fixture
-def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
-    monkeypatch.setenv("MERCATO_HOME", str(tmp_path))
-    get_settings.cache_clear()
-    yield CliRunner()
-    get_settings.cache_clear()
 
 
 @pytest.fixture
@@ -157,4 +147,6 @@ def test_what_is_missing_is_said_with_the_next_step(runner: CliRunner, home: Pat
     assert "`mercato run --layer gold`" in str(done.exception)
     (home / "models").rename(home / "gone")
     done = runner.invoke(app, ["recommend", "score"])
-    assert "`mercato train` makes one" in str(done.exception)
+    assert "features.json: No such file or directory" in str(done.exception)
+    assert "`mercato train recommend` makes one" in str(done.exception)
+    assert "Errno" not in str(done.exception)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,12 @@ def fake_java(home: Path, version: str) -> Path:
     return home
 
 
+def fake_program(folder: Path, name: str, says: str) -> None:
+    program = folder / name
+    program.write_text(f"#!/bin/sh\necho '{says}'\n")
+    program.chmod(0o755)
+
+
 def run_doctor(path: Path) -> subprocess.CompletedProcess[str]:
     # Isolated (-I) and with nothing on the PATH, as on a machine that was just set up.
     code = (
@@ -37,8 +44,8 @@ def test_each_missing_program_is_named_with_its_fix(tmp_path: Path) -> None:
     done = run_doctor(tmp_path)
     findings = {check["name"]: check for check in json.loads(done.stdout)}
     assert done.returncode == 1
-    assert findings["Python >= 3.11"]["found"]
-    for name, package in {"Redis": "redis-server", "Maven": "maven", "Chromium": "chromium"}.items():
+    assert findings["Python 3.11-3.13"]["found"]
+    for name, package in {"Redis >= 7": "redis-server", "Maven": "maven", "Chromium": "chromium"}.items():
         assert findings[name]["found"] is None
         assert findings[name]["package"] == package
         assert findings[name]["fix"]
@@ -47,8 +54,64 @@ def test_each_missing_program_is_named_with_its_fix(tmp_path: Path) -> None:
 def test_a_browser_is_needed_for_tests_only(monkeypatch: pytest.MonkeyPatch) -> None:
     only_browser = [doctor.Check("Chromium", None, "install it", "chromium", only_for="page tests")]
     monkeypatch.setattr(doctor, "examine", lambda: only_browser)
-    monkeypatch.setattr(sys, "argv", ["doctor"])
-    assert doctor.main() == 0
+    assert doctor.main([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "ok"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)]
+)
+def test_only_the_pythons_of_the_pins_will_do(
+    version: tuple[int, int], ok: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (*version, 1, "final", 0))
+    doctor.main(["--json"])
+    findings = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
+    assert (findings["Python 3.11-3.13"]["found"] is not None) == ok
+
+
+@pytest.mark.parametrize(
+    ("program", "says", "name", "found"),
+    [
+        ("node", "v22.1.0", "Node.js >= 22", "22.1.0"),
+        ("node", "v20.20.2", "Node.js >= 22", None),
+        ("redis-server", "Redis server v=7.0.15 sha=00000000:0 bits=64", "Redis >= 7", "7.0.15"),
+        ("redis-server", "Redis server v=6.2.1 sha=00000000:0 bits=64", "Redis >= 7", None),
+    ],
+)
+def test_a_program_that_is_too_old_is_missing_and_its_package_no_help(
+    tmp_path: Path, program: str, says: str, name: str, found: str | None
+) -> None:
+    fake_program(tmp_path, program, says)
+    done = run_doctor(tmp_path)
+    finding = next(check for check in json.loads(done.stdout) if check["name"] == name)
+    assert finding["found"] == found
+    assert finding["package"] == ""
+    assert says.removeprefix("Redis server v=").removeprefix("v").split()[0] in finding["fix"]
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "line"),
+    [
+        (4, "MISSING  8 GB of memory   16 GB are recommended"),
+        (8, "ok       8 GB of memory   8 GB, 16 GB are recommended"),
+        (16, "ok       8 GB of memory   16 GB"),
+    ],
+)
+def test_little_memory_is_named_and_stops_nobody(
+    gigabytes: int, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = {"SC_PAGE_SIZE": 1000, "SC_PHYS_PAGES": gigabytes * 10**6}
+    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
+    memory = next(check for check in doctor.examine() if check.name == "8 GB of memory")
+    monkeypatch.setattr(doctor, "examine", lambda: [memory])
+    assert doctor.main([]) == 0
+    assert capsys.readouterr().out.startswith(line)
+
+
+def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        doctor.main(["--help"])
+    assert "exit status is 1 if Mercato cannot run here" in capsys.readouterr().out
 
 
 def test_a_full_disk_is_named_and_no_package_for_it(
@@ -56,12 +119,11 @@ def test_a_full_disk_is_named_and_no_package_for_it(
 ) -> None:
     usage = shutil.disk_usage(".")
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=9 * 10**9))
-    monkeypatch.setattr(sys, "argv", ["doctor"])
-    doctor.main()
+    doctor.main([])
     lines = [line for line in capsys.readouterr().out.splitlines() if "GB of disk" in line]
     assert lines == [
-        "ok       8 GB of disk    9 GB free",
-        "MISSING  25 GB of disk   free some (make test only)",
+        "ok       8 GB of disk     9 GB free",
+        "MISSING  25 GB of disk    free some (make test only)",
     ]
 
 
