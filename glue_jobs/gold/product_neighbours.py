@@ -24,7 +24,6 @@ L, P, C = BASKET_LINES.c, PRODUCT_PAIRS.c, PRODUCT_NEIGHBOURS.c
 WINDOW_WEEKS = 26
 #: Fewer baskets in those weeks say too little about a product, or about a pair.
 MIN_BASKETS, MIN_JOINT_BASKETS = 5, 2
-#: How many weeks before the newest complete week each snapshot is.
 _LAST_WEEK, _AGE, _SNAPSHOT = "last_week", "age", "snapshot"
 _BASKETS, _NEIGHBOUR_BASKETS, _ORDER = "baskets", "neighbour_baskets", "order"
 

@@ -20,7 +20,7 @@ _WEEK_SECONDS = 7 * DAY_SECONDS
 #: Monday 1970-01-05 05:00 UTC.
 FIRST_END_SECONDS = 4 * DAY_SECONDS + 5 * 3_600
 WEEK_MICROS = _WEEK_SECONDS * 1_000_000
-#: How many weeks before the newest snapshot those are that are taken every SNAPSHOT_STEP_WEEKS.
+#: Ages, in weeks, of the snapshots taken every SNAPSHOT_STEP_WEEKS; 0 is the newest.
 AGES = tuple(range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS))
 
 

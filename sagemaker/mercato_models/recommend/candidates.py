@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +13,18 @@ from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import Context
 from mercato_models.recommend.habits import HABITS, Habits, habits
 
-#: Generators; a candidate's `sources` has the bit of each one that found it, in this order.
-SOURCES: tuple[str, ...] = (
-    "own",
-    "together",
-    "recent",
-    "session",
-    "popular",
-    "popular_everywhere",
-    "promoted",
-)
 #: How many products each generator may propose.
-LIMITS: tuple[int, ...] = (500, 120, 50, 80, 100, 50, 60)
+LIMITS: Mapping[str, int] = {
+    "own": 500,
+    "together": 120,
+    "recent": 50,
+    "session": 80,
+    "popular": 100,
+    "popular_everywhere": 50,
+    "promoted": 60,
+}
+#: Generators; a candidate's `sources` has the bit of each one that found it, in this order.
+SOURCES = tuple(LIMITS)
 
 #: Newest baskets whose companions are proposed as "recent".
 RECENT = 3
@@ -57,11 +58,6 @@ class Candidates:
     session: NDArray[np.float64]
     session_best: NDArray[np.float32]
 
-    def names(self, position: int) -> tuple[str, ...]:
-        """Names of the generators that found a candidate."""
-        bits = int(self.sources[position])
-        return tuple(name for bit, name in enumerate(SOURCES) if bits >> bit & 1)
-
 
 def candidates(context: Context, catalogue: Catalogue) -> Candidates:
     """Propose products for a context; a household without a history gets what is popular and promoted."""
@@ -77,18 +73,18 @@ def candidates(context: Context, catalogue: Catalogue) -> Candidates:
     touched = np.unique(np.concatenate([cart, _known(catalogue, context.viewed)]))
     session = catalogue.affinity(touched, np.ones(len(touched)))
     popular = catalogue.popular_in(context.store_id).rows
-    proposals = (
-        own.rows[_top(_promise(own), LIMITS[0])],
-        _top(together, LIMITS[1]),
-        _top(recent, LIMITS[2]),
-        np.union1d(_top(session, LIMITS[3]), touched),
-        popular[: LIMITS[4]],
-        catalogue.popular_in(None).rows[: LIMITS[5]],
-        _promoted(context, catalogue)[: LIMITS[6]],
-    )
+    proposals = {
+        "own": own.rows[_top(_promise(own), LIMITS["own"])],
+        "together": _top(together, LIMITS["together"]),
+        "recent": _top(recent, LIMITS["recent"]),
+        "session": np.union1d(_top(session, LIMITS["session"]), touched),
+        "popular": popular[: LIMITS["popular"]],
+        "popular_everywhere": catalogue.popular_in(None).rows[: LIMITS["popular_everywhere"]],
+        "promoted": _promoted(context, catalogue),
+    }
     found = np.zeros(len(catalogue), np.uint8)
-    for bit, proposed in enumerate(proposals):
-        found[proposed] |= np.uint8(1 << bit)
+    for bit, source in enumerate(SOURCES):
+        found[proposals[source]] |= np.uint8(1 << bit)
     found[cart] = 0
     rows = np.flatnonzero(found)
     return Candidates(
@@ -109,7 +105,7 @@ def _promoted(context: Context, catalogue: Catalogue) -> NDArray[np.int64]:
     if promoted is None:
         return np.empty(0, np.int64)
     bought = catalogue.stats[promoted.rows, _POPULARITY]
-    return promoted.rows[_top(bought, LIMITS[-1])]
+    return promoted.rows[_top(bought, LIMITS["promoted"])]
 
 
 def _known(catalogue: Catalogue, product_ids: tuple[int, ...]) -> NDArray[np.int64]:

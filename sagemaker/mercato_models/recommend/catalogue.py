@@ -111,7 +111,7 @@ class Catalogue:
         """From rows as of one moment, one per product or store.
 
         Args:
-            tables: those of CATALOGUE_TABLES and PRODUCTS, of whose several rows of a product the last holds.
+            tables: those of CATALOGUE_TABLES and PRODUCTS, where a product's last row wins.
             at: promotions that ended at or before it are left out.
         """
         product_stats = tables[PRODUCT_STATS]

@@ -52,8 +52,7 @@ class BasketContext(msgspec.Struct, frozen=True, kw_only=True):
     split: str  # TRAIN, or TEST for the household's last basket
 
 
-CONTEXTS = Table("train.contexts", BasketContext, ("household_id", "event_timestamp"), "Baskets to foretell.")
-#: Names of the files are the tables' short names.
+CONTEXTS = Table("train.contexts", BasketContext, ("household_id", "event_timestamp"), "Baskets to predict.")
 CATALOGUE_TABLES: tuple[Table, ...] = (
     PRODUCT_STATS,
     PRODUCT_OCCASIONS,

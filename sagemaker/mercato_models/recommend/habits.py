@@ -67,10 +67,6 @@ class Habits:
             found[bought] = self.values[place[bought]]
         return found
 
-    def column(self, name: str) -> NDArray[np.float32]:
-        """One figure of every product."""
-        return self.values[:, HABITS.index(name)]
-
 
 def habits(history: History, lines: NDArray[np.int64], time: float | None, store_id: int | None) -> Habits:
     """Habits at a moment, with products or, by the lines of `History.grouped`, with groups of them.

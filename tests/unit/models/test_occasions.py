@@ -60,7 +60,7 @@ def test_a_product_of_the_store_is_due_there_and_fills_small_baskets() -> None:
 
     def rates(store_id: int) -> dict[int, dict[str, float]]:
         found = habits(past, catalogue.rows(past.products), NOW.timestamp(), store_id)
-        named = {name: found.column(name) for name in HABITS}
+        named = dict(zip(HABITS, found.values.T, strict=True))
         return {
             product: {
                 name: float(column[found.rows == catalogue.rows([product])[0]][0])
@@ -87,5 +87,6 @@ def test_survival_says_how_often_a_product_was_missed_for_longer() -> None:
     catalogue = world.catalogue()
     found = habits(past, catalogue.rows(past.products), NOW.timestamp(), STORE)
     # Gaps of 5, 2 and 10 days, 3 days since: two of three were longer, and half a one for what is to come.
-    assert found.column("own_gap_survival")[0] == pytest.approx(2.5 / 4)
-    assert found.column("own_gap_baskets_ratio")[0] == pytest.approx(0)
+    named = dict(zip(HABITS, found.values[0], strict=True))
+    assert named["own_gap_survival"] == pytest.approx(2.5 / 4)
+    assert named["own_gap_baskets_ratio"] == pytest.approx(0)
