@@ -58,6 +58,11 @@ class Candidates:
     session: NDArray[np.float64]
     session_best: NDArray[np.float32]
 
+    def names(self, position: int) -> tuple[str, ...]:
+        """Names of the generators that found a candidate."""
+        bits = int(self.sources[position])
+        return tuple(name for bit, name in enumerate(SOURCES) if bits >> bit & 1)
+
 
 def candidates(context: Context, catalogue: Catalogue) -> Candidates:
     """Propose products for a context; a household without a history gets what is popular and promoted."""

@@ -110,10 +110,7 @@ def test_products_come_from_every_source() -> None:
     )
     catalogue = world.catalogue()
     found = candidates(context, catalogue)
-    by_product = {
-        int(catalogue.product_ids[row]): {name for bit, name in enumerate(SOURCES) if bits >> bit & 1}
-        for row, bits in zip(found.rows, found.sources.tolist(), strict=True)
-    }
+    by_product = {int(catalogue.product_ids[row]): set(found.names(i)) for i, row in enumerate(found.rows)}
     assert "own" in by_product[PRODUCTS[10]]
     assert {"together", "recent"} <= by_product[PRODUCTS[16]]
     assert "session" in by_product[PRODUCTS[26]]
