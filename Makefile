@@ -69,6 +69,7 @@ var/notebooks/%.html: docs/explanation/notebooks/%.py | setup
 docs: setup .venv/cdk/ready.stamp .venv/sagemaker/ready.stamp ## write what is generated from the code: pages of docs/reference, the deploy's catalog
 	$(BIN)/python -m mercato.contracts.reference docs/reference/contracts.md
 	$(BIN)/python -m mercato.cli.reference docs/reference/commands.md
+	$(BIN)/python -m lambdas.reference docs/reference/api.md
 	$(BIN)/python -m glue_jobs.deploy infra/cdk/generated/catalog.json
 	PYTHONPATH=sagemaker .venv/sagemaker/bin/python -m pipelines write infra/cdk/generated
 	.venv/cdk/bin/python app.py --env local

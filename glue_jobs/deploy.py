@@ -27,10 +27,14 @@ from mercato.online.views import BATCH
 #: Scripts of the artifact `jobs-entry`.
 _JOBS, _FEATURES = "glue_jobs/main.py", "features/main.py"
 _DATASET = "sagemaker/glue/dataset.py"
-#: Jobs that say something of everybody with an approved model, and their scripts: the model of each.
+#: Jobs that say something of everybody with an approved model, and their scripts: the model of each, and what
+#: they read besides what it learns from.
 _SCORES = {
-    ("churn.outlook", "sagemaker/glue/outlook.py"): "churn",
-    ("price.proposals", "sagemaker/glue/proposals.py"): "price",
+    ("churn.outlook", "sagemaker/glue/outlook.py"): ("churn", ()),
+    ("price.proposals", "sagemaker/glue/proposals.py"): (
+        "price",
+        (gold.BASKET_LINES, silver.INVENTORY, silver.PRICE_DECISIONS),
+    ),
 }
 #: What each model learns from; `mercato_models`, which reads it, is above this package.
 _LEARNED_FROM = {
@@ -71,7 +75,6 @@ def _topic(topic: Topic) -> dict[str, Any]:
         "partitions": topic.partitions,
         "compact": topic.compact,
         "derived": topic.derived,
-        "max_bytes": topic.max_bytes,
         "schema": topic.json_schema,
     }
 
@@ -120,8 +123,8 @@ def _jobs() -> Iterator[dict[str, Any]]:
         yield _job(target.name, target.layer, {"--job": target.name}, reads, writes, **_BATCH)
     served = [view.table.name for view in BATCH]
     yield _job("features.materialize", "features", {}, served, [], **(_BATCH | {"entry": _FEATURES}))
-    for (name, entry), model in _SCORES.items():
-        reads = [table.name for table in _LEARNED_FROM[model]]
+    for (name, entry), (model, besides) in _SCORES.items():
+        reads = [table.name for table in (*_LEARNED_FROM[model], *besides)]
         yield _job(name, "scores", {}, reads, [], **(_BATCH | {"entry": entry}))
     for model, tables in _LEARNED_FROM.items():
         reads = [table.name for table in tables]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from lambdas.api.event_log import EventLog, Record
 from mercato.contracts.events import Topic, Violation
@@ -17,10 +16,12 @@ from mercato.stream.topics import kafka_name
 SOURCE = "source"
 
 _Q = QUARANTINE.c
-#: Records that are waited for together.
-_TOGETHER = 1_000
-#: Longer refused values are told without their bytes; the broker takes 2 MiB.
-_MAX_TOLD_BYTES = 1_000_000
+#: Records that are waited for together: at most so many, and no more once they have so many bytes. A thousand
+#: of the largest would be more than memory has room for, and than the broker takes in the time it is given.
+_TOGETHER, _TOGETHER_BYTES = 1_000, 4 * 1024 * 1024
+#: Longer refused values are sent without their bytes: the producer takes 1,000,000 bytes, of which key and
+#: headers need some, and a record that it does not take would stop its file for good.
+_MAX_TOLD_BYTES = 900_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,10 @@ def deliver(
         lambdas.api.event_log.EventsUnavailableError: Kafka did not take them all.
     """
     delivered = Delivered()
-    waiting = iter(values)
-    while some := list(islice(waiting, _TOGETHER)):
+    for some in _batches(values):
         records = []
         for raw in some:
-            event = topic.decode(raw.value, now)
+            event = topic.receive(raw.value, now)
             if isinstance(event, Violation):
                 records.append(_refused(settings, topic, raw, event))
                 delivered.refused += 1
@@ -64,6 +64,19 @@ def deliver(
                 delivered.sent += 1
         log.append(records)
     return delivered
+
+
+def _batches(values: Iterable[Raw]) -> Iterator[list[Raw]]:
+    batch: list[Raw] = []
+    size = 0
+    for raw in values:
+        batch.append(raw)
+        size += len(raw.value)
+        if len(batch) == _TOGETHER or size >= _TOGETHER_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _refused(settings: Settings, topic: Topic, raw: Raw, violation: Violation) -> Record:

@@ -12,6 +12,7 @@ from lambdas.admin import pages
 from lambdas.admin.routers import payments, prices
 from lambdas.admin.services import open_services
 from lambdas.api import problem
+from lambdas.api.bodies import LimitBodies
 from lambdas.api.metrics import MeasureRequests
 from mercato.settings import Settings, get_settings
 
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/admin/openapi.json",
     )
+    app.add_middleware(LimitBodies)
     app.add_middleware(MeasureRequests)
     problem.install(app)
     for module in (payments, prices):

@@ -34,10 +34,13 @@ Action = Literal["accept", "reject", "withdraw"]
 DONE: Mapping[str, str] = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrew"}
 
 
+RefusalCode = Literal["unknown_price", "stale_price", "already_decided", "not_seen_yet"]
+
+
 class Refused(NamedTuple):
     """Why a price was not decided on: a code for programs, and a sentence."""
 
-    code: Literal["unknown_price", "stale_price", "already_decided", "not_seen_yet"]
+    code: RefusalCode
     detail: str
 
 
@@ -46,9 +49,9 @@ class PriceSeen(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    product_id: int = Field(gt=0, lt=2**53)
-    store_id: int = Field(gt=0, lt=2**53)
-    week: int = Field(ge=1, lt=2**31)
+    product_id: int = Field(description="As in the events.", gt=0, lt=2**53)
+    store_id: int = Field(description="As in the events.", gt=0, lt=2**53)
+    week: int = Field(description="As proposed.", ge=1, lt=2**31)
     proposed_price: float = Field(gt=0, le=100_000, description="US dollars.")
 
 
@@ -58,7 +61,7 @@ class PriceVerdict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: Action = Field(description="`withdraw` takes back what was accepted.")
-    prices: list[PriceSeen] = Field(min_length=1, max_length=MOST)
+    prices: list[PriceSeen] = Field(description="Prices to decide on.", min_length=1, max_length=MOST)
     reviewer: Name | None = Field(
         default=None, description="Who; not asked where the caller's token says so."
     )

@@ -13,11 +13,11 @@ from lambdas.admin.services import AdminServices
 from lambdas.api.event_log import EventsUnavailableError
 from lambdas.api.problem import ProblemError
 from mercato.contracts.events import PAYMENT_OUTCOMES, PaymentOutcome
-from mercato.online.cases import Case
+from mercato.online.cases import KEEP_CASES, Case, Page, State
 from mercato.online.connection import OnlineUnavailable
 
-#: Cases shown at most.
-MOST = 200
+#: Cases told at once, at most; and those that there may be.
+MOST, MOST_CASES = 200, KEEP_CASES
 
 
 class Review(BaseModel):
@@ -35,14 +35,14 @@ class Review(BaseModel):
     )
 
 
-def cases(services: AdminServices, count: int = MOST) -> list[Case]:
-    """Cases of the newest payments.
+def cases(services: AdminServices, state: State, offset: int = 0, limit: int = MOST) -> Page:
+    """Cases of a state; `mercato.online.cases` says in which order.
 
     Raises:
         ProblemError: `online_unavailable`.
     """
     try:
-        return services.cases.newest(count)
+        return services.cases.page(state, offset, limit)
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", "Redis does not answer.", retry_after=1) from error
 
@@ -50,16 +50,18 @@ def cases(services: AdminServices, count: int = MOST) -> list[Case]:
 def review(
     services: AdminServices, payment_id: str, found: Review, caller: str | None, now: datetime
 ) -> PaymentOutcome:
-    """Say what a payment was: an event of `payment_outcomes.v1`, once it is on Kafka.
+    """Say what a payment was: its case is closed once the event is on Kafka, in `payment_outcomes.v1`.
 
-    The same verdict of the same person again changes nothing.
+    Whoever says so first is believed. The same verdict of the same person again changes nothing, but for
+    sending the event if Kafka may not have it yet.
 
     Args:
         caller: whom the token names, `None` without one.
 
     Raises:
         ProblemError: `unknown_case`, `already_reviewed`, `invalid_parameters` (nobody is named),
-            `online_unavailable` or `events_unavailable`; then nothing was decided.
+            `online_unavailable` or `events_unavailable`: the same may be sent again, and until then nobody
+            else's is taken.
     """
     reviewer = reviewer_of(caller, found.reviewer)
     book = services.cases
@@ -67,26 +69,30 @@ def review(
         case = book.case(payment_id)
         if case is None:
             raise ProblemError("unknown_case", f"No payment {payment_id!r} waits for a review.")
-        told = book.claim(_outcome(case, found, reviewer, now))
+        told = case.outcome or book.claim(_outcome(case, found, reviewer, now))
         if (told.fraud, told.reviewer) != (found.fraud, reviewer):
-            raise ProblemError("already_reviewed", f"{_who(told)} found it {_what(told)} before.")
-        try:
-            services.send(PAYMENT_OUTCOMES, told)
-        except EventsUnavailableError as error:
-            book.release(told)
-            raise ProblemError(
-                "events_unavailable", f"Kafka did not take the review ({error}).", retry_after=1
-            ) from error
+            raise ProblemError("already_reviewed", _before(told, case.outcome is not None))
+        if case.outcome is None:
+            _send(services, told)
+            book.close([told], now)
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", "Redis does not answer.", retry_after=1) from error
     return told
+
+
+def _send(services: AdminServices, told: PaymentOutcome) -> None:
+    try:
+        services.send(PAYMENT_OUTCOMES, told)
+    except EventsUnavailableError as error:
+        said = f"Kafka is not known to have taken the review ({error}). Send the same again."
+        raise ProblemError("events_unavailable", said, retry_after=1) from error
 
 
 def _outcome(case: Case, found: Review, reviewer: str, now: datetime) -> PaymentOutcome:
     decided = case.decided
     return PaymentOutcome(
         # The same for every review of the payment, so that the lake keeps one.
-        event_id=f"review-{hashlib.blake2b(decided.payment_id.encode(), digest_size=16).hexdigest()}",
+        event_id=f"{PAYMENT_OUTCOMES.derived_ids}{_digest(decided.payment_id)}",
         event_time=now.astimezone(UTC),
         payment_id=decided.payment_id,
         paid_at=decided.paid_at,
@@ -98,9 +104,14 @@ def _outcome(case: Case, found: Review, reviewer: str, now: datetime) -> Payment
     )
 
 
-def _who(outcome: PaymentOutcome) -> str:
-    return outcome.reviewer or "The time for disputes, which is over,"
+def _digest(payment_id: str) -> str:
+    return hashlib.blake2b(payment_id.encode(), digest_size=16).hexdigest()
 
 
-def _what(outcome: PaymentOutcome) -> str:
-    return "a fraud" if outcome.fraud else "honest"
+def _before(told: PaymentOutcome, settled: bool) -> str:
+    """What to tell who comes second."""
+    who = told.reviewer or "The time for disputes, which is over,"
+    said = f"{who} found it {'a fraud' if told.fraud else 'honest'} before."
+    return (
+        said if settled else f"{said} Kafka is not known to have that yet: {who} may have to send it again."
+    )

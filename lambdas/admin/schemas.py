@@ -19,10 +19,10 @@ from mercato.online.cases import Case
 class ReviewedPayment(Answer):
     """What a payment turned out to be, and who says so."""
 
-    fraud: bool
-    reviewer: str | None = Field(description="Null where the time for disputes told.")
-    note: str | None
-    told_at: datetime
+    fraud: bool = Field(description="True if the cardholder did not make the payment.")
+    reviewer: str | None = Field(description="Null where the time for disputes ended.")
+    note: str | None = Field(description="What the reviewer saw.")
+    told_at: datetime = Field(description="When it was reviewed, or the time for disputes ended.")
 
     @classmethod
     def of(cls, outcome: PaymentOutcome) -> ReviewedPayment:
@@ -35,15 +35,15 @@ class ReviewedPayment(Answer):
 class PaymentCase(Answer):
     """A payment that was held or declined."""
 
-    payment_id: str
-    paid_at: datetime
-    card_id: str
-    terminal_id: str
+    payment_id: str = Field(description="As in `payments.v1`.")
+    paid_at: datetime = Field(description="When the payment was made.")
+    card_id: str = Field(description="As in the events.")
+    terminal_id: str = Field(description="As in the events.")
     amount: float = Field(description="US dollars.")
-    action: Action
+    action: Action = Field(description="What the shop was told to do.")
     probability: float = Field(description="Of a fraud, as the model saw it.")
-    reasons: list[WhyPart]
-    model_version: str | None
+    reasons: list[WhyPart] = Field(description="What speaks for a fraud, strongest first.")
+    model_version: str | None = Field(description="Version of the model that was asked.")
     outcome: ReviewedPayment | None = Field(description="Null while it waits for a review.")
 
     @classmethod
@@ -65,28 +65,32 @@ class PaymentCase(Answer):
 
 
 class PaymentCases(Answer):
-    """Cases, those of the newest payments first."""
+    """A page of cases."""
 
-    payments: list[PaymentCase]
+    payments: list[PaymentCase] = Field(
+        description="The closed ones by when that was found, the others by payment; newest first."
+    )
+    total: int = Field(description="All that fit.")
+    next_offset: int | None = Field(description="Where the next page begins; null on the last.")
 
 
 class PriceOffer(Answer):
     """A proposed price."""
 
-    product_id: int
-    product_name: str
-    store_id: int
+    product_id: int = Field(description="As in the events.")
+    product_name: str = Field(description="In a shopper's words.")
+    store_id: int = Field(description="As in the events.")
     week: int = Field(description="From which it is meant to hold.")
     price: float = Field(description="As it stands, US dollars per unit.")
     proposed_price: float = Field(description="US dollars per unit.")
     gain: float = Field(description="Expected additional profit, US dollars per week.")
     least_gain: float = Field(description="At the end of the elasticity's 95 % interval that earns least.")
-    most_gain: float
+    most_gain: float = Field(description="At the end that earns most.")
     held_by: list[str] = Field(
         description="Guardrails without which it would be another price.", examples=[["maximum_step"]]
     )
-    model_version: str
-    proposed_at: datetime
+    model_version: str = Field(description="Version of the model that proposes it.")
+    proposed_at: datetime = Field(description="When it was proposed.")
 
     @classmethod
     def of(cls, proposed: ProposedPrice) -> PriceOffer:
@@ -98,9 +102,9 @@ class PriceOffer(Answer):
 class PriceOffers(Answer):
     """Proposals that wait, those of most gain first."""
 
-    prices: list[PriceOffer]
-    total: int
-    next_offset: int | None
+    prices: list[PriceOffer] = Field(description="This page of them.")
+    total: int = Field(description="All that fit.")
+    next_offset: int | None = Field(description="Where the next page begins; null on the last.")
 
 
 class DecidedPrice(Answer):
@@ -142,10 +146,10 @@ class DecidedPrice(Answer):
 class PriceResult(Answer):
     """What became of one price of a request."""
 
-    product_id: int
-    store_id: int
+    product_id: int = Field(description="As asked.")
+    store_id: int = Field(description="As asked.")
     done: bool = Field(description="Whether what was asked for is what stands now.")
-    code: str | None = Field(description="Why not.", examples=["already_decided"])
+    code: pricing.RefusalCode | None = Field(description="Why not.")
     detail: str | None = Field(description="The same as a sentence.")
 
     @classmethod
@@ -164,4 +168,4 @@ class PriceResult(Answer):
 class PriceResults(Answer):
     """A result for each price, in the order of the request."""
 
-    results: list[PriceResult]
+    results: list[PriceResult] = Field(description="One for each price of the request.")

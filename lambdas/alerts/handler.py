@@ -1,4 +1,4 @@
-"""Alarms from SNS to PagerDuty: `lambdas.alerts.handler.handler`."""
+"""Alarms and warnings from SNS to PagerDuty: `lambdas.alerts.handler.handler`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _URL = os.environ.get("MERCATO_PAGERDUTY_URL", "https://events.pagerduty.com/v2/
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
-    """Tell every alarm of an SNS event.
+    """Tell every message of an SNS event.
 
     Raises:
         OSError: PagerDuty did not take one; SNS tries again, and the deduplication key makes that safe.
     """
-    alarms = [json.loads(record["Sns"]["Message"]) for record in event["Records"]]
-    pages = [told for alarm in alarms if (told := page(alarm, _routing_key()))]
+    notices = [record["Sns"] for record in event["Records"]]
+    pages = [told for notice in notices if (told := page(notice, _routing_key()))]
     for told in pages:
         send(_URL, told)
-    return {"told": len(pages), "ignored": len(alarms) - len(pages)}
+    return {"told": len(pages), "ignored": len(notices) - len(pages)}
 
 
 @functools.cache

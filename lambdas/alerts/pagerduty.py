@@ -1,4 +1,4 @@
-"""CloudWatch alarms in the words of PagerDuty's Events API v2."""
+"""Alarms of CloudWatch and warnings of AWS Budgets in the words of PagerDuty's Events API v2."""
 
 from __future__ import annotations
 
@@ -13,10 +13,53 @@ _ACTIONS = {"ALARM": "trigger", "OK": "resolve"}
 _SEVERITIES = ("critical", "error", "warning", "info")
 _MAX_SUMMARY = 1_024
 _MAX_KEY = 255
+_MAX_TEXT = 8_192
+#: What every alarm of CloudWatch has; whatever lacks one of them is some other message.
+_OF_ALARMS = {
+    "AlarmArn",
+    "AlarmName",
+    "AWSAccountId",
+    "NewStateReason",
+    "NewStateValue",
+    "Region",
+    "StateChangeTime",
+}
 
 
-def page(alarm: Mapping[str, Any], routing_key: str) -> dict[str, Any] | None:
-    """The event for an alarm's new state, `None` for a state that is not told.
+def page(notice: Mapping[str, Any], routing_key: str) -> dict[str, Any] | None:
+    """The event for a message of SNS, `None` for an alarm's state that is not told.
+
+    AWS Budgets sends text to the topic that alarms are sent to: what is no alarm is a warning.
+    """
+    try:
+        alarm = json.loads(notice["Message"])
+    except ValueError:
+        return _warning(notice, routing_key)
+    if not isinstance(alarm, dict) or not alarm.keys() >= _OF_ALARMS:
+        return _warning(notice, routing_key)
+    return _alarm(alarm, routing_key)
+
+
+def _warning(notice: Mapping[str, Any], routing_key: str) -> dict[str, Any]:
+    """A page of a message in its own words. Nothing ends it; a message that comes twice is one incident."""
+    text = notice["Message"].strip()
+    summary = notice.get("Subject") or text.partition("\n")[0] or "A message without words"
+    return {
+        "routing_key": routing_key,
+        "event_action": "trigger",
+        "dedup_key": notice["MessageId"],
+        "payload": {
+            "summary": summary[:_MAX_SUMMARY],
+            "source": notice["TopicArn"],
+            "severity": "warning",
+            "timestamp": notice["Timestamp"],
+            "custom_details": {"message": text[:_MAX_TEXT]},
+        },
+    }
+
+
+def _alarm(alarm: Mapping[str, Any], routing_key: str) -> dict[str, Any] | None:
+    """The event for an alarm's new state.
 
     An alarm and its end have the same deduplication key, so that one incident opens and closes.
     The severity is what its description begins with (`critical: ...`), else `error`.

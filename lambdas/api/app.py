@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from lambdas.api import problem
+from lambdas.api.bodies import LimitBodies
 from lambdas.api.collecting import open_event_log
 from lambdas.api.endpoints import fraud_endpoint, ranker_endpoint
 from lambdas.api.event_log import EventLog
@@ -98,6 +99,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    app.add_middleware(LimitBodies)
     app.add_middleware(MeasureRequests)
     problem.install(app)
     for module in (recommendations, payments, events, households, products, stores, operations):

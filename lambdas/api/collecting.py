@@ -54,9 +54,11 @@ class TakenEvent(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    topic: str = Field(examples=["clickstream.v1"])
-    event_id: str = Field(examples=["0f3c9a7be5d94e51b7f0c8a2d1e6f4aa"])
-    event_time: datetime
+    topic: str = Field(description="Its topic.", examples=["clickstream.v1"])
+    event_id: str = Field(
+        description="As sent; made up if it was missing.", examples=["0f3c9a7be5d94e51b7f0c8a2d1e6f4aa"]
+    )
+    event_time: datetime = Field(description="As sent; when it arrived if it was missing.")
 
 
 class TakenEvents(BaseModel):
@@ -64,7 +66,7 @@ class TakenEvents(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    events: list[TakenEvent]
+    events: list[TakenEvent] = Field(description="One for each event sent.")
 
 
 def open_event_log(settings: Settings) -> EventLog | None:

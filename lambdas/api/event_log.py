@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
@@ -20,6 +20,10 @@ DELIVERY_TIMEOUT_MS = 2_000
 
 class EventsUnavailableError(Exception):
     """Kafka did not take the events in time."""
+
+
+class RecordTooLargeError(ValueError):
+    """A record that Kafka will not take, however often it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class EventLog:
         Raises:
             EventsUnavailableError: at least one record is not known to have arrived. Sending all of
                 them again with the same event ids is safe: the lake drops duplicates.
+            RecordTooLargeError: at least one is larger than a message may be.
         """
         arrivals = [self._send(record) for record in records]
         try:
@@ -100,9 +105,16 @@ class EventLog:
                 record.topic, record.value, record.key, on_delivery=on_delivery, headers=list(record.headers)
             )
         except (BufferError, KafkaException) as error:
+            if _too_large(error):
+                raise RecordTooLargeError(f"a record for {record.topic} is too large for Kafka") from error
             raise EventsUnavailableError(f"the producer refused: {error}") from error
         return arrival
 
     def _poll(self) -> None:
         while self._open:
             self._producer.poll(0.1)
+
+
+def _too_large(error: BufferError | KafkaException) -> bool:
+    cause = error.args[0]
+    return isinstance(cause, KafkaError) and cause.code() == KafkaError.MSG_SIZE_TOO_LARGE

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from lambdas.api.event_log import Record
 from lambdas.api.problem import FieldError, ProblemError
-from mercato.contracts.events import CLICKSTREAM, OPEN_TOPICS, Event, Topic, Violation
+from mercato.contracts.events import (
+    CLICKSTREAM,
+    OPEN_TOPICS,
+    UNREADABLE,
+    Event,
+    Topic,
+    Violation,
+    unreadable,
+)
 
 #: Largest request body, in bytes.
 MAX_BODY = 1024 * 1024
 #: Most events in one request.
 MAX_BATCH = 1_000
+_C = CLICKSTREAM.c  # of which every topic has these fields
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An event that satisfies its contract, with the bytes that go on the wire."""
+    """An event that satisfies its contract, with the bytes that go on the wire.
+
+    Attributes:
+        filled_in: its id, its time or both were missing.
+    """
 
     topic: Topic
     event: Event
     value: bytes
+    filled_in: bool = False
 
     def record(self, topic_prefix: str) -> Record:
         """The Kafka record: keyed as the topic's contract says."""
@@ -57,7 +71,8 @@ def accept(body: bytes, topic: Topic | None, now: datetime) -> list[Accepted]:
 
     Raises:
         ProblemError: `malformed_body`, `oversized`, `unknown_topic` or `contract_violation`, the
-            latter with the same codes and reasons that the lake's quarantine gives.
+            latter with the same codes and reasons that the lake's quarantine gives, and `derived_field`
+            for what only the platform fills in.
     """
     found = _events_in(body)
     if len(found) > MAX_BATCH:
@@ -78,11 +93,11 @@ def accept(body: bytes, topic: Topic | None, now: datetime) -> list[Accepted]:
 def _events_in(body: bytes) -> list[Any]:
     try:
         found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        refused = CLICKSTREAM.decode(body, datetime.now(UTC))  # the decoder's own words for it
-        assert isinstance(refused, Violation)
-        error = FieldError(field=refused.field, code=refused.code, reason=refused.reason)
-        raise ProblemError("malformed_body", f"The body is not JSON: {refused.reason}", [error]) from None
+    except UNREADABLE as error:
+        refused = unreadable(error)
+        found_wrong = FieldError(field=refused.field, code=refused.code, reason=refused.reason)
+        detail = f"The body can't be read: {refused.reason}"
+        raise ProblemError("malformed_body", detail, [found_wrong]) from None
     events = found if isinstance(found, list) else [found]
     if not events:
         raise ProblemError("malformed_body", "The batch is empty; send at least one event.")
@@ -90,18 +105,21 @@ def _events_in(body: bytes) -> list[Any]:
 
 
 def _accept_one(raw: Any, topic: Topic | None, now: datetime) -> Accepted | Violation:
+    filled_in = False
     if isinstance(raw, dict):
         if topic is None:
             named = raw.pop("topic", CLICKSTREAM.name)
             if not isinstance(named, str) or named not in OPEN_TOPICS:
                 return Violation("unknown_topic", "$.topic", f"There is no topic {named!r}.")
             topic = OPEN_TOPICS[named]
-        raw.setdefault("event_id", uuid.uuid4().hex)
-        raw.setdefault("event_time", now)
+        given = len(raw)
+        raw.setdefault(_C.event_id, uuid.uuid4().hex)
+        raw.setdefault(_C.event_time, now)
+        filled_in = len(raw) > given
     topic = topic or CLICKSTREAM
     value = msgspec.json.encode(raw)
-    result = topic.decode(value, now)
-    return result if isinstance(result, Violation) else Accepted(topic, result, value)
+    result = topic.receive(value, now)
+    return result if isinstance(result, Violation) else Accepted(topic, result, value, filled_in)
 
 
 def _refuse(errors: list[FieldError], total: int) -> None:

@@ -6,7 +6,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lambdas.api.schemas import PaymentDecision, PaymentToDecide, WhyPart
+from lambdas.api.payment_schemas import PaymentDecision, PaymentToDecide
+from lambdas.api.schemas import WhyPart
 from lambdas.api.scorer import Scorer
 from mercato.contracts.events import PaymentDecided
 from mercato.decisions.fraud import CODES, SENTENCES, Action, Costs, Reason, decide, review_threshold

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -49,15 +50,35 @@ class FieldError(BaseModel):
     index: int | None = Field(default=None, description="Position in a batch of events.")
 
 
+class FilledIn(BaseModel):
+    """An event that came without an id or time, as it would have been taken."""
+
+    index: int = Field(description="Position in the batch.", examples=[0])
+    event_id: str = Field(
+        description="Made up if it was missing.", examples=["0f3c9a7be5d94e51b7f0c8a2d1e6f4aa"]
+    )
+    event_time: datetime = Field(description="When it arrived if it was missing.")
+
+
 class ProblemDetail(BaseModel):
     """RFC 9457 problem."""
 
-    type: str = Field(examples=["/problems/contract_violation"])
-    title: str = Field(examples=["The event breaks its contract"])
-    status: int = Field(examples=[422])
-    detail: str = Field(examples=["1 of 3 events was refused; none was taken."])
-    instance: str = Field(examples=["/v1/events"])
-    errors: list[FieldError] = Field(default_factory=list)
+    type: str = Field(
+        description="Address of the problem type; its last part is the code.",
+        examples=["/problems/contract_violation"],
+    )
+    title: str = Field(description="The problem type in words.", examples=["The event breaks its contract"])
+    status: int = Field(description="HTTP status.", examples=[422])
+    detail: str = Field(
+        description="What happened this time, and what to do.",
+        examples=["1 of 3 events was refused; none was taken."],
+    )
+    instance: str = Field(description="Path of the request.", examples=["/v1/events"])
+    errors: list[FieldError] = Field(description="Each thing that is wrong.", default_factory=list)
+    filled_in: list[FilledIn] | None = Field(
+        default=None,
+        description="Of `events_unavailable`: ids and times to send the events again with that came without.",
+    )
 
 
 class ProblemError(Exception):
@@ -68,15 +89,22 @@ class ProblemError(Exception):
         detail: what happened this time and what to do next.
         errors: the single things that are wrong.
         retry_after: seconds after which trying again makes sense.
+        filled_in: what was added to the events that were not taken.
     """
 
     def __init__(
-        self, code: str, detail: str, errors: Sequence[FieldError] = (), retry_after: int | None = None
+        self,
+        code: str,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        retry_after: int | None = None,
+        filled_in: Sequence[FilledIn] = (),
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.errors = list(errors)
+        self.filled_in = list(filled_in) or None
         self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
 
 
@@ -89,9 +117,10 @@ def _answer(request: Request, problem: ProblemError, status: int | None = None) 
         detail=problem.detail,
         instance=request.url.path,
         errors=problem.errors,
+        filled_in=problem.filled_in,
     )
     return JSONResponse(
-        body.model_dump(exclude_none=True),
+        body.model_dump(mode="json", exclude_none=True),
         status_code=body.status,
         headers=problem.headers,
         media_type=MEDIA_TYPE,
@@ -99,7 +128,7 @@ def _answer(request: Request, problem: ProblemError, status: int | None = None) 
 
 
 def _from_http(error: HTTPException, request: Request) -> ProblemError:
-    known = {404: "not_found", 405: "method_not_allowed"}
+    known = {404: "not_found", 405: "method_not_allowed", 413: "oversized"}
     details = {
         404: f"{request.url.path} does not exist; /docs lists what does.",
         405: f"{request.method} is not possible here; allowed: {(error.headers or {}).get('Allow')}.",
@@ -162,14 +191,21 @@ def install(app: FastAPI) -> None:
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
     """`responses=` of a route that may answer with these problems."""
-    answers: dict[int | str, dict[str, Any]] = {}
+    by_status: dict[int | str, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(int(PROBLEMS[code][0]), []).append(code)
+    return {status: _described(same) for status, same in by_status.items()}
+
+
+def _described(codes: Sequence[str]) -> dict[str, Any]:
+    """What a route answers with one status, whichever of these problems it is."""
+    examples = {}
     for code in codes:
         status, title = PROBLEMS[code]
-        example = {"type": f"/problems/{code}", "title": title, "status": int(status), "detail": f"{title}."}
-        answers[int(status)] = {
-            "description": title,
-            "content": {
-                MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}, "example": example}
-            },
-        }
-    return answers
+        shown = {"type": f"/problems/{code}", "title": title, "status": int(status), "detail": f"{title}."}
+        examples[code] = {"summary": title, "value": shown}
+    schema = {"$ref": f"#/components/schemas/{ProblemDetail.__name__}"}
+    return {
+        "description": "; ".join(PROBLEMS[code][1] for code in codes),
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+    }

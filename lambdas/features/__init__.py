@@ -1,1 +1,1 @@
-"""Clicks from MSK into the sessions of the online store."""
+"""Events from MSK into the online store."""

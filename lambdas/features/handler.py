@@ -13,17 +13,19 @@ import msgspec
 from mercato.contracts.events import TOPICS, Event, Violation
 from mercato.online.store import OnlineStore
 from mercato.settings import get_settings
+from mercato.stream.aside import put_aside
 from mercato.stream.online_features import GROUP
 from mercato.stream.updates import update
 
-_store = OnlineStore(get_settings())
+_settings = get_settings()
+_store = OnlineStore(_settings)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Merge a batch of events into what is known of those whom they are about.
 
-    An event fails only by its contract, which the lake's quarantine sees to; so a batch is either
-    done, or Redis is gone and Lambda gives it again, which changes nothing twice.
+    What breaks its contract is the lake's to quarantine, and what can not be merged is put aside; so a
+    batch is either done, or Redis is gone and Lambda gives it again, which changes nothing twice.
 
     Raises:
         mercato.online.connection.OnlineUnavailable: Redis does not answer.
@@ -36,10 +38,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
             invalid += 1
         else:
             events[record["topic"]].append(decoded)
-    counts = update(_store, events, datetime.now(UTC))
+    counts, failed = update(_store, events, datetime.now(UTC))
     counts.invalid = invalid
     told = msgspec.structs.asdict(counts)
     _store.count(GROUP, told)
+    put_aside(_settings, failed)
     return told
 
 

@@ -7,7 +7,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
@@ -16,10 +16,17 @@ from mercato.errors import MercatoError
 
 #: A longer line is taken in pieces, each of which its contract refuses; memory stays bounded.
 _MAX_LINE = 1_048_576
+#: Characters of a row of CSV: as many as csv takes in one cell, and more than an event may have.
+_MAX_ROW = csv.field_size_limit()
+_BEYOND = "beyond the header"
 
 
 class UnreadableFileError(MercatoError):
     """A file is not what its name says."""
+
+
+class _LongLineError(Exception):
+    """A line of a table is longer than a row may be; its beginning is the argument."""
 
 
 def topic_of(key: str) -> Topic:
@@ -61,13 +68,70 @@ def _gzipped(topic: Topic, content: IO[bytes]) -> Iterator[bytes]:
 
 
 def _csv(topic: Topic, content: IO[bytes]) -> Iterator[bytes]:
-    for row in csv.DictReader(io.TextIOWrapper(content, "utf-8-sig", newline="")):
-        # A key of None holds the cells beyond the header's; an empty cell is no value.
-        filled = {name or "beyond the header": cell for name, cell in row.items() if cell}
+    rows = _rows(content)
+    header = next(rows, [])
+    if isinstance(header, str):
+        raise csv.Error(f"its header has more than {_MAX_ROW} characters")
+    for row in rows:
+        yield row.encode() if isinstance(row, str) else _value(topic, header, row)
+
+
+def _value(topic: Topic, header: list[str], row: list[str]) -> bytes:
+    # An empty cell is no value.
+    filled: dict[str, Any] = {name or _BEYOND: cell for name, cell in zip(header, row, strict=False) if cell}
+    if beyond := row[len(header) :]:
+        filled[_BEYOND] = beyond
+    try:
+        return topic.encode(msgspec.convert(filled, topic.event, strict=False))
+    except msgspec.ValidationError:
+        return msgspec.json.encode(filled)  # refused by the contract, with its reason
+
+
+def _rows(content: IO[bytes]) -> Iterator[list[str] | str]:
+    """The cells of every row; of a line that is too long, its beginning, which no contract takes."""
+    lines = _Lines(content)
+    reader = csv.reader(lines)
+    while True:
+        lines.row = 0
         try:
-            yield topic.encode(msgspec.convert(filled, topic.event, strict=False))
-        except msgspec.ValidationError:
-            yield msgspec.json.encode(filled)  # refused by the contract, with its reason
+            row: list[str] | str = next(reader)
+        except StopIteration:
+            return
+        except _LongLineError as error:
+            row = str(error)
+        if row:
+            yield row
+
+
+class _Lines:
+    """Lines of a table for a reader that takes as many as a row has.
+
+    Attributes:
+        row: characters that the row at hand has so far.
+    """
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self.row = 0
+        self._text = io.TextIOWrapper(content, "utf-8-sig", newline="")
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(_MAX_ROW + 1)
+        if not line:
+            raise StopIteration
+        self.row += len(line)
+        if self.row <= _MAX_ROW:
+            return line
+        if self.row > len(line):
+            raise csv.Error(
+                f"a row of several lines has more than {_MAX_ROW} characters: a quote may be missing"
+            )
+        rest = line
+        while rest and not rest.endswith(("\n", "\r")):
+            rest = self._text.readline(_MAX_ROW)
+        raise _LongLineError(line)
 
 
 _READERS: dict[str, Callable[[Topic, IO[bytes]], Iterator[bytes]]] = {

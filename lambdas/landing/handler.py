@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from lambdas.api.event_log import EventLog
 from lambdas.delivery import Delivered, Raw, deliver
@@ -18,6 +19,8 @@ from mercato.settings import get_settings
 
 #: Where files go that can't be read; what is written there lands nowhere.
 REFUSED = "refused/"
+#: How S3 says that an object is not there; a missing bucket has a code of its own.
+_GONE = {"NoSuchKey", "404"}
 
 _settings = get_settings()
 _log = EventLog(_settings)
@@ -35,7 +38,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         return {"key": key, "ignored": "it was put aside before"}
     try:
         content = _s3.get_object(Bucket=bucket, Key=key)["Body"]
-    except _s3.exceptions.NoSuchKey:
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
         return {"key": key, "ignored": "it is gone"}
     try:
         delivered = _send(f"s3://{bucket}/{key}", key, io.BufferedReader(content))

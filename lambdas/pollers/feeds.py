@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
 from lambdas.delivery import Raw
+from mercato.contracts.events import UNREADABLE, WEATHER, unreadable
 from mercato.errors import MercatoError
 
 TIMEOUT_SECONDS = 10
 #: Waits between tries, in seconds.
 PAUSES = (1.0, 3.0)
 MAX_BYTES = 16 * 1024 * 1024
+_REDIRECTS = range(300, 400)
+_ID = WEATHER.c.event_id
 _LOCAL = {"127.0.0.1", "localhost"}
+#: A string, in which brackets and commas mean nothing, or a bracket or comma.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[][{},]', re.DOTALL)
 
 
 class FeedError(MercatoError):
     """A feed can't be used."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Goes nowhere else: the token is meant for one server, and only that one was checked to use HTTPS."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirects)
 
 
 def fetch(url: str, token: str | None) -> bytes:
@@ -42,10 +59,15 @@ def fetch(url: str, token: str | None) -> bytes:
     for pause in (*PAUSES, None):
         try:
             asked = urllib.request.Request(url, headers=headers)
-            with urllib.request.urlopen(asked, timeout=TIMEOUT_SECONDS) as answer:
+            with _opener.open(asked, timeout=TIMEOUT_SECONDS) as answer:
                 body: bytes = answer.read(MAX_BYTES + 1)
             break
         except urllib.error.HTTPError as error:
+            if error.code in _REDIRECTS and (target := error.headers["Location"]):
+                raise FeedError(
+                    f"{url} redirects to {urljoin(url, target)}, and redirects are not followed: "
+                    "set the feed's URL to that address if it is the provider's."
+                ) from error
             temporary = error.code >= 500 or error.code == HTTPStatus.TOO_MANY_REQUESTS
             if pause is None or not temporary:
                 raise FeedError(
@@ -63,20 +85,44 @@ def fetch(url: str, token: str | None) -> bytes:
 def items(url: str, body: bytes) -> Iterator[Raw]:
     """Every item of a feed's array. One without an id gets that of its content: the same twice is one.
 
+    What can't be read comes as it is, for its contract to refuse it; the others do not suffer from it.
+
     Raises:
         FeedError: the body is no JSON array.
     """
-    try:
-        found = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise FeedError(f"{url} answers no JSON array: {error}.") from error
-    for number, item in enumerate(found, 1):
+    for number, item in enumerate(_items(url, body), 1):
         yield Raw(_with_id(bytes(item)), f"{url}#{number}")
 
 
+def _items(url: str, body: bytes) -> Sequence[msgspec.Raw | bytes]:
+    try:
+        return msgspec.json.decode(body, type=list[msgspec.Raw])
+    except UNREADABLE as error:
+        if (found := _split(body.strip())) is None:
+            raise FeedError(f"{url} answers no JSON array: {unreadable(error).reason}") from error
+        return found
+
+
+def _split(array: bytes) -> list[bytes] | None:
+    """Items of an array that the decoder can't read, by their brackets; `None` where these don't match."""
+    found: list[bytes] = []
+    depth = begin = 0
+    for token in _TOKEN.finditer(array):
+        sign = token[0]
+        depth -= sign in (b"]", b"}")
+        if depth == 0 or (depth == 1 and sign == b","):
+            found += [array[begin : token.start()].strip()] if begin else []
+            begin = token.end()
+        depth += sign in (b"[", b"{")
+    return found if array.startswith(b"[") and depth == 0 and begin == len(array) else None
+
+
 def _with_id(value: bytes) -> bytes:
-    event = msgspec.json.decode(value)
-    if not isinstance(event, dict) or "event_id" in event:
+    try:
+        event = msgspec.json.decode(value)
+        if not isinstance(event, dict) or _ID in event:
+            return value
+        content = msgspec.json.encode(event, order="sorted")
+        return msgspec.json.encode({**event, _ID: hashlib.sha256(content).hexdigest()})
+    except UNREADABLE:
         return value
-    content = msgspec.json.encode(event, order="sorted")
-    return msgspec.json.encode({**event, "event_id": hashlib.sha256(content).hexdigest()})

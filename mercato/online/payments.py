@@ -8,7 +8,7 @@ follows from the logs (`mercato_models.fraud.live`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,6 +27,8 @@ AMOUNTS, RECENT = 200, 48
 KEEP_PAYMENTS = AMOUNTS + RECENT
 #: Outcomes kept per terminal.
 KEEP_OUTCOMES = 256
+#: How long a card or a terminal is remembered of which nothing new is heard.
+KEEP_IDLE = timedelta(days=400)
 #: Ratio to one's median from which an amount does not count as usual any more.
 OUTLIER = 2.5
 LEAST_AMOUNT = 0.01

@@ -84,10 +84,10 @@ class PriceBook:
 
     def charged(self, store_id: int, products: Sequence[int] = ()) -> list[PriceDecided]:
         """The acceptances whose prices a store is to charge, by product; of these products alone, if any."""
-        key = _charged(store_id)
+        key, wanted = _charged(store_id), sorted(set(products))
         with translated():
-            stored = self._redis.hmget(key, list(map(str, products))) if products else self._redis.hvals(key)
-        return sorted(map(_accepted, filter(None, stored)), key=lambda each: each.product_id)
+            stored = self._redis.hmget(key, list(map(str, wanted))) if wanted else self._redis.hvals(key)
+        return sorted(_accepted(stored), key=lambda each: each.product_id)
 
     def charged_in(self, cells: Sequence[Cell]) -> list[PriceDecided | None]:
         """The same of products in stores, `None` where the shop's own price holds."""
@@ -95,7 +95,8 @@ class PriceBook:
         for product, store in cells:
             pipeline.hget(_charged(store), str(product))
         with translated():
-            return [_decided(value) for value in pipeline.execute()]
+            found = map(_decided, pipeline.execute())
+            return [each if each and each.action == "accept" else None for each in found]
 
     def charged_anywhere(self) -> list[PriceDecided]:
         """The same of all stores."""
@@ -103,13 +104,14 @@ class PriceBook:
         with translated():
             for store in self._redis.smembers(_STORES):
                 pipeline.hvals(_charged(int(store)))
-            return [_accepted(value) for value in chain.from_iterable(pipeline.execute())]
+            return _accepted(chain.from_iterable(pipeline.execute()))
 
     def follow(self, decisions: Iterable[PriceDecided]) -> int:
         """Take up decisions, each product's in their order; returns how many changed anything.
 
         The first decision on a week's proposal counts, and a withdrawal of what is charged. What comes again
-        changes nothing, as it is the first no more.
+        changes nothing, as it is the first no more; and if what was decided of its week is forgotten, it is
+        older than what changed the product's price last, which is never forgotten.
         """
         with translated():
             return sum(map(self._follow, decisions))
@@ -117,20 +119,20 @@ class PriceBook:
     def _follow(self, decided: PriceDecided) -> bool:
         week, charged = _decisions(decided.week), _charged(decided.store_id)
         product = str(decided.product_id)
+        last = _decided(self._redis.hget(charged, product))
+        if last and (decided.event_time < last.event_time or decided.event_id == last.event_id):
+            return False
         if decided.action == "withdraw":
-            held = _decided(self._redis.hget(charged, product))
-            counts = held is not None and held.week == decided.week
+            counts = last is not None and (last.action, last.week) == ("accept", decided.week)
         else:
             counts = not self._redis.hexists(week, _field(decided))
         if counts:
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.hset(week, _field(decided), PRICE_DECISIONS.encode(decided))
             pipeline.expire(week, KEEP_SECONDS)
-            if decided.action == "accept":
+            if decided.changes_prices:
                 pipeline.hset(charged, product, PRICE_DECISIONS.encode(decided))
                 pipeline.sadd(_STORES, decided.store_id)
-            elif decided.action == "withdraw":
-                pipeline.hdel(charged, product)
             pipeline.execute()
         return counts
 
@@ -144,6 +146,7 @@ def _decisions(week: int) -> str:
 
 
 def _charged(store_id: int) -> str:
+    """By product the acceptance that is charged, or the withdrawal after which the shop's own price holds."""
     return f"mercato:prices:charged:{store_id}"
 
 
@@ -151,9 +154,9 @@ def _proposed(value: bytes) -> ProposedPrice:
     return msgspec.json.decode(value, type=ProposedPrice)
 
 
-def _accepted(value: bytes) -> PriceDecided:
-    return msgspec.json.decode(value, type=PriceDecided)
-
-
 def _decided(value: bytes | None) -> PriceDecided | None:
-    return _accepted(value) if value else None
+    return msgspec.json.decode(value, type=PriceDecided) if value else None
+
+
+def _accepted(values: Iterable[bytes | None]) -> list[PriceDecided]:
+    return [each for each in map(_decided, values) if each and each.action == "accept"]

@@ -100,9 +100,10 @@ def reduce(log: Log, steps: Iterable[Step]) -> Log:
     """The log with these steps merged in, oldest first.
 
     What is cut off depends only on the set of steps seen, never on their order: the
-    newest KEEP_CLICKS within KEEP of the newest of all.
+    newest KEEP_CLICKS within KEEP of the newest of all. Of several with one id the newest
+    counts: the oldest could not, as what a newer one cut off does not come back for it.
     """
-    merged = sorted({kept.event_id: kept for kept in (*log, *steps)}.values())
+    merged = sorted({kept.event_id: kept for kept in sorted((*log, *steps))}.values())
     if not merged:
         return ()
     oldest = merged[-1].time - KEEP // _MICRO

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from mercato.online.codec import PROJECT, Codec, Entity, entity_of, key_prefix, redis_key
 from mercato.online.connection import TIMEOUT_SECONDS, connect, translated
-from mercato.online.views import View
+from mercato.online.views import VIEWS, View
 from mercato.settings import Settings
 
 T = TypeVar("T")
@@ -22,6 +22,14 @@ E = TypeVar("E", int, str)
 BATCH = 1_000
 _MARKER = f"{PROJECT}:materialised"
 _LOCK_SECONDS = 300
+#: Keep a hash for a while, or for good if it has any of some fields; at once, so that the two writers of a
+#: household's hash can not come between.
+_KEEP = """
+for at = 2, #ARGV do
+  if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then return redis.call('PERSIST', KEYS[1]) end
+end
+return redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
 
 
 class Materialised(msgspec.Struct, frozen=True):
@@ -67,12 +75,20 @@ class OnlineStore:
         late data may correct a value without a newer event time.
         """
         codec, written = Codec(view), 0
+        lasting = [Codec(other).fields[0] for other in _beside(view) if other.keep is None]
+        persists = view.keep is None and len(lasting) < len(_beside(view))
         with translated():
             for some in _batches(rows):
                 pipeline = self.redis.pipeline(transaction=False)
                 for row in some:
-                    pipeline.hset(redis_key(view, row[view.entity]), mapping=codec.encode(row))
-                written += len(pipeline.execute())
+                    key = redis_key(view, row[view.entity])
+                    pipeline.hset(key, mapping=codec.encode(row))
+                    if view.keep:
+                        pipeline.eval(_KEEP, 1, key, int(view.keep.total_seconds()), *lasting)
+                    elif persists:
+                        pipeline.persist(key)
+                pipeline.execute()
+                written += len(some)
         return written
 
     def read(self, codecs: Sequence[Codec], entity: Entity) -> list[dict[str, Any] | None]:
@@ -162,6 +178,11 @@ class OnlineStore:
         """Tell readers what a view now holds."""
         with translated():
             self.redis.hset(_MARKER, view.name, msgspec.json.encode(materialised))
+
+
+def _beside(view: View) -> list[View]:
+    """Views whose rows are in the same hashes as its own."""
+    return [other for other in VIEWS.values() if other.entity == view.entity and other.name != view.name]
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

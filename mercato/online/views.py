@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pyarrow as pa
 
@@ -27,6 +28,8 @@ class View:
         time: column with the instant from which a row is known.
         columns: served columns; every other column of the table unless given.
         streamed: written by others than the materialisation; it has no offline source.
+        keep: how long a row stays that is not written again, `None` for good. All rows of an entity are in
+            one Redis hash, which stays as long as one of them is to.
     """
 
     name: str
@@ -35,6 +38,7 @@ class View:
     time: str = features.HOUSEHOLD_HISTORY.c.event_timestamp
     columns: tuple[str, ...] = ()
     streamed: bool = False
+    keep: timedelta | None = None
 
     @functools.cached_property
     def features(self) -> tuple[pa.Field, ...]:
@@ -58,7 +62,11 @@ HOUSEHOLD_PROFILE = View(
     "household_profile_v1", features.HOUSEHOLD_PROFILE, features.HOUSEHOLD_PROFILE.c.household_id
 )
 HOUSEHOLD_SESSION = View(
-    "household_session_v1", session.HOUSEHOLD_SESSION, session.HOUSEHOLD_SESSION.c.household_id, streamed=True
+    "household_session_v1",
+    session.HOUSEHOLD_SESSION,
+    session.HOUSEHOLD_SESSION.c.household_id,
+    streamed=True,
+    keep=2 * session.KEEP,
 )
 HOUSEHOLD_OUTLOOK = View(
     "household_outlook_v1", outlook.OUTLOOK, outlook.OUTLOOK.c.household_id, streamed=True
@@ -84,13 +92,18 @@ STORE_PROMOTIONS = View(
     "store_promotions_v1", features.STORE_PROMOTIONS, features.STORE_PROMOTIONS.c.store_id
 )
 CARD_PAYMENTS = View(
-    "card_payments_v1", payments.CARD_PAYMENTS, payments.CARD_PAYMENTS.c.card_id, streamed=True
+    "card_payments_v1",
+    payments.CARD_PAYMENTS,
+    payments.CARD_PAYMENTS.c.card_id,
+    streamed=True,
+    keep=payments.KEEP_IDLE,
 )
 TERMINAL_OUTCOMES = View(
     "terminal_outcomes_v1",
     payments.TERMINAL_OUTCOMES,
     payments.TERMINAL_OUTCOMES.c.terminal_id,
     streamed=True,
+    keep=payments.KEEP_IDLE,
 )
 
 #: Read together for one household.

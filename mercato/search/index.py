@@ -32,12 +32,17 @@ _PAGE = 5_000
 #: Seconds that a replaced version is kept: a search that began in it fails when it goes.
 _GRACE = 3.0
 
-#: Leaves alone what is newer or says the same, and the fields that the document does not have.
+#: Leaves alone what is newer or says the same, and the fields that the document does not have. Of an older
+#: document it takes the popularity if there is none: an event has none, and may come before the lake's.
 _UPSERT = f"""
+Map said = params.document;
 def known = ctx._source.{DOCUMENT.event_time};
-if (known != null && known.compareTo(params.document.{DOCUMENT.event_time}) > 0
-    || ctx._source.entrySet().containsAll(params.document.entrySet())) {{ ctx.op = 'none' }}
-else {{ ctx._source.putAll(params.document) }}
+if (known != null && known.compareTo(said.{DOCUMENT.event_time}) > 0) {{
+  boolean lacks = ctx._source.{DOCUMENT.popularity} == null && said.{DOCUMENT.popularity} != null;
+  said = lacks ? ['{DOCUMENT.popularity}': said.{DOCUMENT.popularity}] : [:];
+}}
+if (ctx._source.entrySet().containsAll(said.entrySet())) {{ ctx.op = 'none' }}
+else {{ ctx._source.putAll(said) }}
 """
 
 
@@ -114,7 +119,7 @@ class ProductIndex:
         """Fill a new version, let it take over at once, and delete the one before.
 
         Documents of the version before that are newer than the ones given, or not among them, are kept:
-        the lake may lag behind the events.
+        the lake may lag behind the events. Popularity is that of the documents given.
 
         Args:
             documents: one per product.
@@ -123,7 +128,7 @@ class ProductIndex:
             SearchUnavailableError: OpenSearch did not take all, or another rebuild was done first; the
                 version that answered stays.
         """
-        given: dict[int, datetime] = {}
+        given: dict[int, _Given] = {}
         with answering(self._url):
             self._put_template()
             new = self._create(f"v{datetime.now(UTC):%Y%m%d%H%M%S%f}", self._writes)
@@ -169,12 +174,17 @@ class ProductIndex:
         self._client.indices.update_aliases(body={"actions": actions})
         return tuple(others)
 
-    def _newer(self, versions: list[str], given: Mapping[int, datetime]) -> Iterator[ProductDocument]:
-        for hit in helpers.scan(self._client, index=",".join(versions), size=_PAGE):
+    def _newer(self, versions: list[str], given: Mapping[int, _Given]) -> Iterator[ProductDocument]:
+        index = ",".join(versions)
+        # A scan does not see what was written since the last refresh.
+        self._client.indices.refresh(index=index)
+        for hit in helpers.scan(self._client, index=index, size=_PAGE):
             found = msgspec.convert(hit["_source"], ProductDocument)
             known = given.get(found.product_id)
-            if known is None or found.event_time > known:
+            if known is None:
                 yield found
+            elif found.event_time > known.event_time:
+                yield msgspec.structs.replace(found, popularity=msgspec.UNSET) if known.popular else found
 
     def _write(self, version: str, documents: Iterable[ProductDocument]) -> Written:
         counts = {"updated": 0, "created": 0, "noop": 0}
@@ -193,9 +203,17 @@ class ProductIndex:
         return Written(counts["created"] + counts["updated"], counts["noop"])
 
 
-def _noting(documents: Iterable[ProductDocument], times: dict[int, datetime]) -> Iterator[ProductDocument]:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a rebuild has of a product. Attributes: its document's time; whether that has a popularity."""
+
+    event_time: datetime
+    popular: bool
+
+
+def _noting(documents: Iterable[ProductDocument], given: dict[int, _Given]) -> Iterator[ProductDocument]:
     for each in documents:
-        times[each.product_id] = each.event_time
+        given[each.product_id] = _Given(each.event_time, each.popularity is not msgspec.UNSET)
         yield each
 
 

@@ -16,6 +16,7 @@ from mercato.contracts.events import CLICKSTREAM, Event, Violation
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
+from mercato.stream.aside import put_aside
 from mercato.stream.kafka import client_config
 from mercato.stream.topics import ensure_topics, kafka_name
 from mercato.stream.updates import FOLLOWED, update
@@ -46,6 +47,7 @@ class Updater:
             KafkaException: the broker does not answer.
         """
         ensure_topics(settings)
+        self._settings = settings
         self._store = OnlineStore(settings)
         self._consumer = Consumer(
             client_config(settings)
@@ -86,13 +88,14 @@ class Updater:
         events, invalid = self._decode(messages)
         while not stop.is_set():
             try:
-                counts = update(self._store, events, datetime.now(UTC))
+                counts, failed = update(self._store, events, datetime.now(UTC))
                 counts.invalid = invalid
                 self._store.count(GROUP, msgspec.structs.asdict(counts))
             except OnlineUnavailable as error:
                 log.warning("%s; trying again", error)
                 stop.wait(_RETRY_SECONDS)
             else:
+                put_aside(self._settings, failed)
                 self._consumer.commit(asynchronous=True)
                 return
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,10 +21,12 @@ from mercato.contracts.events import (
     PaymentDecided,
     PaymentOutcome,
     PriceDecided,
+    Topic,
 )
 from mercato.online import views
 from mercato.online.cases import CaseBook
 from mercato.online.codec import Codec
+from mercato.online.connection import OnlineUnavailable
 from mercato.online.payments import Card, Terminal, card_of, terminal_of
 from mercato.online.prices import PriceBook
 from mercato.online.session import HOUSEHOLD_SESSION, KEEP, Step, household_session, log_of, reduce, step
@@ -33,15 +36,17 @@ _LOG = tuple(name for name in HOUSEHOLD_SESSION.c if name.startswith("log_"))
 
 
 class Counts(msgspec.Struct):
-    """What became of the events: `written + unchanged + stale + invalid` of them were read.
+    """What became of the events: `written + unchanged + stale + invalid + failed` of them were read.
 
     Attributes:
+        failed: satisfy the contract and can not be merged all the same.
         invalid: broke the contract; the lake quarantines them.
         stale: too old to matter to a session that is still open.
         unchanged: already known, cut off by newer ones, or nothing that the store keeps.
         written: are in Redis now.
     """
 
+    failed: int = 0
     invalid: int = 0
     stale: int = 0
     unchanged: int = 0
@@ -53,19 +58,48 @@ class Counts(msgspec.Struct):
             setattr(self, name, getattr(self, name) + getattr(more, name))
 
 
-def update(store: OnlineStore, events: Mapping[str, Sequence[Event]], now: datetime) -> Counts:
+class Failed(NamedTuple):
+    """An event that can not be merged, and what happened when it was tried alone."""
+
+    topic: Topic
+    event: Event
+    error: Exception
+
+
+def update(
+    store: OnlineStore, events: Mapping[str, Sequence[Event]], now: datetime
+) -> tuple[Counts, list[Failed]]:
     """Merge events, by their topic's name, into what is known of those whom they are about.
 
     Idempotent, and indifferent to the order of a topic's events; one process at a time may do this
-    for a household, a card or a terminal, which Kafka's partitioning sees to.
+    for a household, a card or a terminal, which Kafka's partitioning sees to. An event that can not
+    be merged holds up no other.
 
     Raises:
         OnlineUnavailable: Redis is gone; do the same again.
     """
-    counts = Counts()
-    for topic, merge in _MERGES.items():
-        if found := events.get(topic):
-            counts.add(merge(store, found, now))
+    counts, failed = Counts(), list[Failed]()
+    for topic in FOLLOWED:
+        if found := events.get(topic.name):
+            counts.add(_apart(store, topic, found, now, failed))
+    return counts, failed
+
+
+def _apart(
+    store: OnlineStore, topic: Topic, events: Sequence[Event], now: datetime, failed: list[Failed]
+) -> Counts:
+    """Merge a topic's events; if that fails, the halves of them in their order, down to those that do."""
+    try:
+        return _MERGES[topic.name](store, events, now)
+    except OnlineUnavailable:
+        raise
+    except Exception as error:  # whatever it is, it must not stop what comes after
+        if len(events) == 1:
+            failed.append(Failed(topic, events[0], error))
+            return Counts(failed=1)
+    half = len(events) // 2
+    counts = _apart(store, topic, events[:half], now, failed)
+    counts.add(_apart(store, topic, events[half:], now, failed))
     return counts
 
 
@@ -112,7 +146,7 @@ def _cards(store: OnlineStore, paid: Iterable[Event], _now: datetime) -> Counts:
     return counts
 
 
-def _terminals(store: OnlineStore, outcomes: Iterable[Event], _now: datetime) -> Counts:
+def _terminals(store: OnlineStore, outcomes: Iterable[Event], now: datetime) -> Counts:
     new: dict[str, list[PaymentOutcome]] = defaultdict(list)
     for outcome in outcomes:
         assert isinstance(outcome, PaymentOutcome)
@@ -131,7 +165,7 @@ def _terminals(store: OnlineStore, outcomes: Iterable[Event], _now: datetime) ->
         if fresh:
             rows.append(after.row(terminal_id))
     _write(store, views.TERMINAL_OUTCOMES, rows)
-    CaseBook(store.redis).close(outcome for told in new.values() for outcome in told)
+    CaseBook(store.redis).close((outcome for told in new.values() for outcome in told), now)
     return counts
 
 
@@ -155,7 +189,6 @@ def _write(store: OnlineStore, view: views.View, rows: Iterable[msgspec.Struct])
     store.write(view, (msgspec.structs.asdict(row) for row in rows))
 
 
-#: By topic; payments and decisions come before outcomes, which say what is known of a payment.
 _MERGES: Mapping[str, Callable[[OnlineStore, Iterable[Event], datetime], Counts]] = {
     CLICKSTREAM.name: _sessions,
     PAYMENTS.name: _cards,
@@ -163,5 +196,5 @@ _MERGES: Mapping[str, Callable[[OnlineStore, Iterable[Event], datetime], Counts]
     PAYMENT_OUTCOMES.name: _terminals,
     PRICE_DECISIONS.name: _prices,
 }
-#: Topics whose events change the online store.
+#: Topics whose events change the online store, payments before their outcomes, for which they are looked up.
 FOLLOWED = (CLICKSTREAM, PAYMENTS, PAYMENT_DECISIONS, PAYMENT_OUTCOMES, PRICE_DECISIONS)

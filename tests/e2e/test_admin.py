@@ -20,6 +20,7 @@ from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics
 from tests.e2e.conftest import SHOTS
 from tests.integration.following import following
+from tests.integration.rig import eventually
 from tests.integration.test_prices import proposed
 from tests.integration.test_reviews import decided
 
@@ -60,6 +61,7 @@ def served(own: Settings) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(create_app(own), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
+    eventually(lambda: server.started)
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join()
@@ -87,6 +89,29 @@ def test_a_reviewer_needs_a_keyboard_only(browser: Browser, panel: str) -> None:
     page.screenshot(path=SHOTS / "admin-told.png", full_page=True)
     page.emulate_media(color_scheme="dark")
     page.screenshot(path=SHOTS / "admin-dark.png", full_page=True)
+    page.close()
+
+
+def test_enter_in_a_field_decides_nothing(browser: Browser, panel: str, own: Settings) -> None:
+    page = browser.new_page(base_url=panel)
+    page.goto("/admin")
+    case = page.locator('li[data-payment="p2"]')
+    case.get_by_label("Your name").fill("Ada")
+    case.get_by_label("What you found").fill("The cardholder was called")
+    with connect(own) as redis:
+        PriceBook(redis).propose([proposed(1)])
+        case.get_by_label("What you found").press("Enter")
+        case.get_by_label("Your name").press("Enter")
+        expect(case.get_by_label("What you found")).to_have_value("The cardholder was called")
+        assert CaseBook(redis).page("open", 0, 10).total == 2
+        assert not list(redis.scan_iter("mercato:claim:*"))
+
+        page.goto("/admin/prices")
+        page.get_by_role("checkbox", name="Soup 1 in store 367").check()
+        page.get_by_label("Your name").fill("Ada")
+        page.get_by_label("Note").press("Enter")
+        expect(page.get_by_label("Your name")).to_have_value("Ada")
+        assert PriceBook(redis).offers()[0].decided is None
     page.close()
 
 

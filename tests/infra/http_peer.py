@@ -18,8 +18,13 @@ class Peer:
 
 
 @contextmanager
-def peer(*answers: tuple[int, bytes]) -> Iterator[Peer]:
-    """A server that gives these statuses and bodies in turn, then the last one for ever."""
+def peer(*answers: tuple[int, bytes], location: str | None = None) -> Iterator[Peer]:
+    """A server that gives these statuses and bodies in turn, then the last one for ever.
+
+    Args:
+        answers: pairs of status and body.
+        location: header of every answer.
+    """
     turns: Sequence[tuple[int, bytes]] = answers
 
     class Handler(BaseHTTPRequestHandler):
@@ -34,6 +39,8 @@ def peer(*answers: tuple[int, bytes]) -> Iterator[Peer]:
             there.asked.append((self.headers["Authorization"], body))
             self.send_response(status)
             self.send_header("Content-Length", str(len(said)))
+            if location:
+                self.send_header("Location", location)
             self.end_headers()
             self.wfile.write(said)
 

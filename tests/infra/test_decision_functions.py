@@ -150,8 +150,8 @@ def test_clicks_from_msk_are_in_the_session_once(
     first, again = runtime.invoke(
         "features", batch, batch, MERCATO_HOME=str(tmp_path / "lambda"), **guarded
     ).answers
-    assert first == {"written": 2, "unchanged": 0, "stale": 0, "invalid": 2}
-    assert again == {"written": 0, "unchanged": 2, "stale": 0, "invalid": 2}
+    assert first == {"written": 2, "unchanged": 0, "stale": 0, "invalid": 2, "failed": 0}
+    assert again == {"written": 0, "unchanged": 2, "stale": 0, "invalid": 2, "failed": 0}
     online = OnlineFeatures(_allowed(rig))
     found = online.household(1)
     online.close()

@@ -28,7 +28,8 @@ SHELF = {
 }
 
 
-def shelf() -> Iterator[ProductDocument]:
+def shelf(more: int = 0) -> Iterator[ProductDocument]:
+    """Documents of the shelf; `more` is added to the popularity of each."""
     for product_id, (product_type, category, department, brand, size, popularity) in SHELF.items():
         found = product(
             product_id,
@@ -38,7 +39,7 @@ def shelf() -> Iterator[ProductDocument]:
             brand=brand,
             package_size=size,
         )
-        yield document(found, popularity)
+        yield document(found, popularity + more)
 
 
 def find(settings: Settings, text: str, **narrowed: Any) -> Found:

@@ -10,21 +10,27 @@ import sys
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 
-from mercato.contracts.events import CLICKSTREAM, Click
+from mercato.contracts.events import CLICKSTREAM, PAYMENT_OUTCOMES, Click, Event, PaymentOutcome
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import OnlineFeatures, Session
 from mercato.online.session import SESSION_GAP, household_session, reduce, step
+from mercato.online.store import OnlineStore
 from mercato.settings import Settings
+from mercato.stream import updates
+from mercato.stream.aside import CODE
 from mercato.stream.online_features import GROUP, Updater
 from mercato.stream.topics import ensure_topics, kafka_name
+from mercato.stream.updates import Counts
 from tests.integration.following import following
+from tests.integration.records import consume
+from tests.integration.sending import send
 
 pytestmark = pytest.mark.integration
 
@@ -147,7 +153,58 @@ def test_duplicates_invalid_and_stale_clicks_change_nothing(
         clicker.send(known, known, click(1, 6, ago=3 * 86_400), known, click(1, 8, ago=5))
         assert eventually(lambda: sum(online.store.counts(GROUP).values()) == 7)
     assert session(online, 1).cart == (8, 5)
-    assert online.store.counts(GROUP) == {"invalid": 2, "stale": 1, "unchanged": 2, "written": 2}
+    assert online.store.counts(GROUP) == {"failed": 0, "invalid": 2, "stale": 1, "unchanged": 2, "written": 2}
+
+
+def test_an_event_that_can_not_be_merged_is_put_aside_and_stops_nothing(
+    own: Settings, online: OnlineFeatures, clicker: Clicker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge = updates._MERGES[CLICKSTREAM.name]
+
+    def fails_for_thirteen(store: OnlineStore, events: Iterable[Event], now: datetime) -> Counts:
+        clicks = list(events)
+        if any(isinstance(each, Click) and each.product_id == 13 for each in clicks):
+            raise OverflowError("thirteen")
+        return merge(store, clicks, now)
+
+    monkeypatch.setattr(updates, "_MERGES", {**updates._MERGES, CLICKSTREAM.name: fails_for_thirteen})
+    bad = click(1, 13)
+    with following(own):
+        clicker.send(click(1, 5, ago=3), click(1, 6, ago=2), bad, click(1, 8), click(2, 9))
+        assert eventually(lambda: online.store.counts(GROUP).get("failed") == 1)
+        assert eventually(lambda: session(online, 1).cart == (5, 6, 8))
+        assert eventually(in_cart(online, 2, 9))
+    (aside,) = consume(own, CLICKSTREAM.quarantine)
+    assert (aside.key(), aside.value()) == (b"1", CLICKSTREAM.encode(bad))
+    said = {name: text.decode() for name, text in aside.headers()}
+    assert said == {
+        "code": CODE, "field": "$", "reason": "OverflowError('thirteen')", "topic": CLICKSTREAM.name,
+    }  # fmt: skip
+    with following(own):  # it was read, and is not read again
+        clicker.send(click(1, 10))
+        assert eventually(in_cart(online, 1, 10))
+    assert online.store.counts(GROUP)["failed"] == 1
+
+
+def test_outcomes_of_payments_that_nobody_can_have_made_yet_change_nothing(
+    own: Settings, online: OnlineFeatures
+) -> None:
+    """A terminal remembers its newest payments' outcomes: those of the future would be all that it has."""
+    now = datetime.now(UTC)
+
+    def told(name: str, paid_at: datetime) -> PaymentOutcome:
+        return PaymentOutcome(
+            event_id=name, event_time=now, payment_id=name, paid_at=paid_at, card_id="1", terminal_id="1",
+            fraud=True,
+        )  # fmt: skip
+
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-1)))
+    ahead = [told(f"far{number}", now + timedelta(days=9_999)) for number in range(300)]
+    with following(own):
+        send(own, PAYMENT_OUTCOMES, [told("last", last), *ahead, told("true", now - timedelta(days=7))])
+        assert eventually(lambda: online.store.counts(GROUP).get("written") == 1)
+    assert online.store.counts(GROUP)["invalid"] == 301
+    assert [each.payment_id for each in online.payment("1", "1")[1].known] == ["true"]
 
 
 def test_checkout_ends_the_session(own: Settings, online: OnlineFeatures, clicker: Clicker) -> None:

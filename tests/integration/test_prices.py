@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +10,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
 from lambdas.admin.app import create_app
+from lambdas.api.app import create_app as create_api
 from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
-from mercato.online.prices import PriceBook
+from mercato.online import prices
+from mercato.online.prices import KEEP_PROPOSALS, KEEP_SECONDS, PriceBook
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
@@ -216,6 +220,82 @@ def test_events_again_leave_the_price_that_was_accepted_last(own: Settings) -> N
     assert book.follow([decided("withdraw", 51, 5)]) == 1
     assert book.charged(STORE) == [] == book.charged_anywhere()
     assert book.follow([first, second]) == 0
+    assert book.charged(STORE) == []
+
+
+def test_an_older_price_does_not_come_back_when_its_week_is_forgotten(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis = OnlineStore(own).redis
+    book = PriceBook(redis)
+    first, second = decided("accept", 53, 0, 1.5), decided("accept", 62, 1, 2.5)
+    assert book.follow([first]) == 1
+    assert redis.ttl("mercato:prices:decided:53") in (KEEP_SECONDS, KEEP_SECONDS - 1)
+    monkeypatch.setattr(prices, "KEEP_SECONDS", 1)
+    book.follow([decided("reject", 53, 1), second])
+    redis.expire("mercato:prices:decided:53", 1)
+    time.sleep(1.1)
+    assert book.decided([first, second]) == [None, None]
+    for again in ([first], [first, second], [second, first]):
+        assert book.follow(again) == 0
+        assert [each.proposed_price for each in book.charged(STORE)] == [2.5]
+
+    assert book.follow([decided("withdraw", 62, 2)]) == 1
+    time.sleep(1.1)
+    assert book.follow([first, second, decided("withdraw", 62, 2)]) == 0
+    assert book.charged(STORE) == book.charged(STORE, [1]) == book.charged_anywhere() == []
+    assert book.charged_in([(1, STORE)]) == [None]
+    assert book.follow([decided("accept", 63, 3, 2.7)]) == 1
+    assert [each.proposed_price for each in book.charged(STORE)] == [2.7]
+
+
+def test_a_store_that_lost_everything_follows_to_the_same_prices(own: Settings) -> None:
+    book = PriceBook(OnlineStore(own).redis)
+    told = [
+        decided("accept", 50, 0, 1.5),
+        decided("reject", 51, 1),
+        decided("accept", 52, 2, 2.5),
+        decided("withdraw", 50, 3),
+    ]
+    for _ in range(2):
+        assert book.follow(told) == 3
+        assert [each.proposed_price for each in book.charged(STORE)] == [2.5]
+        OnlineStore(own).redis.flushdb()
+
+
+def test_a_product_that_is_asked_for_twice_is_told_once(own: Settings) -> None:
+    book = PriceBook(OnlineStore(own).redis)
+    book.follow([decided("accept", 50, 0)])
+    assert [each.product_id for each in book.charged(STORE, [2, 1, 1, 1])] == [1]
+    with TestClient(create_api(own)) as client:
+        answer = client.get(f"/v1/stores/{STORE}/prices?product_id=1&product_id=1").json()
+    assert (len(answer["prices"]), answer["total"], answer["next_offset"]) == (1, 1, None)
+
+
+def test_proposals_of_least_gain_are_left_out_beyond_the_limit(own: Settings) -> None:
+    book = PriceBook(OnlineStore(own).redis)
+    rows = [
+        msgspec.structs.replace(proposed(1), product_id=number, gain=float(number))
+        for number in range(1, KEEP_PROPOSALS + 3)
+    ]
+    assert book.propose(rows) == KEEP_PROPOSALS
+    kept = [offer.proposed.product_id for offer in book.offers()]
+    assert (kept[0], kept[-1], len(kept)) == (KEEP_PROPOSALS + 2, 3, KEEP_PROPOSALS)
+    with TestClient(create_app(own)) as client:
+        assert client.get(f"{LIST}?limit=1").json()["total"] == KEEP_PROPOSALS
+        assert f"Prices to decide ({KEEP_PROPOSALS})" in client.get("/admin/prices").text
+
+
+def test_the_page_answers_with_the_status_of_what_went_wrong(own: Settings, book: PriceBook) -> None:
+    away = own.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
+    form = {"action": "accept", "price": "1:367:50:3.1", "reviewer": "ada"}
+    with TestClient(create_app(away)) as client:
+        later = client.post("/admin/prices/decisions", data=form)
+        assert (later.status_code, "Send the same again" in later.text) == (503, True)
+        nobody = client.post("/admin/prices/decisions", data={**form, "reviewer": ""})
+        assert (nobody.status_code, "Say who decides" in nobody.text) == (422, True)
+        stale = client.post("/admin/prices/decisions", data={**form, "price": "1:367:50:9"})
+        assert (stale.status_code, "look again" in stale.text) == (409, True)
     assert book.charged(STORE) == []
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
 from lambdas.admin.app import create_app
-from mercato.contracts.events import PAYMENT_DECISIONS, PaymentDecided, PaymentOutcome
-from mercato.online.cases import CaseBook
+from mercato.contracts.events import PAYMENT_DECISIONS, PAYMENT_OUTCOMES, PaymentDecided, PaymentOutcome
+from mercato.online import cases
+from mercato.online.cases import KEEP_CASES, KEEP_EARLY_SECONDS, KEEP_SECONDS, CaseBook
 from mercato.online.reader import OnlineFeatures
+from mercato.online.session import micros
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream.online_features import GROUP
 from mercato.stream.topics import ensure_topics
 from tests.integration.following import following
+from tests.integration.records import consume
 from tests.integration.rig import eventually
 from tests.integration.sending import send
 
@@ -24,6 +30,9 @@ pytestmark = pytest.mark.integration
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NOTE = "The cardholder was called"
+TOLD = {"fraud": True, "note": NOTE, "reviewer": "ada"}
+OTHERWISE = {"fraud": False, "note": "Looked at the receipt", "reviewer": "bob"}
+LIST = "/admin/v1/payments"
 
 
 @pytest.fixture
@@ -33,6 +42,21 @@ def own(settings: Settings) -> Iterator[Settings]:
     ensure_topics(own)
     yield own
     OnlineStore(own).redis.flushdb()
+
+
+@pytest.fixture
+def book(own: Settings) -> CaseBook:
+    return CaseBook(OnlineStore(own).redis)
+
+
+@pytest.fixture
+def away(own: Settings) -> Settings:
+    """The same without Kafka."""
+    return own.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
+
+
+def listed(client: TestClient, query: str = "") -> list[str]:
+    return [each["payment_id"] for each in client.get(f"{LIST}{query}").json()["payments"]]
 
 
 def decided(number: int, action: str = "review") -> PaymentDecided:
@@ -59,7 +83,7 @@ def disputed(number: int) -> PaymentOutcome:
         paid_at=NOW,
         card_id="1-1",
         terminal_id="367-1",
-        fraud=True,
+        fraud=number % 2 == 1,
     )
 
 
@@ -106,25 +130,198 @@ def test_what_can_not_be_reviewed_says_why(own: Settings) -> None:
         assert (foreign.status_code, foreign.json()["type"]) == (403, "/problems/foreign_page")
 
 
-def test_a_review_that_kafka_does_not_take_is_not_decided(own: Settings) -> None:
-    CaseBook(OnlineStore(own).redis).open([decided(1)])
-    told = {"fraud": True, "note": NOTE, "reviewer": "ada"}
-    away = own.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
-    with TestClient(create_app(away)) as client:
-        refused = client.post("/admin/v1/payments/p1/review", json=told)
-        assert (refused.status_code, refused.json()["type"]) == (503, "/problems/events_unavailable")
-        assert [each["payment_id"] for each in client.get("/admin/v1/payments").json()["payments"]] == ["p1"]
-    with TestClient(create_app(own)) as client:
-        assert client.post("/admin/v1/payments/p1/review", json=told).status_code == 200
-
-
-def test_a_dispute_closes_a_case_and_a_later_one_changes_nothing(own: Settings) -> None:
-    book = CaseBook(OnlineStore(own).redis)
+def test_a_review_that_kafka_may_not_have_is_the_first_and_its_case_stays_open(
+    own: Settings, away: Settings, book: CaseBook
+) -> None:
     book.open([decided(1)])
-    book.close([disputed(1), disputed(2)])
-    (case,) = book.newest(10)
-    assert case.outcome == disputed(1)
+    with TestClient(create_app(away)) as client:
+        refused = client.post(f"{LIST}/p1/review", json=TOLD)
+        assert (refused.status_code, refused.json()["type"]) == (503, "/problems/events_unavailable")
+        assert "Send the same again" in refused.json()["detail"]
+        assert listed(client) == ["p1"]
+    with TestClient(create_app(own)) as client:
+        other = client.post(f"{LIST}/p1/review", json=OTHERWISE)
+        assert (other.status_code, other.json()["type"]) == (409, "/problems/already_reviewed")
+        assert "ada may have to send it again" in other.json()["detail"]
+        assert client.post(f"{LIST}/p1/review", json=TOLD | {"note": "Called again"}).json()["note"] == NOTE
+        assert (listed(client), listed(client, "?state=closed")) == ([], ["p1"])
+    (sent,) = consume(own, PAYMENT_OUTCOMES.name)
+    outcome = PAYMENT_OUTCOMES.decode(sent.value(), datetime.now(UTC))
+    assert isinstance(outcome, PaymentOutcome)
+    assert (outcome.reviewer, outcome.fraud) == ("ada", True)
+
+
+def test_a_recorded_review_stays_whoever_sends_what_while_kafka_is_away(
+    own: Settings, away: Settings, book: CaseBook
+) -> None:
+    book.open([decided(1)])
+    with TestClient(create_app(own)) as client:
+        recorded = client.post(f"{LIST}/p1/review", json=TOLD).json()
+    with TestClient(create_app(away)) as client:
+        assert client.post(f"{LIST}/p1/review", json=TOLD).json() == recorded
+        assert client.post(f"{LIST}/p1/review", json=OTHERWISE).status_code == 409
+        assert listed(client, "?state=closed") == ["p1"]
+    assert len(consume(own, PAYMENT_OUTCOMES.name)) == 1
+
+
+def test_a_review_that_arrived_unnoticed_closes_its_case(
+    own: Settings, away: Settings, book: CaseBook
+) -> None:
+    """Kafka has it, and the panel was never told so."""
+    book.open([decided(1)])
+    with TestClient(create_app(away)) as client:
+        assert client.post(f"{LIST}/p1/review", json=TOLD).status_code == 503
+    case = book.case("p1")
+    assert case is not None
+    claimed = book.claim(msgspec.structs.replace(disputed(1), reviewer="bob"))
+    assert claimed.reviewer == "ada"
+    with following(own), TestClient(create_app(own)) as client:
+        send(own, PAYMENT_OUTCOMES, [claimed])
+        eventually(lambda: listed(client, "?state=closed") == ["p1"], seconds=30)
+        assert (
+            client.post(f"{LIST}/p1/review", json=OTHERWISE).json()["detail"]
+            == "ada found it a fraud before."
+        )
+
+
+def test_a_dispute_closes_a_case_and_a_later_one_changes_nothing(book: CaseBook) -> None:
+    book.open([decided(1)])
+    book.close([disputed(1), disputed(2)], NOW)
+    ((case,), total) = book.page("all", 0, 10)
+    assert (case.outcome, total) == (disputed(1), 1)
     assert book.case("p2") is None
-    book.close([disputed(1)])
+    later = msgspec.structs.replace(disputed(1), event_id="again", fraud=False)
+    book.close([later, disputed(1)], NOW)
     assert book.open([decided(1)]) == 0
-    assert book.newest(10) == [case]
+    assert book.page("closed", 0, 10) == ([case], 1)
+    assert book.page("open", 0, 10) == ([], 0)
+
+
+def test_whatever_comes_first_cases_end_alike(own: Settings, book: CaseBook) -> None:
+    """A held payment with an outcome, one without, one that was approved; all in any order, some twice."""
+    steps: list[Callable[[], object]] = [
+        lambda: book.open([decided(1)]),
+        lambda: book.close([disputed(1), disputed(3)], NOW),
+        lambda: book.open([decided(2), decided(3, "approve")]),
+        lambda: book.close([disputed(1)], NOW),
+        lambda: book.open([decided(1), decided(2)]),
+    ]
+    for order in itertools.permutations(steps):
+        for step in order:
+            step()
+        assert [each.decided.payment_id for each in book.page("open", 0, 10).cases] == ["p2"]
+        assert [each.outcome for each in book.page("closed", 0, 10).cases] == [disputed(1)]
+        assert [each.decided.payment_id for each in book.page("all", 0, 10).cases] == ["p2", "p1"]
+        OnlineStore(own).redis.flushdb()
+
+
+def test_old_open_cases_are_found_behind_new_closed_ones(own: Settings, book: CaseBook) -> None:
+    book.open([decided(number) for number in range(253)])
+    book.close([disputed(number) for number in range(3, 253)], NOW)
+    with TestClient(create_app(own)) as client:
+        assert listed(client) == ["p2", "p1", "p0"]
+        page = client.get("/admin").text
+        assert "Payments to review (3)" in page
+        assert all(f'data-payment="p{number}"' in page for number in range(3))
+        first = client.get(f"{LIST}?limit=2").json()
+        assert (first["total"], first["next_offset"]) == (3, 2)
+        last = client.get(f"{LIST}?limit=2&offset=2").json()
+        assert ([each["payment_id"] for each in last["payments"]], last["next_offset"]) == (["p0"], None)
+        closed = client.get(f"{LIST}?state=closed&limit=200").json()
+        assert (len(closed["payments"]), closed["total"], closed["next_offset"]) == (200, 250, 200)
+        assert client.get(f"{LIST}?state=all").json()["total"] == 253
+        # What was found last is shown first, however old the payment.
+        assert client.post(f"{LIST}/p0/review", json=TOLD).status_code == 200
+        assert listed(client, "?state=all&limit=1&offset=252") == ["p0"]
+        assert listed(client) == ["p2", "p1"]
+
+
+def test_the_page_shows_all_open_cases_some_at_a_time(own: Settings, book: CaseBook) -> None:
+    book.open([decided(number) for number in range(101)])
+    with TestClient(create_app(own)) as client:
+        first, last, beyond = (client.get(f"/admin?offset={offset}").text for offset in (0, 100, 9_999))
+        assert "1 to 50 of 101" in first
+        assert 'href="/admin?offset=50">Next' in first
+        assert 'data-payment="p0"' in last
+        assert 'href="/admin?offset=50">Before' in last
+        assert "101 to 101 of 101" in beyond
+        assert client.get(f"/admin?offset={'9' * 500}").status_code == 200
+        form = {"fraud": "true", "note": NOTE, "reviewer": "ada"}
+        back = client.post("/admin/payments/p0/review?offset=100", data=form, follow_redirects=False)
+        assert (back.status_code, back.headers["location"]) == (303, "/admin?offset=100")
+        assert "51 to 100 of 100" in client.get(back.headers["location"]).text
+
+
+def test_the_page_answers_with_the_status_of_what_went_wrong(
+    own: Settings, away: Settings, book: CaseBook
+) -> None:
+    book.open([decided(1)])
+    form = {"fraud": "true", "note": NOTE, "reviewer": "ada"}
+    with TestClient(create_app(own)) as client:
+        unknown = client.post("/admin/payments/p9/review", data=form)
+        assert (unknown.status_code, "waits for a review" in unknown.text) == (404, True)
+        nobody = client.post("/admin/payments/p1/review", data={**form, "reviewer": ""})
+        assert (nobody.status_code, "Say who decides" in nobody.text) == (422, True)
+        assert client.post("/admin/payments/p1/review", data={"note": NOTE}).status_code == 422
+    with TestClient(create_app(away)) as client:
+        later = client.post("/admin/payments/p1/review", data=form)
+        assert (later.status_code, "Send the same again" in later.text) == (503, True)
+    with TestClient(create_app(own)) as client:
+        second = client.post("/admin/payments/p1/review", data={**form, "fraud": "false"})
+        assert (second.status_code, "ada found it a fraud before" in second.text) == (409, True)
+
+
+def test_the_newest_payments_are_kept(own: Settings, book: CaseBook) -> None:
+    book.open([decided(number) for number in range(KEEP_CASES)])
+    book.close([disputed(0), disputed(1)], NOW)
+    assert [book.page(state, 0, 1).total for state in ("all", "open", "closed")] == [
+        KEEP_CASES, KEEP_CASES - 2, 2,
+    ]  # fmt: skip
+    assert book.open([decided(KEEP_CASES + number) for number in range(3)]) == 3
+    assert book.page("all", KEEP_CASES - 1, 9).cases[0].decided == decided(3)
+    assert [book.page(state, 0, 1).total for state in ("all", "open", "closed")] == [
+        KEEP_CASES, KEEP_CASES, 0,
+    ]  # fmt: skip
+    assert [book.case(f"p{number}") is None for number in range(4)] == [True, True, True, False]
+
+
+def test_cases_are_forgotten_after_sixty_days(
+    own: Settings, book: CaseBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis = OnlineStore(own).redis
+    book.open([decided(1), decided(2)])
+    book.close([disputed(1), disputed(3)], NOW)
+    assert {redis.ttl(f"mercato:case:p{number}") for number in (1, 2)} <= {KEEP_SECONDS, KEEP_SECONDS - 1}
+    assert redis.ttl("mercato:case:p3") in (KEEP_EARLY_SECONDS, KEEP_EARLY_SECONDS - 1)
+    monkeypatch.setattr(cases, "KEEP_SECONDS", 1)
+    book.open([decided(3), decided(4)])
+    assert [each.decided.payment_id for each in book.page("closed", 0, 10).cases] == ["p3", "p1"]
+    time.sleep(1.1)
+    assert [each.decided.payment_id for each in book.page("all", 0, 10).cases] == ["p2", "p1"]
+    assert [book.page(state, 0, 10).total for state in ("all", "open", "closed")] == [2, 1, 1]
+
+
+def test_outcomes_of_a_replayed_year_are_not_kept_for_cases_that_can_not_come(
+    own: Settings, book: CaseBook
+) -> None:
+    old = msgspec.structs.replace(disputed(1), paid_at=NOW - timedelta(seconds=KEEP_SECONDS + 1))
+    book.close([old, msgspec.structs.replace(old, payment_id="p2", reviewer="ada")], NOW)
+    assert [OnlineStore(own).redis.exists(f"mercato:case:p{number}") for number in (1, 2)] == [0, 1]
+    book.open([decided(1)])
+    book.close([old], NOW)
+    assert book.page("closed", 0, 10).cases[0].outcome == old
+
+
+def test_cases_of_a_version_without_these_lists_are_found(own: Settings, book: CaseBook) -> None:
+    redis = OnlineStore(own).redis
+    for number in range(5):
+        key = f"mercato:case:p{number}"
+        redis.hset(key, "decided", PAYMENT_DECISIONS.encode(decided(number)))
+        redis.zadd("mercato:cases", {f"p{number}": micros(decided(number).paid_at)})
+        if number > 2:
+            redis.hset(key, "outcome", PAYMENT_OUTCOMES.encode(disputed(number)))
+    redis.zadd("mercato:cases", {"gone": 1})
+    book.open([decided(5)])
+    assert [each.decided.payment_id for each in book.page("open", 0, 10).cases] == ["p5", "p2", "p1", "p0"]
+    assert book.page("closed", 0, 10).total == 2
+    assert book.page("all", 0, 10).total == 6

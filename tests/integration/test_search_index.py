@@ -25,6 +25,9 @@ from tests.products import WHEN, product
 
 pytestmark = pytest.mark.integration
 
+#: An event of a product of the shelf that the lake does not have yet.
+NEWER = product(1, "FROZEN PIZZA", brand="Private", event_time=WHEN + timedelta(days=1))
+
 
 def test_events_change_the_index_once_and_never_back(searching: Settings) -> None:
     index = ProductIndex(searching)
@@ -87,14 +90,27 @@ def test_a_new_version_takes_over_without_a_gap(searching: Settings, index: Prod
 
 
 def test_what_the_lake_does_not_know_yet_is_carried_over(searching: Settings, index: ProductIndex) -> None:
-    newer = product(1, "FROZEN PIZZA", brand="Private", event_time=WHEN + timedelta(days=1))
-    index.upsert([document(newer), document(product(77, "CHAINSAWS"))])
-    httpx.post(f"{searching.require('opensearch_url')}/{searching.opensearch_index}/_refresh")
-    rebuilt = index.rebuild(shelf())
+    # Written so shortly before the rebuild that no search sees it yet.
+    index.upsert([document(NEWER), document(product(77, "CHAINSAWS"), 3)])
+    rebuilt = index.rebuild(shelf(more=1_000))
     assert (rebuilt.documents, rebuilt.carried) == (len(SHELF) + 1, 2)
     assert stored(searching, 1)["brand"] == "Private"
-    assert stored(searching, 1)["popularity"] == 500
+    assert [stored(searching, number)["popularity"] for number in (1, 2, 77)] == [1_500, 1_020, 3]
     assert ids(find(searching, "chainsaw")) == [77]
+
+
+def test_an_event_that_is_first_in_the_new_version_does_not_cost_the_popularity(
+    searching: Settings, index: ProductIndex
+) -> None:
+    def overtaken() -> Iterator[ProductDocument]:
+        index.upsert([document(NEWER)])
+        yield from shelf(more=1_000)
+
+    index.rebuild(overtaken())
+    assert stored(searching, 1)["brand"] == "Private"
+    assert stored(searching, 1)["popularity"] == 1_500
+    older = document(product(1, "FROZEN PIZZA"), 7)
+    assert index.upsert([older]).unchanged == 1
 
 
 def test_a_version_that_could_not_be_filled_leaves_the_one_before(

@@ -10,15 +10,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from lambdas.admin import reviewing
-from lambdas.admin.pages.shared import PAYMENTS, fill_in, form, render
+from lambdas.admin.pages.shared import PAYMENTS, address, asked_for, fill_in, form, last_page, render
 from lambdas.admin.people import caller_of
 from lambdas.admin.routers.payments import PaymentId
 from lambdas.admin.schemas import PaymentCase
 from lambdas.admin.services import AdminServices, UseAdminServices
-from lambdas.api.problem import ProblemError
+from lambdas.api.problem import PROBLEMS, ProblemError
+from mercato.online.cases import Page, State
 
-#: A form's longest body, in bytes.
-MAX_FORM = 8 * 1024
+#: Open cases of a page, and the longest body of a case's form, in bytes.
+ROWS, MAX_FORM = 50, 8 * 1024
+#: Refusals that the page itself tells.
+_TOLD = {"already_reviewed", "unknown_case", "invalid_parameters", "events_unavailable"}
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,23 +43,33 @@ async def post_review(payment_id: PaymentId, request: Request, services: UseAdmi
     except ValidationError as error:
         return await _page(request, services, fill_in(error), 422)
     except ProblemError as problem:
-        if problem.code not in {"already_reviewed", "unknown_case", "invalid_parameters"}:
+        if problem.code not in _TOLD:
             raise
-        return await _page(request, services, problem.detail, 409)
-    return RedirectResponse(PAYMENTS, 303)
+        return await _page(request, services, problem.detail, PROBLEMS[problem.code][0])
+    return RedirectResponse(address(PAYMENTS, asked_for(request, "offset")), 303)
+
+
+async def _cases(services: AdminServices, state: State, offset: int, limit: int) -> Page:
+    return await run_in_threadpool(reviewing.cases, services, state, offset, limit)
 
 
 async def _page(
     request: Request, services: AdminServices, message: str | None = None, status: int = 200
 ) -> Response:
-    found = [PaymentCase.of(case) for case in await run_in_threadpool(reviewing.cases, services)]
+    asked = asked_for(request, "offset")
+    offset = int(asked.get("offset", 0))
+    waiting = await _cases(services, "open", offset, ROWS)
+    if offset and not waiting.cases:  # the last ones were reviewed meanwhile
+        offset = last_page(waiting.total, ROWS)
+        waiting = await _cases(services, "open", offset, ROWS)
+    closed = await _cases(services, "closed", 0, reviewing.MOST)
     context = {
         "message": message,
-        "waiting": [case for case in found if case.outcome is None],
-        "closed": sorted(
-            (case for case in found if case.outcome),
-            key=lambda case: case.outcome.told_at if case.outcome else case.paid_at,
-            reverse=True,
-        ),
+        "waiting": waiting.total,
+        "cases": list(map(PaymentCase.of, waiting.cases)),
+        "closed": list(map(PaymentCase.of, closed.cases)),
+        "offset": offset,
+        "rows": ROWS,
+        "query": asked,
     }
     return render(request, "payments.html", context, status)

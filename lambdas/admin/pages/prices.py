@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
@@ -14,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from lambdas.admin import pricing
-from lambdas.admin.pages.shared import PRICES, fill_in, form, render
+from lambdas.admin.pages.shared import PRICES, address, asked_for, fill_in, form, last_page, render
 from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import DecidedPrice, PriceOffer
 from lambdas.admin.services import AdminServices, UseAdminServices
-from lambdas.api.problem import ProblemError
+from lambdas.api.problem import PROBLEMS, ProblemError
 
 #: Rows of a page, which are decided on together; and the longest body of their form, in bytes.
 ROWS, MAX_FORM = 50, 16 * 1024
@@ -52,11 +50,10 @@ async def post_decisions(request: Request, services: UseAdminServices) -> Respon
     except ProblemError as problem:
         if problem.code not in {"invalid_parameters", "events_unavailable"}:
             raise
-        return await _page(request, services, problem.detail, 422)
+        return await _page(request, services, problem.detail, PROBLEMS[problem.code][0])
     if refused := [each.refusal.detail for each in results if each.refusal]:
         return await _page(request, services, _told(refused, len(results)), 409)
-    query = urlencode(_view(request))
-    return RedirectResponse(f"{PRICES}?{query}" if query else PRICES, 303)
+    return RedirectResponse(address(PRICES, _view(request)), 303)
 
 
 def _seen(chosen: Sequence[str]) -> list[dict[str, str]]:
@@ -72,9 +69,8 @@ def _told(refused: Sequence[str], asked: int) -> str:
 
 
 def _view(request: Request) -> dict[str, str]:
-    """The store and the first row that are asked for, where they are numbers."""
-    asked = {name: request.query_params.get(name, "") for name in ("store", "offset")}
-    return {name: value for name, value in asked.items() if re.fullmatch("[0-9]{1,16}", value)}
+    """The store and the first row that are asked for."""
+    return asked_for(request, "store", "offset")
 
 
 async def _page(
@@ -84,8 +80,7 @@ async def _page(
     store = view.get("store", "")
     waiting = [each for each in found.waiting if store in ("", str(each.store_id))]
     decided = [each for each in found.decided if store in ("", str(each.store_id))]
-    last = max(0, len(waiting) - 1) // ROWS * ROWS
-    offset = min(int(view.get("offset", 0)), last)
+    offset = min(int(view.get("offset", 0)), last_page(len(waiting), ROWS))
     context: dict[str, Any] = {
         "message": message,
         "store": store,
@@ -96,7 +91,7 @@ async def _page(
         "offset": offset,
         "rows": ROWS,
         "selected": request.query_params.get("select") == "all",
-        "query": urlencode(view),
+        "send_to": address(f"{PRICES}/decisions", view),
         "decided": [DecidedPrice.of(each, found) for each in decided[: pricing.MOST]],
     }
     return render(request, "prices.html", context, status)

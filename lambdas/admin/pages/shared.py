@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import Request
 from pydantic import ValidationError
@@ -40,12 +42,39 @@ async def form(request: Request, most: int) -> list[tuple[str, str]]:
     Raises:
         ProblemError: `foreign_page` (the form is not of this panel) or `oversized`.
     """
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+    if not _own(request):
         raise ProblemError("foreign_page", "Forms are taken from this panel's own pages only.")
     body = await request.body()
     if len(body) > most:
         raise ProblemError("oversized", f"The form is longer than {most} bytes.")
     return parse_qsl(body.decode(errors="replace"))
+
+
+def _own(request: Request) -> bool:
+    """Whether a page of this panel sends the request, as far as a browser says where it is from.
+
+    A browser that does not name the site, as over plain HTTP, still names the origin.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site == "same-origin"
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")
+
+
+def asked_for(request: Request, *names: str) -> dict[str, str]:
+    """What the address asks for under these names, where it is a number."""
+    asked = {name: request.query_params.get(name, "") for name in names}
+    return {name: value for name, value in asked.items() if re.fullmatch("[0-9]{1,16}", value)}
+
+
+def address(page: str, query: Mapping[str, str]) -> str:
+    """Of a page, with what it is asked for."""
+    return f"{page}?{urlencode(query)}" if query else page
+
+
+def last_page(rows: int, of_a_page: int) -> int:
+    """First row of the last page."""
+    return max(0, rows - 1) // of_a_page * of_a_page
 
 
 def fill_in(error: ValidationError) -> str:
@@ -67,7 +96,10 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
 
 templates.env.filters |= {
     "teller": lambda outcome: outcome.reviewer or ("a dispute" if outcome.fraud else "nobody disputed it"),
+    "review_at": lambda payment, query: address(
+        f"{PAYMENTS}/payments/{quote(payment, safe='')}/review", query
+    ),
     "money": lambda amount: f"${amount:,.2f}",
     "done": lambda action: DONE[action],
-    "when": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
+    "when": lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
@@ -12,31 +12,44 @@ from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import PaymentCase, PaymentCases, ReviewedPayment
 from lambdas.admin.services import UseAdminServices
 from lambdas.api.problem import documented
+from mercato.online.cases import State
 
 router = APIRouter(prefix="/admin/v1/payments", tags=["payments"])
 
 PaymentId = Annotated[str, Path(min_length=1, max_length=64, description="As in `payments.v1`.")]
 
 
-@router.get("", summary="Payments that were not simply approved", responses=documented("online_unavailable"))
+@router.get(
+    "",
+    summary="Payments that were not simply approved",
+    responses=documented("invalid_parameters", "online_unavailable"),
+)
 def get_payments(
     services: UseAdminServices,
-    state: Annotated[
-        Literal["open", "closed", "all"], Query(description="Without an outcome, or with.")
-    ] = "open",
-    limit: Annotated[int, Query(ge=1, le=reviewing.MOST)] = 50,
+    state: Annotated[State, Query(description="Without an outcome, or with.")] = "open",
+    offset: Annotated[int, Query(ge=0, le=reviewing.MOST_CASES, description="Payments to skip.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=reviewing.MOST, description="Payments wanted.")] = 50,
 ) -> PaymentCases:
-    """The newest payments first."""
-    found = [PaymentCase.of(case) for case in reviewing.cases(services)]
-    wanted = [case for case in found if state == "all" or (case.outcome is None) == (state == "open")]
-    return PaymentCases(payments=wanted[:limit])
+    """The newest payments first; of the closed ones, what was found last."""
+    found, following = reviewing.cases(services, state, offset, limit), offset + limit
+    return PaymentCases(
+        payments=list(map(PaymentCase.of, found.cases)),
+        total=found.total,
+        next_offset=following if following < found.total else None,
+    )
 
 
 @router.post(
     "/{payment_id}/review",
     summary="Say what a payment was",
     responses=documented(
-        "unknown_case", "already_reviewed", "invalid_parameters", "online_unavailable", "events_unavailable"
+        "malformed_body",
+        "oversized",
+        "unknown_case",
+        "already_reviewed",
+        "invalid_parameters",
+        "online_unavailable",
+        "events_unavailable",
     ),
 )
 def post_review(
@@ -44,7 +57,8 @@ def post_review(
 ) -> ReviewedPayment:
     """The first review counts; the same again changes nothing, another answers 409.
 
-    It becomes an event of `payment_outcomes.v1`, from which the online features and the next model learn.
+    Where Kafka is not known to have it (503), the case stays open: send the same again. A review becomes an
+    event of `payment_outcomes.v1`, from which the online features and the next model learn.
     """
     caller = caller_of(request.scope)
     told = reviewing.review(services, payment_id, found, caller, datetime.now(UTC))

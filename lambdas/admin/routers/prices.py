@@ -16,12 +16,14 @@ from lambdas.api.problem import documented
 router = APIRouter(prefix="/admin/v1/prices", tags=["prices"])
 
 
-@router.get("", summary="Proposed prices that wait", responses=documented("online_unavailable"))
+@router.get(
+    "", summary="Proposed prices that wait", responses=documented("invalid_parameters", "online_unavailable")
+)
 def get_prices(
     services: UseAdminServices,
     store_id: Annotated[int | None, Query(gt=0, lt=2**53, description="Default: all stores.")] = None,
-    offset: Annotated[int, Query(ge=0, le=pricing.MOST_OFFERS)] = 0,
-    limit: Annotated[int, Query(ge=1, le=pricing.MOST)] = 50,
+    offset: Annotated[int, Query(ge=0, le=pricing.MOST_OFFERS, description="Prices to skip.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=pricing.MOST, description="Prices wanted.")] = 50,
 ) -> PriceOffers:
     """Those of most expected gain first. What is decided is `price_decisions.v1` and silver's."""
     waiting = pricing.overview(services).waiting
@@ -37,7 +39,9 @@ def get_prices(
 @router.post(
     "/decisions",
     summary="Accept, reject or withdraw prices",
-    responses=documented("invalid_parameters", "online_unavailable", "events_unavailable"),
+    responses=documented(
+        "malformed_body", "oversized", "invalid_parameters", "online_unavailable", "events_unavailable"
+    ),
 )
 def post_decisions(asked: pricing.PriceVerdict, request: Request, services: UseAdminServices) -> PriceResults:
     """Each price is decided on by itself; the first decision counts, and the same again changes nothing.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 
 from lambdas.api import intake
 from lambdas.api.collecting import EventServices, TakenEvent, TakenEvents, UseEventServices
 from lambdas.api.event_log import EventsUnavailableError
-from lambdas.api.problem import ProblemError, documented
-from mercato.contracts.events import OPEN_TOPICS, Topic
+from lambdas.api.intake import Accepted
+from lambdas.api.problem import FilledIn, ProblemError, documented
+from mercato.contracts.events import CLICKSTREAM, OPEN_TOPICS, Topic
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
@@ -21,9 +23,15 @@ _EVENT = {"type": "object", "description": f"An event of {', '.join(OPEN_TOPICS)
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
+        "description": f"One event or an array of events, at most {intake.MAX_BODY >> 20} MiB.",
         "content": {
             "application/json": {
-                "schema": {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]},
+                "schema": {
+                    "oneOf": [
+                        _EVENT,
+                        {"type": "array", "items": _EVENT, "minItems": 1, "maxItems": intake.MAX_BATCH},
+                    ]
+                },
                 "examples": {
                     "one": {"summary": "One click", "value": _CLICK},
                     "batch": {"summary": "A batch", "value": [{**_CLICK, "action": "view"}, _CLICK]},
@@ -37,10 +45,11 @@ _PROBLEMS = documented("malformed_body", "oversized", "contract_violation", "eve
 
 @router.post("", status_code=202, openapi_extra=_BODY, responses=_PROBLEMS, summary="Send events")
 async def post_events(request: Request, services: UseEventServices) -> TakenEvents:
-    """Take one event or a batch: all are on Kafka when this answers, or none was taken.
+    """Take one event or a batch: all are on Kafka when this answers 202; if one is refused, none is.
 
     An optional `topic` field names each event's topic (default `clickstream.v1`). Missing `event_id` and
-    `event_time` are filled in. Sending again with the same `event_id` is safe.
+    `event_time` are filled in. Sending again with the same `event_id` is safe. After a 503 send all events
+    again, with the ids and times in the problem's `filled_in` where they had none.
     """
     return await _take(request, services, None)
 
@@ -58,7 +67,18 @@ async def get_schemas() -> dict[str, Any]:
     responses={**documented("unknown_topic"), **_PROBLEMS},
     summary="Send events of one topic",
 )
-async def post_events_of_topic(topic: str, request: Request, services: UseEventServices) -> TakenEvents:
+async def post_events_of_topic(
+    topic: Annotated[
+        str,
+        Path(
+            description="Name of the topic.",
+            examples=[CLICKSTREAM.name],
+            json_schema_extra={"enum": [*OPEN_TOPICS]},
+        ),
+    ],
+    request: Request,
+    services: UseEventServices,
+) -> TakenEvents:
     """As `POST /v1/events`, all of one topic."""
     return await _take(request, services, intake.topic_named(topic))
 
@@ -67,15 +87,12 @@ async def _take(request: Request, services: EventServices, topic: Topic | None) 
     body = await _read(request)
     accepted = intake.accept(body, topic, datetime.now(UTC))
     if services.events is None:
-        raise ProblemError(
-            "events_unavailable", "Kafka is not running; `mercato up kafka` starts it.", retry_after=2
-        )
+        raise _unavailable("Kafka is not running; `mercato up kafka` starts it.", accepted, 2)
     records = [one.record(services.settings.topic_prefix) for one in accepted]
     try:
         await run_in_threadpool(services.events.append, records)
     except EventsUnavailableError as error:
-        detail = f"Kafka did not take the events ({error}). Send them again with the same event ids."
-        raise ProblemError("events_unavailable", detail, retry_after=1) from error
+        raise _unavailable(f"Kafka did not take the events ({error}).", accepted, 1) from error
     for one in accepted:
         services.metrics.events.labels(one.topic.name).inc()
     return TakenEvents(
@@ -84,6 +101,18 @@ async def _take(request: Request, services: EventServices, topic: Topic | None) 
             for one in accepted
         ]
     )
+
+
+def _unavailable(why: str, accepted: Sequence[Accepted], retry_after: int) -> ProblemError:
+    """Some may be on Kafka all the same: only with their ids are they known as the same."""
+    filled_in = [
+        FilledIn(index=index, event_id=one.event.event_id, event_time=one.event.event_time)
+        for index, one in enumerate(accepted)
+        if one.filled_in
+    ]
+    again = "Send them again with the same event ids"
+    again += "; those that came without are in `filled_in`." if filled_in else "."
+    return ProblemError("events_unavailable", f"{why} {again}", retry_after=retry_after, filled_in=filled_in)
 
 
 async def _read(request: Request) -> bytes:

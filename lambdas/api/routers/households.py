@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from lambdas.api import answers
 from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import HouseholdDetail, HouseholdPage
-from lambdas.api.services import Identifier, Services, UseServices
+from lambdas.api.services import HouseholdPath, Services, UseServices
 from mercato.online.connection import OnlineUnavailable
 
 router = APIRouter(prefix="/v1/households", tags=["households"])
@@ -36,7 +36,7 @@ def get_households(
     responses=documented("unknown_household", "invalid_parameters", "online_unavailable"),
 )
 def get_household(
-    household_id: Identifier,
+    household_id: HouseholdPath,
     services: UseServices,
     baskets: Annotated[int, Query(ge=0, le=50, description="Newest baskets wanted.")] = 5,
 ) -> HouseholdDetail:

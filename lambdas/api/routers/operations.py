@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse
 
-from lambdas.api.endpoints import ScorerUnavailableError
 from lambdas.api.problem import PROBLEMS, ProblemError, documented
 from lambdas.api.schemas import DependencyState, Health
 from lambdas.api.services import UseServices
-from mercato.online.connection import OnlineUnavailable
 
 router = APIRouter(tags=["operations"])
 
@@ -20,12 +18,8 @@ router = APIRouter(tags=["operations"])
 @router.get("/healthz", summary="Health")
 def get_health(services: UseServices) -> Health:
     """200 as long as the API answers at all; `degraded` while a dependency does not."""
-    dependencies = {
-        "kafka": _state(services.events.check if services.events else None),
-        "redis": _state(services.online.ping if services.online else None),
-        "scorer": _state(services.scorer.ping),
-    }
     shelf = services.keeper.shelf
+    dependencies = services.dependencies.states()
     dependencies["catalogue"] = DependencyState(
         ok=shelf.shop is not None,
         detail="loaded"
@@ -54,19 +48,13 @@ def get_metrics(services: UseServices) -> Response:
     response_class=PlainTextResponse,
     responses=documented("unknown_problem", "invalid_parameters"),
 )
-def get_problem(code: str) -> str:
+def get_problem(
+    code: Annotated[
+        str, Path(description="Last part of a problem's `type`.", examples=["contract_violation"])
+    ],
+) -> str:
     """One line about a problem type."""
     if code not in PROBLEMS:
         raise ProblemError("unknown_problem", f"Known problem types: {', '.join(PROBLEMS)}.")
     status, title = PROBLEMS[code]
     return f"{code} ({status.value}): {title}.\n"
-
-
-def _state(check: Callable[[], object] | None) -> DependencyState:
-    if check is None:
-        return DependencyState(ok=False, detail="never started")
-    try:
-        check()
-    except (OnlineUnavailable, ScorerUnavailableError, ConnectionError) as error:
-        return DependencyState(ok=False, detail=str(error))
-    return DependencyState(ok=True, detail="answers")

@@ -11,8 +11,8 @@ from fastapi.openapi.models import Example
 
 from lambdas.api.endpoints import ScorerUnavailableError
 from lambdas.api.event_log import EventsUnavailableError
+from lambdas.api.payment_schemas import PaymentDecision, PaymentToDecide
 from lambdas.api.problem import ProblemError, documented
-from lambdas.api.schemas import PaymentDecision, PaymentToDecide
 from lambdas.api.services import Services, UseServices
 from mercato.contracts.events import PAYMENT_DECISIONS, PaymentDecided
 from mercato.online.connection import OnlineUnavailable
@@ -29,7 +29,9 @@ _EXAMPLES: dict[str, Example] = {
 @router.post(
     "/decisions",
     summary="Decide on a card payment",
-    responses=documented("malformed_body", "invalid_parameters", "online_unavailable", "model_unavailable"),
+    responses=documented(
+        "malformed_body", "oversized", "invalid_parameters", "online_unavailable", "model_unavailable"
+    ),
 )
 def post_decision(
     payment: Annotated[PaymentToDecide, Body(openapi_examples=_EXAMPLES)], services: UseServices

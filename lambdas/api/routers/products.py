@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from lambdas.api import answers, searching
 from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import ProductCard, SearchAnswer, SimilarProducts, Suggestions
-from lambdas.api.services import Identifier, UseServices
+from lambdas.api.services import ProductPath, UseServices
 from lambdas.api.shelf import Shelf
 from mercato.decisions.fallback import SENTENCES, Reason, popular_in_store
 from mercato.decisions.recommend import Item, Why
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/products", tags=["products"])
 Typed = Annotated[
     str, Query(min_length=1, max_length=200, description="As typed.", examples=["frozen pizza"])
 ]
-Chosen = Annotated[str | None, Query(max_length=200, description="A value of the facet.")]
+Chosen = Annotated[str | None, Query(max_length=200, description="Only these: a value of the facet.")]
 
 
 # The fixed addresses come before `/{product_id}`, which would take them for a number.
@@ -32,8 +32,8 @@ def find_products(
     q: Typed,
     department: Chosen = None,
     brand: Chosen = None,
-    size: Annotated[int, Query(ge=1, le=100)] = 20,
-    offset: Annotated[int, Query(ge=0, le=9_900)] = 0,
+    size: Annotated[int, Query(ge=1, le=100, description="Products wanted.")] = 20,
+    offset: Annotated[int, Query(ge=0, le=9_900, description="Products to skip.")] = 0,
 ) -> SearchAnswer:
     """Products by words of their name, category, department, brand and size, misspelt ones too."""
     question = Question(text=q, department=department, brand=brand, size=size, offset=offset)
@@ -46,7 +46,7 @@ def find_products(
     responses=documented("invalid_parameters", "search_unavailable"),
 )
 def get_suggestions(
-    services: UseServices, q: Typed, size: Annotated[int, Query(ge=1, le=20)] = 8
+    services: UseServices, q: Typed, size: Annotated[int, Query(ge=1, le=20, description="Names wanted.")] = 8
 ) -> Suggestions:
     """Names of products that begin as what is typed, the most bought first."""
     return searching.suggest(services.search, q, size)
@@ -55,7 +55,7 @@ def get_suggestions(
 @router.get(
     "/{product_id}", summary="A product", responses=documented("unknown_product", "invalid_parameters")
 )
-def get_product(product_id: Identifier, services: UseServices) -> ProductCard:
+def get_product(product_id: ProductPath, services: UseServices) -> ProductCard:
     """A product in a shopper's words, with its last price."""
     if not services.keeper.shelf.knows(product_id):
         raise ProblemError("unknown_product", f"The catalogue has no product {product_id}.")
@@ -68,7 +68,9 @@ def get_product(product_id: Identifier, services: UseServices) -> ProductCard:
     responses=documented("invalid_parameters"),
 )
 def get_similar(
-    product_id: Identifier, services: UseServices, n: Annotated[int, Query(ge=1, le=50)] = 10
+    product_id: ProductPath,
+    services: UseServices,
+    n: Annotated[int, Query(ge=1, le=50, description="Products wanted.")] = 10,
 ) -> SimilarProducts:
     """Products often in the same basket, strongest first; popular ones if it is unknown or new."""
     shelf = services.keeper.shelf

@@ -14,7 +14,7 @@ from lambdas.api import answers
 from lambdas.api.problem import documented
 from lambdas.api.recommending import Wish
 from lambdas.api.schemas import Recommendations
-from lambdas.api.services import Identifier, Services, UseServices
+from lambdas.api.services import HouseholdPath, Services, UseServices
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 
@@ -37,7 +37,7 @@ ProductId = Annotated[int, Query(gt=0, lt=2**53)]
     },
 )
 async def get_recommendations(
-    household_id: Identifier,
+    household_id: HouseholdPath,
     services: UseServices,
     n: Annotated[int, Query(ge=1, le=100, description="Items wanted.")] = 10,
     store_id: Annotated[int | None, Query(gt=0, lt=2**53, description="Default: the usual store.")] = None,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import ChargedPrice, ChargedPrices
-from lambdas.api.services import Identifier, UseServices
+from lambdas.api.services import StorePath, UseServices
 from mercato.online.connection import OnlineUnavailable
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
@@ -24,11 +24,13 @@ _DOWN = "Redis does not answer; charge what was charged. Try again in a moment."
     responses=documented("invalid_parameters", "online_unavailable"),
 )
 def get_prices(
-    store_id: Identifier,
+    store_id: StorePath,
     services: UseServices,
-    product_id: Annotated[list[ProductId], Query(max_length=200, description="Only of these.")] = [],  # noqa: B006
-    offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    product_id: Annotated[
+        list[ProductId], Query(max_length=200, description="Only of these products; may be repeated.")
+    ] = [],  # noqa: B006
+    offset: Annotated[int, Query(ge=0, description="Prices to skip.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Prices wanted.")] = 200,
 ) -> ChargedPrices:
     """Prices that people accepted, by product; for any other product the shop's own price holds.
 

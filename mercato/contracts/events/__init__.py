@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mercato.contracts.events.base import Event, Topic, Violation, by_name
+from mercato.contracts.events.base import UNREADABLE, Event, Topic, Violation, by_name, unreadable
 from mercato.contracts.events.clickstream import CLICKSTREAM, Click
 from mercato.contracts.events.decisions import (
     PAYMENT_DECISIONS,
@@ -59,6 +59,7 @@ __all__ = [
     "SESSIONS",
     "TOPICS",
     "TRANSACTIONS",
+    "UNREADABLE",
     "WEATHER",
     "Click",
     "CompetitorPrice",
@@ -76,4 +77,5 @@ __all__ = [
     "Transaction",
     "Violation",
     "Weather",
+    "unreadable",
 ]

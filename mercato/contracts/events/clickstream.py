@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -18,18 +19,31 @@ class Click(Event, frozen=True, kw_only=True):
     `checkout` the basket it became.
     """
 
+    needed_for: ClassVar[Mapping[str, str]] = {
+        "view": "product_id",
+        "search": "query",
+        "add_to_cart": "product_id",
+        "remove_from_cart": "product_id",
+        "checkout": "basket_id",
+    }
+
     household_id: HouseholdId
-    session_id: Annotated[str, Meta(min_length=1, max_length=64)]
-    action: Action
-    store_id: StoreId | None = None
-    product_id: ProductId | None = None
-    query: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    basket_id: BasketId | None = None
+    session_id: Annotated[
+        str, Meta(min_length=1, max_length=64, description="The shopper's session, as the shop names it.")
+    ]
+    action: Annotated[Action, Meta(description="What the shopper did.")]
+    store_id: Annotated[StoreId | None, Meta(description="Store that the session is for.")] = None
+    product_id: Annotated[
+        ProductId | None, Meta(description="Product that was viewed, added to the cart or removed from it.")
+    ] = None
+    query: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=200)] | None, Meta(description="Words searched for.")
+    ] = None
+    basket_id: Annotated[BasketId | None, Meta(description="Basket that the checkout became.")] = None
 
     def __post_init__(self) -> None:
-        needed = {"search": self.query, "checkout": self.basket_id}.get(self.action, self.product_id)
-        if needed is None:
-            name = {"search": "query", "checkout": "basket_id"}.get(self.action, "product_id")
+        name = self.needed_for[self.action]
+        if getattr(self, name) is None:
             raise ValueError(f"Object missing required field `{name}` for action {self.action}")
 
 

@@ -17,16 +17,20 @@ class PaymentDecided(Event, frozen=True, kw_only=True):
     """An answer to whether a card payment may pass. `event_time` is when it was given."""
 
     payment_id: PaymentId
-    paid_at: UtcTime
+    paid_at: Annotated[UtcTime, Meta(description="When the payment was made.")]
     card_id: CardId
     terminal_id: TerminalId
     amount: Money
-    action: Literal["approve", "review", "decline"]
+    action: Annotated[
+        Literal["approve", "review", "decline"], Meta(description="What to do with the payment.")
+    ]
     probability: Annotated[float, Meta(ge=0, le=1, description="Of a fraud, as the model saw it.")]
     reasons: Annotated[
         list[ReasonCode], Meta(max_length=20, description="What speaks for a fraud, strongest first.")
     ]
-    model_version: str | None = None
+    model_version: Annotated[
+        str | None, Meta(description="Version of the model that was asked; null if it did not say.")
+    ] = None
 
     @property
     def held(self) -> bool:
@@ -45,8 +49,8 @@ class PriceDecided(Event, frozen=True, kw_only=True):
     product_id: ProductId
     store_id: StoreId
     week: Annotated[int, Int32, Meta(ge=1, lt=2**31, description="From which the price is meant to hold.")]
-    price: Annotated[Money, Meta(description="Per unit, as it stood when the other was proposed.")]
-    proposed_price: Annotated[Money, Meta(description="Per unit.")]
+    price: Annotated[Money, Meta(description="US dollars per unit, as it stood when the other was proposed.")]
+    proposed_price: Annotated[Money, Meta(description="US dollars per unit.")]
     gain: Annotated[
         float, Meta(description="Weekly profit that the proposal is expected to add, US dollars.")
     ]
@@ -54,9 +58,11 @@ class PriceDecided(Event, frozen=True, kw_only=True):
         Literal["accept", "reject", "withdraw"],
         Meta(description="To withdraw is to take back an acceptance."),
     ]
-    reviewer: Annotated[str, Meta(min_length=1, max_length=128)]
-    note: Annotated[str, Meta(max_length=500)] | None = None
-    model_version: str
+    reviewer: Annotated[str, Meta(min_length=1, max_length=128, description="Who decided.")]
+    note: Annotated[
+        Annotated[str, Meta(max_length=500)] | None, Meta(description="Why, in the reviewer's words.")
+    ] = None
+    model_version: Annotated[str, Meta(description="Version of the model that proposed the price.")]
 
     @property
     def changes_prices(self) -> bool:

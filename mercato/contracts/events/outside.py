@@ -22,8 +22,8 @@ class CompetitorPrice(Event, frozen=True, kw_only=True):
     """What a competitor asks for a product, as seen at event_time."""
 
     product_id: ProductId
-    competitor: Annotated[str, Meta(min_length=1, max_length=64)]
-    price: Annotated[Money, Meta(description="Per unit, US dollars.")]
+    competitor: Annotated[str, Meta(min_length=1, max_length=64, description="Name of the competitor.")]
+    price: Annotated[Money, Meta(description="US dollars per unit.")]
     promoted: Annotated[bool, Meta(description="True where it is a promotional price.")] = False
 
 

@@ -11,6 +11,7 @@ from mercato.contracts.events.base import (
     Event,
     HouseholdId,
     Money,
+    PlannedTime,
     ProductId,
     StoreId,
     Topic,
@@ -21,7 +22,10 @@ from mercato.contracts.events.base import (
 Code = Annotated[str, Meta(min_length=1, max_length=4)]
 CardId = Annotated[str, Meta(min_length=1, max_length=32, description="A token, never the card's number.")]
 TerminalId = Annotated[str, Meta(min_length=1, max_length=32, description="Where the card is read.")]
-PaymentId = Annotated[str, Meta(min_length=1, max_length=64, description="The payment's event_id.")]
+#: A payment's id is part of addresses, where a slash or nothing but dots would name something else.
+PAYMENT_ID = r"^[^/]*[^/.][^/]*$"
+_AddressedId = Annotated[str, Meta(min_length=1, max_length=64, pattern=PAYMENT_ID)]
+PaymentId = Annotated[_AddressedId, Meta(description="The payment's event_id.")]
 
 
 class Transaction(Event, frozen=True, kw_only=True):
@@ -34,23 +38,26 @@ class Transaction(Event, frozen=True, kw_only=True):
     quantity: Annotated[
         int, Meta(ge=0, le=1_000_000, description="Units; fuel is in thousandths of a gallon.")
     ]
-    sales_value: Annotated[Money, Meta(description="Paid to the retailer, after retail_disc.")]
-    retail_disc: Annotated[Money, Meta(description="Loyalty-card discount given, as a positive amount.")]
-    coupon_disc: Annotated[Money, Meta(description="Manufacturer coupon, as a positive amount.")]
-    coupon_match_disc: Annotated[Money, Meta(description="Retailer's match of the coupon.")]
+    sales_value: Annotated[Money, Meta(description="Paid to the retailer, after retail_disc; US dollars.")]
+    retail_disc: Annotated[Money, Meta(description="Loyalty-card discount given, US dollars.")]
+    coupon_disc: Annotated[Money, Meta(description="Manufacturer coupon, US dollars.")]
+    coupon_match_disc: Annotated[Money, Meta(description="Retailer's match of the coupon, US dollars.")]
     week: Week
 
 
 class Payment(Event, frozen=True, kw_only=True):
     """One card payment of a checkout (simulated)."""
 
+    event_id: Annotated[_AddressedId, Meta(description="Unique per topic; without a slash.")]
     household_id: HouseholdId
     store_id: StoreId
     basket_id: BasketId
     card_id: CardId
     terminal_id: TerminalId
     amount: Money
-    entry_mode: Literal["chip", "contactless", "swipe", "online"]
+    entry_mode: Annotated[
+        Literal["chip", "contactless", "swipe", "online"], Meta(description="How the card was read.")
+    ]
 
 
 class PaymentOutcome(Event, frozen=True, kw_only=True):
@@ -60,9 +67,14 @@ class PaymentOutcome(Event, frozen=True, kw_only=True):
     paid_at: Annotated[UtcTime, Meta(description="The payment's event_time.")]
     card_id: CardId
     terminal_id: TerminalId
-    fraud: bool
-    reviewer: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
-    note: Annotated[str, Meta(max_length=500, description="What the reviewer saw.")] | None = None
+    fraud: Annotated[bool, Meta(description="True if the cardholder did not make the payment.")]
+    reviewer: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=128)] | None,
+        Meta(description="Who reviewed the payment; null where the time for disputes ended instead."),
+    ] = None
+    note: Annotated[
+        Annotated[str, Meta(max_length=500)] | None, Meta(description="What the reviewer saw.")
+    ] = None
 
 
 class Inventory(Event, frozen=True, kw_only=True):
@@ -70,16 +82,18 @@ class Inventory(Event, frozen=True, kw_only=True):
 
     store_id: StoreId
     product_id: ProductId
-    on_hand: Annotated[int, Meta(ge=0, le=1_000_000)]
-    reason: Literal["count", "delivery"]
+    on_hand: Annotated[int, Meta(ge=0, le=1_000_000, description="Units in the store afterwards.")]
+    reason: Annotated[Literal["count", "delivery"], Meta(description="Why the stock is known.")]
 
 
 class Placement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Stores that show a product in the same places."""
 
-    display: Annotated[Code, Meta(description="Complete Journey display code; 0 = none.")]
-    mailer: Annotated[Code, Meta(description="Complete Journey mailer code; 0 = none.")]
-    stores: Annotated[list[StoreId], Meta(min_length=1, max_length=10_000)]
+    display: Annotated[Code, Meta(description="Complete Journey display code; `0` for none.")]
+    mailer: Annotated[Code, Meta(description="Complete Journey mailer code; `0` for none.")]
+    stores: Annotated[
+        list[StoreId], Meta(min_length=1, max_length=10_000, description="Stores that show it there.")
+    ]
 
 
 class Promotion(Event, frozen=True, kw_only=True):
@@ -87,9 +101,12 @@ class Promotion(Event, frozen=True, kw_only=True):
 
     product_id: ProductId
     week: Week
-    valid_from: UtcTime
-    valid_to: UtcTime
-    placements: Annotated[list[Placement], Meta(min_length=1, max_length=10_000)]
+    valid_from: Annotated[PlannedTime, Meta(description="First instant of the promotion.")]
+    valid_to: Annotated[PlannedTime, Meta(description="First instant after the promotion.")]
+    placements: Annotated[
+        list[Placement],
+        Meta(min_length=1, max_length=10_000, description="Where the product is shown, and in which stores."),
+    ]
 
 
 Text = Annotated[str, Meta(max_length=200)]
@@ -99,12 +116,12 @@ class Product(Event, frozen=True, kw_only=True):
     """A product of the catalogue, as of event_time."""
 
     product_id: ProductId
-    manufacturer_id: Annotated[int, Meta(ge=0)]
-    department: Text
-    brand: Text
-    category: Text | None = None
-    product_type: Text | None = None
-    package_size: Text | None = None
+    manufacturer_id: Annotated[int, Meta(ge=0, description="Who makes it.")]
+    department: Annotated[Text, Meta(description="Department of the shop.")]
+    brand: Annotated[Text, Meta(description="`National`, or `Private` for a store brand.")]
+    category: Annotated[Text | None, Meta(description="Category within the department.")] = None
+    product_type: Annotated[Text | None, Meta(description="Kind of product within the category.")] = None
+    package_size: Annotated[Text | None, Meta(description="Contents of a package, as in `16 OZ`.")] = None
 
 
 TRANSACTIONS = Topic("transactions.v1", Transaction, "household_id", "Checkout lines.")
@@ -114,6 +131,8 @@ PAYMENT_OUTCOMES = Topic(
     PaymentOutcome,
     "terminal_id",
     "Which payments were frauds: a week later, or by review.",
+    derived_fields=("reviewer", "note"),
+    derived_ids="review-",
 )
 INVENTORY = Topic("inventory.v1", Inventory, "product_id", "Stock counts and deliveries.")
 PROMOTIONS = Topic("promotions.v1", Promotion, "product_id", "Weekly display and mailer plans.")

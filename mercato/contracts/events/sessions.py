@@ -25,11 +25,11 @@ class Session(Event, frozen=True, kw_only=True):
     household_id: HouseholdId
     started_at: Annotated[UtcTime, Meta(description="First click.")]
     ended_at: Annotated[UtcTime, Meta(description="Last click.")]
-    views: Count
-    searches: Count
+    views: Annotated[Count, Meta(description="Clicks that viewed a product.")]
+    searches: Annotated[Count, Meta(description="Searches.")]
     additions: Annotated[Count, Meta(description="Products put into the cart.")]
     removals: Annotated[Count, Meta(description="Products taken out of the cart.")]
-    checkouts: Count
+    checkouts: Annotated[Count, Meta(description="Checkouts.")]
     viewed: Annotated[Products, Meta(description="Products viewed, ascending.")]
     cart: Annotated[
         Products, Meta(description="Products left in the cart, ascending; none after a checkout.")

@@ -10,9 +10,18 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from mercato.contracts.schema import Float32, Int32
 from mercato.contracts.tables.base import Table
+from mercato.contracts.tables.columns import (
+    CouponShare,
+    Household,
+    KnownFrom,
+    Product,
+    RetailDiscountShare,
+    Store,
+)
 
 I32 = Annotated[int, Int32]
 F32 = Annotated[float, Float32]
@@ -51,37 +60,43 @@ ALL_STORES = 0
 class HouseholdHistory(msgspec.Struct, frozen=True, kw_only=True):
     """The last HISTORY_BASKETS baskets, oldest first, right after the newest of them.
 
-    `basket_times` (seconds since 1970), `basket_stores` and `basket_sizes` have one
-    element per basket; `products` holds the baskets' products one after another
-    (basket i has basket_sizes[i] of them), `quantities` and `values` (US dollars) beside it.
+    There is a row for each of the household's newest HISTORY_SNAPSHOTS checkouts. `basket_times`,
+    `basket_stores` and `basket_sizes` have one element per basket; `products` holds the baskets' products
+    one after another (basket i has basket_sizes[i] of them), `quantities` and `values` beside it.
     """
 
-    household_id: int
-    event_timestamp: datetime
-    basket_times: list[int]
-    basket_stores: list[int]
-    basket_sizes: list[I32]
-    products: list[int]
-    quantities: list[I32]
-    values: list[F32]
+    household_id: Household
+    event_timestamp: KnownFrom
+    basket_times: Annotated[
+        list[int], Meta(description="When each basket was bought, in seconds since 1970 UTC.")
+    ]
+    basket_stores: Annotated[list[int], Meta(description="Store of each basket.")]
+    basket_sizes: Annotated[list[I32], Meta(description="Products in each basket.")]
+    products: Annotated[list[int], Meta(description="Products of the baskets, one basket after another.")]
+    quantities: Annotated[list[I32], Meta(description="Units of each of these products.")]
+    values: Annotated[list[F32], Meta(description="US dollars paid for each of these products.")]
 
 
 class HouseholdProfile(msgspec.Struct, frozen=True, kw_only=True):
     """A household's running figures right after each basket. Gaps in days, money in US dollars."""
 
-    household_id: int
-    event_timestamp: datetime
-    baskets: int
-    lines: int
-    spend: float
-    mean_basket_size: float
-    mean_basket_value: float
-    mean_gap_days: float | None
-    last_gap_days: float | None
-    baskets_28d: int
-    spend_28d: float
-    retail_discount_share: float
-    coupon_share: float
+    household_id: Household
+    event_timestamp: KnownFrom
+    baskets: Annotated[int, Meta(description="Baskets so far.")]
+    lines: Annotated[int, Meta(description="Basket lines so far.")]
+    spend: Annotated[float, Meta(description="Paid to the retailer so far.")]
+    mean_basket_size: Annotated[float, Meta(description="Products per basket.")]
+    mean_basket_value: Annotated[float, Meta(description="Spend per basket.")]
+    mean_gap_days: Annotated[
+        float | None, Meta(description="Mean days between its baskets; null after the first.")
+    ]
+    last_gap_days: Annotated[
+        float | None, Meta(description="Days since the basket before; null after the first.")
+    ]
+    baskets_28d: Annotated[int, Meta(description="Baskets of the last 28 days.")]
+    spend_28d: Annotated[float, Meta(description="Spend of the last 28 days.")]
+    retail_discount_share: RetailDiscountShare
+    coupon_share: CouponShare
 
 
 class ProductStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,17 +105,27 @@ class ProductStats(msgspec.Struct, frozen=True, kw_only=True):
     For the newest SNAPSHOT_WEEKS weeks and products sold in the trailing 52 weeks.
     """
 
-    product_id: int
-    event_timestamp: datetime
-    baskets_1w: I32
-    baskets_4w: I32
-    baskets_13w: I32
-    baskets_52w: I32
-    households_52w: I32
-    repeat_households_52w: I32  # of those, bought it in two baskets or more
-    mean_price_13w: float | None  # loyalty price per unit, US dollars
-    last_price: float | None  # the same in the last week it was sold in; None if never by the unit
-    discount_share_4w: float | None
+    product_id: Product
+    event_timestamp: KnownFrom
+    baskets_1w: Annotated[I32, Meta(description="Baskets with it in the last week.")]
+    baskets_4w: Annotated[I32, Meta(description="Baskets with it in the last 4 weeks.")]
+    baskets_13w: Annotated[I32, Meta(description="Baskets with it in the last 13 weeks.")]
+    baskets_52w: Annotated[I32, Meta(description="Baskets with it in the last 52 weeks.")]
+    households_52w: Annotated[I32, Meta(description="Households that bought it in the last 52 weeks.")]
+    repeat_households_52w: Annotated[
+        I32, Meta(description="Of those, how many bought it in two baskets or more.")
+    ]
+    mean_price_13w: Annotated[
+        float | None,
+        Meta(description="Loyalty price per unit, US dollars; null if none was sold by the unit."),
+    ]
+    last_price: Annotated[
+        float | None, Meta(description="The same in the last week it was sold in; null if never by the unit.")
+    ]
+    discount_share_4w: Annotated[
+        float | None,
+        Meta(description="Loyalty-card discounts as a share of the value before them; null without sales."),
+    ]
 
 
 class ProductTrends(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,69 +134,89 @@ class ProductTrends(msgspec.Struct, frozen=True, kw_only=True):
     For the newest SNAPSHOT_DAYS days and products sold in the trailing 7 days.
     """
 
-    product_id: int
-    event_timestamp: datetime
-    baskets_1d: I32
-    baskets_3d: I32
-    baskets_7d: I32
-    mean_price_7d: float | None  # loyalty price per unit, US dollars
+    product_id: Product
+    event_timestamp: KnownFrom
+    baskets_1d: Annotated[I32, Meta(description="Baskets with it on the last day.")]
+    baskets_3d: Annotated[I32, Meta(description="Baskets with it in the last 3 days.")]
+    baskets_7d: Annotated[I32, Meta(description="Baskets with it in the last 7 days.")]
+    mean_price_7d: Annotated[
+        float | None,
+        Meta(description="Loyalty price per unit, US dollars; null if none was sold by the unit."),
+    ]
 
 
 class ProductOccasions(msgspec.Struct, frozen=True, kw_only=True):
     """When and in what baskets a product was bought in the 52 weeks up to the end of a week.
 
-    For products in OCCASION_BASKETS baskets or more of them.
+    Every SNAPSHOT_STEP_WEEKS weeks, for products in OCCASION_BASKETS baskets or more of them.
     """
 
-    product_id: int
-    event_timestamp: datetime
-    by_slot: list[I32]  # baskets in each SLOT_HOURS hours of the day
-    by_weekday: list[I32]  # from Monday, UTC
-    small_baskets: I32  # of at most SMALL_BASKET products
-    mean_log_size: float  # natural logarithm of a basket's products
-    mean_inverse_size: float
+    product_id: Product
+    event_timestamp: KnownFrom
+    by_slot: Annotated[
+        list[I32], Meta(description=f"Baskets in each {SLOT_HOURS} hours of the day, from midnight UTC.")
+    ]
+    by_weekday: Annotated[list[I32], Meta(description="Baskets on each weekday (UTC), from Monday.")]
+    small_baskets: Annotated[I32, Meta(description=f"Baskets of at most {SMALL_BASKET} products.")]
+    mean_log_size: Annotated[float, Meta(description="Mean natural logarithm of a basket's products.")]
+    mean_inverse_size: Annotated[float, Meta(description="Mean of 1 / a basket's products.")]
 
 
 class ProductReturns(msgspec.Struct, frozen=True, kw_only=True):
     """How soon households bought a product again, of purchases in the 52 weeks up to the end of a week.
 
-    For products in OCCASION_BASKETS baskets or more of them. The lists have one element for each step of
-    RETURN_TIMES and, within it, each step of RETURN_BASKETS.
+    Every SNAPSHOT_STEP_WEEKS weeks, for products in OCCASION_BASKETS baskets or more of them. The lists have
+    one element for each step of how often the household had bought it, RETURN_TIMES, and within it for each
+    step of how many baskets later it did so again, RETURN_BASKETS. A step is named by its first number.
     """
 
-    product_id: int
-    event_timestamp: datetime
-    returned: list[I32]  # purchases of so many times after which it came again so much later
-    waited: list[int]  # baskets that came so much after one, without it in between
+    product_id: Product
+    event_timestamp: KnownFrom
+    returned: Annotated[
+        list[I32],
+        Meta(
+            description="Purchases after which it was bought again, by steps of times and of baskets later."
+        ),
+    ]
+    waited: Annotated[
+        list[int],
+        Meta(description="Baskets that came after a purchase without it in between, by the same steps."),
+    ]
 
 
 class ProductNeighbours(msgspec.Struct, frozen=True, kw_only=True):
-    """Products bought together with a product, strongest first (cosine of basket sets)."""
+    """Up to NEIGHBOURS products bought together with a product, strongest first (cosine of basket sets).
 
-    product_id: int
-    event_timestamp: datetime
-    neighbour_ids: list[int]
-    scores: list[F32]
+    Every SNAPSHOT_STEP_WEEKS weeks.
+    """
+
+    product_id: Product
+    event_timestamp: KnownFrom
+    neighbour_ids: Annotated[list[int], Meta(description="The other products, strongest first.")]
+    scores: Annotated[list[F32], Meta(description="Cosine with each of them.")]
 
 
 class StorePopular(msgspec.Struct, frozen=True, kw_only=True):
-    """A store's most bought products at the end of a week, most popular first (decayed basket counts)."""
+    """A store's most bought products at the end of a week, most popular first (decayed basket counts).
 
-    store_id: int
-    event_timestamp: datetime
-    product_ids: list[int]
-    scores: list[F32]
+    Up to POPULAR_PRODUCTS products, for the newest SNAPSHOT_WEEKS weeks.
+    """
+
+    store_id: Annotated[int, Meta(description=f"Physical store; {ALL_STORES} for all stores together.")]
+    event_timestamp: KnownFrom
+    product_ids: Annotated[list[int], Meta(description="Products, the most bought first.")]
+    scores: Annotated[list[F32], Meta(description="Baskets with each of them; older ones count less.")]
 
 
 class StorePromotions(msgspec.Struct, frozen=True, kw_only=True):
     """What a store promotes during one promotion week; known from its first instant."""
 
-    store_id: int
-    event_timestamp: datetime
-    valid_to: datetime
-    product_ids: list[int]
-    displays: list[str]
-    mailers: list[str]
+    store_id: Store
+    event_timestamp: KnownFrom
+    valid_to: Annotated[datetime, Meta(description="First instant after the week.")]
+    product_ids: Annotated[list[int], Meta(description="Products promoted, by number.")]
+    displays: Annotated[list[str], Meta(description="Display code of each of them; `0` for none.")]
+    mailers: Annotated[list[str], Meta(description="Mailer code of each of them; `0` for none.")]
 
 
 HOUSEHOLD_HISTORY = Table(

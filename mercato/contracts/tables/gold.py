@@ -6,9 +6,22 @@ from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from mercato.contracts.schema import Int32
 from mercato.contracts.tables.base import Table
+from mercato.contracts.tables.columns import (
+    Basket,
+    CouponDisc,
+    CouponMatchDisc,
+    CouponShare,
+    Household,
+    Product,
+    RetailDisc,
+    RetailDiscountShare,
+    SalesValue,
+    Store,
+)
 
 I32 = Annotated[int, Int32]
 
@@ -16,93 +29,114 @@ I32 = Annotated[int, Int32]
 class BasketLine(msgspec.Struct, frozen=True, kw_only=True):
     """One product of one basket. Money in US dollars."""
 
-    household_id: int
-    basket_id: int
-    product_id: int
-    store_id: int
-    basket_time: datetime  # of the basket's last line, the same on all its lines
-    basket_seq: I32  # 1 for the household's first basket; by basket_time, then basket_id
-    week: I32
-    quantity: int
-    sales_value: float
-    retail_disc: float
-    coupon_disc: float
-    coupon_match_disc: float
+    household_id: Household
+    basket_id: Basket
+    product_id: Product
+    store_id: Store
+    basket_time: Annotated[
+        datetime, Meta(description="When the basket's last line was scanned; the same on all its lines.")
+    ]
+    basket_seq: Annotated[
+        I32, Meta(description="1 for the household's first basket; by basket_time, then basket_id.")
+    ]
+    week: Annotated[I32, Meta(description="Retail calendar week of the source year.")]
+    quantity: Annotated[int, Meta(description="Units; fuel is in thousandths of a gallon.")]
+    sales_value: SalesValue
+    retail_disc: RetailDisc
+    coupon_disc: CouponDisc
+    coupon_match_disc: CouponMatchDisc
 
 
 class Customer360(msgspec.Struct, frozen=True, kw_only=True):
     """A household's life so far. Spend in US dollars, gaps in days."""
 
-    household_id: int
-    first_basket_time: datetime
-    last_basket_time: datetime
-    baskets: int
-    lines: int
-    products: int
-    spend: float
-    mean_basket_value: float
-    mean_basket_size: float
-    mean_gap_days: float | None
-    favourite_store_id: int
-    favourite_store_share: float
-    stores: int
-    retail_discount_share: float
-    coupon_share: float
-    top_department: str | None
-    repeat_share: float  # share of basket lines whose product the household had bought before
+    household_id: Household
+    first_basket_time: Annotated[datetime, Meta(description="Time of the first basket.")]
+    last_basket_time: Annotated[datetime, Meta(description="Time of the newest basket.")]
+    baskets: Annotated[int, Meta(description="Baskets bought.")]
+    lines: Annotated[int, Meta(description="Basket lines: products summed over the baskets.")]
+    products: Annotated[int, Meta(description="Different products bought.")]
+    spend: Annotated[float, Meta(description="Paid to the retailer so far.")]
+    mean_basket_value: Annotated[float, Meta(description="Spend per basket.")]
+    mean_basket_size: Annotated[float, Meta(description="Products per basket.")]
+    mean_gap_days: Annotated[
+        float | None, Meta(description="Mean days between its baskets; null for a single one.")
+    ]
+    favourite_store_id: Annotated[
+        int, Meta(description="Store with most of its baskets; of equals the smallest number.")
+    ]
+    favourite_store_share: Annotated[float, Meta(description="Share of its baskets in that store.")]
+    stores: Annotated[int, Meta(description="Stores it bought in.")]
+    retail_discount_share: RetailDiscountShare
+    coupon_share: CouponShare
+    top_department: Annotated[
+        str | None,
+        Meta(
+            description="Department with most of its lines; null if the catalogue has none of its products."
+        ),
+    ]
+    repeat_share: Annotated[
+        float, Meta(description="Share of basket lines whose product the household had bought before.")
+    ]
 
 
 class ProductDaily(msgspec.Struct, frozen=True, kw_only=True):
     """Sales of a product in a store on a UTC day."""
 
-    product_id: int
-    store_id: int
-    day: date
-    units: int
-    baskets: int
-    households: int
-    sales_value: float
-    retail_disc: float
-    coupon_disc: float
-    coupon_match_disc: float
+    product_id: Product
+    store_id: Store
+    day: Annotated[date, Meta(description="UTC day on which the line was scanned.")]
+    units: Annotated[int, Meta(description="Units sold.")]
+    baskets: Annotated[int, Meta(description="Baskets with the product.")]
+    households: Annotated[int, Meta(description="Households that bought it.")]
+    sales_value: SalesValue
+    retail_disc: RetailDisc
+    coupon_disc: CouponDisc
+    coupon_match_disc: CouponMatchDisc
 
 
 class PriceHistory(msgspec.Struct, frozen=True, kw_only=True):
     """Prices seen at the till for a product in a store during a retail week, per unit."""
 
-    product_id: int
-    store_id: int
-    week: I32
-    first_sold_at: datetime
-    units: int
-    regular_price: float  # before every discount
-    loyalty_price: float  # after the loyalty-card discount
-    net_price: float  # what the shopper paid, coupons and their match included
-    discount_share: float  # 1 - loyalty_price / regular_price
+    product_id: Product
+    store_id: Store
+    week: Annotated[I32, Meta(description="Retail calendar week of the source year.")]
+    first_sold_at: Annotated[datetime, Meta(description="First sale of the week.")]
+    units: Annotated[int, Meta(description="Units sold, on lines that have units and a price.")]
+    regular_price: Annotated[float, Meta(description="Before every discount.")]
+    loyalty_price: Annotated[float, Meta(description="After the loyalty-card discount.")]
+    net_price: Annotated[float, Meta(description="What the shopper paid, coupons and their match included.")]
+    discount_share: Annotated[float, Meta(description="1 - loyalty_price / regular_price.")]
 
 
 class HouseholdProduct(msgspec.Struct, frozen=True, kw_only=True):
     """A household's history with one product."""
 
-    household_id: int
-    product_id: int
-    baskets: int
-    quantity: int
-    sales_value: float
-    first_time: datetime
-    last_time: datetime
-    mean_gap_days: float | None
+    household_id: Household
+    product_id: Product
+    baskets: Annotated[int, Meta(description="Baskets with the product.")]
+    quantity: Annotated[int, Meta(description="Units bought.")]
+    sales_value: SalesValue
+    first_time: Annotated[datetime, Meta(description="First basket with it.")]
+    last_time: Annotated[datetime, Meta(description="Newest basket with it.")]
+    mean_gap_days: Annotated[
+        float | None, Meta(description="Mean days between these baskets; null for a single one.")
+    ]
 
 
 class ProductPair(msgspec.Struct, frozen=True, kw_only=True):
     """A product often bought in the same basket as another: the strongest 50 for each product."""
 
-    product_id: int
-    neighbour_id: int
-    rank: I32
-    baskets_together: int
-    lift: float
-    cosine: float
+    product_id: Product
+    neighbour_id: Annotated[int, Meta(description="The other product.")]
+    rank: Annotated[I32, Meta(description="1 for the strongest.")]
+    baskets_together: Annotated[int, Meta(description="Baskets with both.")]
+    lift: Annotated[
+        float, Meta(description="Baskets with both, by the number to expect if the two were independent.")
+    ]
+    cosine: Annotated[
+        float, Meta(description="Baskets with both, by the root of the product of the baskets with each.")
+    ]
 
 
 BASKET_LINES = Table(

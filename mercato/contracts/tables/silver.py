@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from mercato.contracts.events import TOPICS, Topic
 from mercato.contracts.schema import Int32
@@ -15,9 +16,9 @@ from mercato.contracts.tables.base import Table
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where a silver row came from in bronze."""
 
-    source_partition: Annotated[int, Int32]
-    source_offset: int
-    ingest_time: datetime
+    source_partition: Annotated[int, Int32, Meta(description="Kafka partition of the record.")]
+    source_offset: Annotated[int, Meta(description="Place within the partition.")]
+    ingest_time: Annotated[datetime, Meta(description="When the lake took the record.")]
 
 
 def _silver(topic: Topic) -> Table:
@@ -31,17 +32,25 @@ def _silver(topic: Topic) -> Table:
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """A record that broke its contract, with the reason."""
 
-    topic: str
-    partition: Annotated[int, Int32]
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    code: str
-    field: str
-    reason: str
-    kafka_time: datetime
-    quarantined_at: datetime
-    replayed_at: datetime | None
+    topic: Annotated[str, Meta(description="Topic, without the deployment's prefix.")]
+    partition: Annotated[int, Int32, Meta(description="Partition of the topic.")]
+    offset: Annotated[int, Meta(description="Place within the partition.")]
+    key: Annotated[bytes | None, Meta(description="Key of the record.")]
+    value: Annotated[bytes | None, Meta(description="Value of the record, as it came.")]
+    code: Annotated[
+        str,
+        Meta(
+            description="Why it was refused: `malformed_json`, `not_utf8`, `wrong_type`, `missing_field`, "
+            "`unknown_field`, `out_of_range`, `future_time`, `ancient_time`, `oversized` or `duplicate`."
+        ),
+    ]
+    field: Annotated[str, Meta(description="JSON path of the field at fault; `$` for the whole event.")]
+    reason: Annotated[str, Meta(description="The same as a sentence.")]
+    kafka_time: Annotated[datetime, Meta(description="Timestamp of the Kafka record.")]
+    quarantined_at: Annotated[datetime, Meta(description="When it was refused.")]
+    replayed_at: Annotated[
+        datetime | None, Meta(description="When it was sent to its topic again; null if it was not.")
+    ]
 
 
 SILVER = {topic.name: _silver(topic) for topic in TOPICS.values()}

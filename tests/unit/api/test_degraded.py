@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +103,47 @@ def test_events_are_refused_while_kafka_is_away(client: TestClient) -> None:
     assert response.headers["retry-after"]
 
 
+def test_health_is_public_and_says_nothing_of_the_inside(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = client.get("/healthz").json()["dependencies"]
+    assert {said[name]["detail"] for name in ("kafka", "redis", "scorer")} == {"does not answer"}
+    assert "127.0.0.1" in caplog.text  # what the owner needs to know is logged
+
+
+def test_ids_that_the_caller_never_saw_come_with_the_refusal(client: TestClient) -> None:
+    given = {"event_id": "mine", "event_time": "2026-11-22T10:00:00Z"}
+    body = _problem(
+        client.post("/v1/events", json=[{**CLICK, **given}, {**CLICK, "event_id": "mine"}, CLICK]),
+        503,
+        "events_unavailable",
+    )
+    assert "`filled_in`" in body["detail"]
+    second, third = body["filled_in"]
+    assert (second["index"], second["event_id"], third["index"]) == (1, "mine", 2)
+    assert len(third["event_id"]) == 32
+    # They are what the same events can be sent again with.
+    known = {name: value for name, value in third.items() if name != "index"}
+    again = client.post("/v1/events", json={**CLICK, **known})
+    assert "filled_in" not in _problem(again, 503, "events_unavailable")
+
+
+def test_filled_in_is_documented(client: TestClient) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    assert "filled_in" in schemas["ProblemDetail"]["properties"]
+    assert schemas["FilledIn"]["properties"].keys() == {"index", "event_id", "event_time"}
+
+
+def test_two_problems_of_one_status_are_both_documented(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    down = paths["/v1/payments/decisions"]["post"]["responses"]["503"]
+    assert ("model" in down["description"], "features" in down["description"]) == (True, True)
+    examples = down["content"]["application/problem+json"]["examples"]
+    assert examples.keys() == {"online_unavailable", "model_unavailable"}
+    refused = paths["/v1/events"]["post"]["responses"]
+    assert {"400", "413", "422", "503"} <= refused.keys()
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code", "fields"),
     [
@@ -176,6 +221,21 @@ def test_the_reference_is_complete_and_whole(client: TestClient) -> None:
     }
     assert "HTTPValidationError" not in document["components"]["schemas"]
     assert "ProblemDetail" in document["components"]["schemas"]
+
+
+def test_each_example_on_the_page_of_routes_can_be_called(client: TestClient) -> None:
     page = client.get("/docs")
     assert page.status_code == 200
-    assert "curl" in page.text
+    examples = re.findall(r"<pre><code>(curl .*?)</code></pre>", page.text)
+    routes = [path for path in client.get("/openapi.json").json()["paths"].values() for _ in path]
+    assert len(examples) == len(routes) > 10
+    curl = ArgumentParser()
+    for option, usual in (("-X", "GET"), ("-H", None), ("-d", None)):
+        curl.add_argument(option, default=usual)
+    curl.add_argument("url")
+    for example in examples:
+        asked = curl.parse_args(shlex.split(unescape(example))[1:])
+        headers = dict([asked.H.split(": ")]) if asked.H else None
+        answer = client.request(asked.X, asked.url, content=asked.d, headers=headers)
+        # Nothing runs here, so that some can't be answered; but none may be asked wrongly.
+        assert answer.status_code in (200, 503), (example, answer.text)

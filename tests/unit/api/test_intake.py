@@ -83,9 +83,59 @@ def test_reasons_are_those_of_the_lake(change: dict[str, Any]) -> None:
     assert error.code == "oversized" or error.reason == in_the_lake.reason
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"reviewer": "ada"}, {"note": "Called"}, {"event_id": "review-0f3c"}, {"reviewer": "ada", "note": ""}],
+)
+def test_a_shop_reviews_nothing(change: dict[str, str]) -> None:
+    outcome = {
+        "event_id": "o",
+        "payment_id": "p",
+        "paid_at": "2026-11-15T12:00:00Z",
+        "card_id": "c",
+        "terminal_id": "t",
+        "fraud": False,
+        "topic": "payment_outcomes.v1",
+    }
+    assert len(_accept(outcome)) == 1
+    (error,) = _refused(json.dumps({**outcome, **change}).encode()).errors
+    assert error.code == "derived_field"
+    assert error.field.removeprefix("$.") in change
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"not json", b'{"a": "\xff"}', b"[" * 100_000, b"[]"])
 def test_what_is_not_json_is_malformed(body: bytes) -> None:
     assert _refused(body).code == "malformed_body"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "reason"),
+    [
+        (b"[" + b'{"session_id": "%s"},' % (b"x" * 114_000), "malformed_json", "truncated"),
+        (b'[{"topic":"weather.v1","temperature":1e999}]', "out_of_range", "out of range"),
+        (b'[{"topic":"weather.v1","temperature":1}', "malformed_json", "truncated"),
+        (b"[1, 2", "malformed_json", "truncated"),
+        (b"[" * 100_000, "malformed_json", "nested too deeply"),
+        (b'[{"a": "\xff"}]', "not_utf8", "not UTF-8"),
+    ],
+)
+def test_a_body_that_can_not_be_read_is_told_why(body: bytes, code: str, reason: str) -> None:
+    refused = _refused(body)
+    (error,) = refused.errors
+    assert (refused.code, error.code) == ("malformed_body", code)
+    assert reason in error.reason
+    assert refused.detail == f"The body can't be read: {error.reason}"
+
+
+def test_what_was_filled_in_is_known() -> None:
+    both = {"event_id": "mine", "event_time": "2026-11-22T10:00:00Z"}
+    events = [
+        {**CLICK, **both},
+        CLICK,
+        {**CLICK, "event_id": "mine"},
+        {**CLICK, "event_time": both["event_time"]},
+    ]
+    assert [one.filled_in for one in _accept(events)] == [False, True, True, True]
 
 
 def test_a_batch_is_taken_whole_or_not_at_all() -> None:

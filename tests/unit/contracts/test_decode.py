@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -9,8 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mercato.contracts.events import CLICKSTREAM, PROMOTIONS, TOPICS, TRANSACTIONS, Event, Violation
-from mercato.contracts.events.base import EARLIEST, MAX_AHEAD
+from mercato.contracts.events import (
+    CLICKSTREAM,
+    PAYMENT_DECISIONS,
+    PAYMENT_OUTCOMES,
+    PAYMENTS,
+    PROMOTIONS,
+    SESSIONS,
+    TOPICS,
+    TRANSACTIONS,
+    Event,
+    Topic,
+    Violation,
+)
+from mercato.contracts.events.base import EARLIEST, MAX_AHEAD, MAX_PLANNED
+from mercato.contracts.tables.silver import QUARANTINE
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LINE = {
@@ -28,6 +42,49 @@ LINE = {
     "week": 22,
 }
 VALID = msgspec.json.encode(LINE)
+_ANY = {"event_id": "e", "event_time": "2026-05-31T12:00:00Z"}
+_PAID = {"payment_id": "p", "paid_at": "2026-05-24T12:00:00Z", "card_id": "c", "terminal_id": "t"}
+OUTCOME = {**_ANY, **_PAID, "fraud": True}
+PAYMENT = {
+    **_ANY,
+    "household_id": 1,
+    "store_id": 1,
+    "basket_id": 1,
+    "card_id": "c",
+    "terminal_id": "t",
+    "amount": 9.5,
+    "entry_mode": "chip",
+}
+DECIDED = {**_ANY, **_PAID, "amount": 9.5, "action": "review", "probability": 0.5, "reasons": []}
+PROMOTION = {
+    **_ANY,
+    "product_id": 1,
+    "week": 23,
+    "valid_from": "2026-06-01T04:00:00Z",
+    "valid_to": "2026-06-08T04:00:00Z",
+    "placements": [{"display": "1", "mailer": "0", "stores": [1]}],
+}
+SESSION = {
+    **_ANY,
+    "household_id": 1,
+    "started_at": "2026-05-31T11:00:00Z",
+    "ended_at": "2026-05-31T11:30:00Z",
+    **dict.fromkeys(("views", "searches", "additions", "removals", "checkouts"), 0),
+    "viewed": [],
+    "cart": [],
+    "abandoned": False,
+}
+#: Every time beside `event_time`, an event that has it, and how far it may be ahead.
+TIMES: dict[tuple[str, str], tuple[Topic, dict[str, object], timedelta]] = {
+    (topic.name, name): (topic, event, ahead)
+    for topic, event, names, ahead in (
+        (PAYMENT_OUTCOMES, OUTCOME, ("paid_at",), MAX_AHEAD),
+        (PAYMENT_DECISIONS, DECIDED, ("paid_at",), MAX_AHEAD),
+        (SESSIONS, SESSION, ("started_at", "ended_at"), MAX_AHEAD),
+        (PROMOTIONS, PROMOTION, ("valid_from", "valid_to"), MAX_PLANNED),
+    )
+    for name in names
+}
 
 
 def with_field(name: str, value: object) -> bytes:
@@ -70,6 +127,12 @@ def test_broken_events_are_refused_with_code_and_place(value: bytes | None, code
     assert refused.reason
 
 
+def test_the_quarantine_names_every_code() -> None:
+    row = QUARANTINE.json_schema["$defs"][QUARANTINE.row.__name__]
+    named = set(re.findall(r"`(\w+)`", row["properties"][QUARANTINE.c.code]["description"]))
+    assert named == {code for _, code, _ in BROKEN.values()} | {"duplicate"}
+
+
 def test_a_valid_event_is_decoded_and_encodes_back() -> None:
     event = TRANSACTIONS.decode(VALID, NOW)
     assert isinstance(event, Event)
@@ -81,6 +144,73 @@ def test_time_bounds_are_inclusive() -> None:
         assert isinstance(TRANSACTIONS.decode(with_field("event_time", moment.isoformat()), NOW), Event)
     late = (NOW + MAX_AHEAD + timedelta(microseconds=1)).isoformat()
     assert isinstance(TRANSACTIONS.decode(with_field("event_time", late), NOW), Violation)
+
+
+@pytest.mark.parametrize("place", TIMES, ids=map("-".join, TIMES))
+def test_every_time_is_bounded(place: tuple[str, str]) -> None:
+    (topic, event, ahead), name = TIMES[place], place[1]
+    for moment in (EARLIEST, NOW + ahead):
+        assert isinstance(topic.decode(msgspec.json.encode({**event, name: moment}), NOW), Event)
+    wrong = {
+        # No datetime in UTC is as late or as early.
+        "9999-12-31T23:59:59-01:00": "future_time",
+        "0001-01-01T00:00:00+01:00": "ancient_time",
+        (NOW + ahead + timedelta(microseconds=1)).isoformat(): "future_time",
+        (EARLIEST - timedelta(microseconds=1)).isoformat(): "ancient_time",
+    }
+    for text, code in wrong.items():
+        refused = topic.decode(msgspec.json.encode({**event, name: text}), NOW)
+        assert isinstance(refused, Violation)
+        assert (refused.code, refused.field) == (code, f"$.{name}")
+
+
+def test_no_time_of_a_topic_is_left_out_above() -> None:
+    found = {
+        (topic.name, field.name)
+        for topic in TOPICS.values()
+        for field in topic.arrow_schema
+        if "timestamp" in str(field.type) and field.name != "event_time"
+    }
+    assert found == set(TIMES)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"reviewer": "ada"}, "$.reviewer"),
+        ({"note": "Called"}, "$.note"),
+        ({"event_id": "review-1"}, "$.event_id"),
+    ],
+)
+def test_nobody_else_speaks_for_the_platform(change: dict[str, str], field: str) -> None:
+    value = msgspec.json.encode({**OUTCOME, **change})
+    refused = PAYMENT_OUTCOMES.receive(value, NOW)
+    assert isinstance(refused, Violation)
+    assert (refused.code, refused.field) == ("derived_field", field)
+    assert isinstance(PAYMENT_OUTCOMES.decode(value, NOW), Event)
+
+
+def test_what_is_received_is_otherwise_what_is_decoded() -> None:
+    value = msgspec.json.encode({**OUTCOME, "reviewer": None, "note": None})
+    assert PAYMENT_OUTCOMES.receive(value, NOW) == PAYMENT_OUTCOMES.decode(value, NOW)
+    assert PAYMENT_OUTCOMES.receive(b"{", NOW) == PAYMENT_OUTCOMES.decode(b"{", NOW)
+    for topic in TOPICS.values():
+        assert set(topic.derived_fields) <= set(topic.c)
+
+
+@pytest.mark.parametrize("payment_id", ["2026/7", "/", ".", ".."])
+def test_a_payments_id_can_be_part_of_an_address(payment_id: str) -> None:
+    cases = (
+        (PAYMENTS, PAYMENT, "event_id"),
+        (PAYMENT_OUTCOMES, OUTCOME, "payment_id"),
+        (PAYMENT_DECISIONS, DECIDED, "payment_id"),
+    )
+    for topic, event, name in cases:
+        refused = topic.decode(msgspec.json.encode({**event, name: payment_id}), NOW)
+        assert isinstance(refused, Violation)
+        assert (refused.code, refused.field) == ("out_of_range", f"$.{name}")
+        for good in ("7", "a.b", "..7", "0f3c9a7be5d94e51", "Zahlung 7 ü"):
+            assert isinstance(topic.decode(msgspec.json.encode({**event, name: good}), NOW), Event)
 
 
 def test_deep_nesting_is_refused_not_a_crash() -> None:

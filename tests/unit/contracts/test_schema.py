@@ -32,6 +32,13 @@ def test_tables_are_well_formed(table: Table) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_columns_are_explained_in_as_many_characters_as_glue_keeps(table: Table) -> None:
+    properties = table.json_schema["$defs"][table.row.__name__]["properties"]
+    lengths = {name: len(properties[name].get("description", "")) for name in table.c}
+    assert {name: length for name, length in lengths.items() if not 0 < length <= 255} == {}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_times_carry_their_zone(table: Table) -> None:
     for field in table.arrow_schema:
         if pa.types.is_timestamp(field.type):

@@ -59,6 +59,20 @@ def test_any_order_with_duplicates_ends_in_the_same_log(steps: list[Step], rng: 
     assert fold(shuffled) == fold(steps) == reduce((), steps)
 
 
+@given(clicks(), st.data())
+def test_of_several_clicks_with_one_id_the_same_counts_in_any_order(
+    steps: list[Step], data: st.DataObject
+) -> None:
+    moved = [
+        data.draw(st.sampled_from(steps))._replace(time=micros(START + timedelta(minutes=minutes)))
+        for minutes in data.draw(st.lists(st.integers(0, 2_880), min_size=1, max_size=5))
+    ]
+    shuffled = data.draw(st.permutations(steps + moved))
+    assert fold(shuffled) == reduce((), steps + moved)
+    ids = [kept.event_id for kept in reduce((), steps + moved)]
+    assert len(ids) == len(set(ids))
+
+
 @given(clicks(), st.integers(0, 40))
 def test_batches_may_be_cut_anywhere(steps: list[Step], cut: int) -> None:
     assert reduce(reduce((), steps[:cut]), steps[cut:]) == reduce((), steps)
