@@ -9,7 +9,7 @@ from mercato_models.fairness import GATE, Ratio
 
 
 def rows(found: Sequence[Ratio]) -> list[dict[str, Value]]:
-    """Least ratios between groups; only households with demographics are judged."""
+    """Least ratios between groups, and the rate of each; only households with demographics are judged."""
     return [
         {
             "": ratio.attribute,
@@ -17,7 +17,7 @@ def rows(found: Sequence[Ratio]) -> list[dict[str, Value]]:
             "least ratio": ratio.least.estimate if ratio.least else None,
             "95 %": f"{ratio.least.low:.2f} to {ratio.least.high:.2f}" if ratio.least else None,
             f"{GATE} reached": ratio.reached,
-            "groups judged": ", ".join(ratio.judged),
+            "by group (95 %) of how many": ratio.by_group,
             "too small to judge": ", ".join(ratio.small),
         }
         for ratio in found

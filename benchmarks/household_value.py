@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from benchmarks.page import Value
 from mercato.contracts.tables.gold import BASKET_LINES
-from mercato_models.churn.features import DAY
+from mercato_models.churn.days import DAY
 from mercato_models.churn.value import VALUE_DAYS, expected_spend
 from mercato_models.intervals import Statistic, bootstrap, paired
 

@@ -31,7 +31,8 @@ from mercato.settings import get_settings
 from mercato_models import artefact, demographics
 from mercato_models.churn import bgnbd, channels, evaluation, paretonbd
 from mercato_models.churn.channels import HOUSEHOLD
-from mercato_models.churn.features import AS_OF, HORIZON_DAYS, LABEL, baskets
+from mercato_models.churn.days import HORIZON_DAYS
+from mercato_models.churn.features import AS_OF, LABEL, baskets
 from mercato_models.churn.model import Hyperparameters, known_at
 from mercato_models.churn.value import VALUE_DAYS
 from mercato_models.intervals import Interval
@@ -55,7 +56,7 @@ _SPLIT = (
 def main() -> None:
     """Train, judge beside the peers, measure, and write `models_churn.json` and the predictions."""
     home = get_settings().home
-    folder = home / "datasets" / "churn"
+    folder = home / "bench" / "work" / "churn"
     channel, model, output = (folder / name for name in ("channel", "model", "output"))
     machine, lines = describe_machine(), _lines()
     channels.write(channel, lines)

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from glue_jobs.runner import Run
 
 Json = Annotated[bool, typer.Option("--json", help="Metrics as JSON on stdout.")]
+Demographics = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Parquet or CSV with household_id, age, income and household_size, by which fairness is judged. "
+        "Default: those of the replayed year; nothing is judged by group if none was replayed.",
+    ),
+]
 
 train = typer.Typer(
     help="Train models as SageMaker would.\n\n"
@@ -38,6 +46,7 @@ def register(app: typer.Typer) -> None:
 def recommend(
     targets: Annotated[int, typer.Option(help="Baskets per household to learn from.", min=1, max=11)] = 8,
     engine: Engine = None,
+    demographics: Demographics = None,
     as_json: Json = False,
 ) -> None:
     """Train the recommendation ranker, judge it on last baskets, and serve it if it beats the baselines.
@@ -55,7 +64,7 @@ def recommend(
     with connect(settings, engine) as spark:
         overlay = Lake(str(beside), base=Lake(settings.lake_uri))
         write_channel(spark, settings, overlay, channel, targets=targets, on_run=_report)
-    _add_demographics(channel)
+    _add_demographics(settings, channel, demographics)
     result = _train(settings, "recommend")
     _say(
         result,
@@ -66,14 +75,14 @@ def recommend(
 
 
 @train.command("churn")
-def churn(as_json: Json = False) -> None:
+def churn(demographics: Demographics = None, as_json: Json = False) -> None:
     """Train the churn model on the lake's baskets, judge it on the newest days, and keep it if it passes.
 
-    Examples: `mercato train churn`, `mercato train churn --json`
+    Examples: `mercato train churn`, `mercato train churn --demographics households.csv --json`
     """
     settings = get_settings()
     _write(settings, "churn")
-    _add_demographics(_channel(settings, "churn"))
+    _add_demographics(settings, _channel(settings, "churn"), demographics)
     result = _train(settings, "churn")
     _say(
         result,
@@ -84,14 +93,14 @@ def churn(as_json: Json = False) -> None:
 
 
 @train.command("fraud")
-def fraud(as_json: Json = False) -> None:
+def fraud(demographics: Demographics = None, as_json: Json = False) -> None:
     """Train the fraud model on the lake's payments, judge it on the newest weeks, and keep it if it passes.
 
     Examples: `mercato train fraud`, `mercato train fraud --json`
     """
     settings = get_settings()
     _write(settings, "fraud")
-    _add_demographics(_channel(settings, "fraud"))
+    _add_demographics(settings, _channel(settings, "fraud"), demographics)
     result = _train(settings, "fraud")
     _say(
         result,
@@ -125,12 +134,16 @@ def _write(settings: Settings, name: str) -> None:
     datasets.write(name, Lake(settings.lake_uri), _channel(settings, name))
 
 
-def _add_demographics(channel: Path) -> None:
-    """What the source of the replay knows of its households, by which models are judged."""
+def _add_demographics(settings: Settings, channel: Path, given: str | None) -> None:
+    """Put what is known of households beside the data; nothing of a shop that gives nothing."""
     from mercato.replay.dataset import demographics as recorded
-    from mercato_models import demographics
+    from mercato.replay.run import position_file
+    from mercato_models import datasets, demographics
 
-    demographics.write(channel, recorded())
+    if given is None and not position_file(settings).is_file():
+        (channel / demographics.FILE).unlink(missing_ok=True)
+        return
+    demographics.write(channel, recorded() if given is None else datasets.people(given))
 
 
 def _channel(settings: Settings, name: str) -> Path:

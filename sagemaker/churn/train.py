@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> None:
     written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]
     judged[written].to_parquet(given.output_data_dir / channels.FILE, index=False)
     said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
-    report = said | {"drivers": explained, "seconds": clock.seconds}
+    report = said | {"drivers": explained, "seconds": clock.seconds, "fairness": fairness.report(fair)}
     (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
     print(json.dumps(said))
 

@@ -2,11 +2,12 @@
 
     SM_CHANNEL_TRAIN=... SM_MODEL_DIR=... SM_OUTPUT_DATA_DIR=... python train.py
 
-The channel holds `payments.parquet` (`mercato_models.fraud.payments`). Judges the model on prequential folds,
-whose test weeks are the newest, or the handbook's with `--weeks handbook`; then fits it to all payments.
+The channel holds `payments.parquet` (`mercato_models.fraud.payments`), and may hold
+`mercato_models.demographics`. Judges the model on prequential folds, whose test weeks are the newest, or the
+handbook's with `--weeks handbook`; then fits it to all payments.
 Writes the model to SM_MODEL_DIR, with `surprise.json`, which its server needs to make features;
 `metrics.json` and `fraud.parquet` (every test row's score) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI
-set it logs the run, and registers the model as `champion` if it passes (`Evaluation.verdict`).
+set it logs the run, and registers the model as `champion` if it passes (`Evaluation.verdict`) and is fair.
 """
 
 from __future__ import annotations
@@ -14,23 +15,30 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mercato.decisions.fraud import Action, Costs, decide
 from mercato.errors import MercatoError
-from mercato_models import artefact, entry, tracking
+from mercato_models import artefact, demographics, entry, fairness, tracking
 from mercato_models.card import Card
+from mercato_models.fairness import Ratio
 from mercato_models.fraud import NAME, payments
 from mercato_models.fraud.evaluation import evaluate
+from mercato_models.fraud.fairness import ratios
 from mercato_models.fraud.model import Hyperparameters, fit
 from mercato_models.fraud.protocol import TEST_STARTS, newest_starts
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.statement import STATEMENT
+from mercato_models.fraud.statement import of_run
 from mercato_models.fraud.surprise import learn
 
 _EXAMPLE = 5
+_C = payments.SCORED.c
 
 
 def main(arguments: list[str]) -> None:
@@ -44,6 +52,8 @@ def main(arguments: list[str]) -> None:
     clock.lap("state")
     handbook = given.weeks == "handbook"
     judged = evaluate(past, parameters, TEST_STARTS if handbook else newest_starts(past.payments))
+    fair = _fairness(given.train, past.payments, judged.scored)
+    verdict = judged.verdict + fairness.verdict(fair)
     clock.lap("folds")
     surprise = learn(past.payments, past.ratio, np.ones(len(past.payments), bool))
     features = past.features(surprise)
@@ -51,23 +61,35 @@ def main(arguments: list[str]) -> None:
     clock.lap("fit")
     card = Card(
         name=NAME,
-        statement=STATEMENT,
+        statement=of_run(len(judged.by_fold), handbook=handbook),
         parameters=parameters.as_dict(),
         metrics=judged.metrics,
-        verdict=judged.verdict,
+        verdict=verdict,
         data_versions=entry.versions(given.train),
+        fairness=fair,
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, features[:_EXAMPLE], {"by_fold.json": {"folds": judged.by_fold}})
     clock.lap("register")
     surprise.save(given.model_dir)
     artefact.save(given.model_dir, booster, FEATURES, version)
-    verdict = {"passes": judged.verdict.passes, "reasons": judged.verdict.reasons}
+    said = judged.metrics | {"passes": verdict.passes, "reasons": verdict.reasons}
     card.write(given.output_data_dir)
-    report = judged.metrics | verdict | {"by_fold": judged.by_fold, "seconds": clock.seconds}
+    report = said | {"by_fold": judged.by_fold, "seconds": clock.seconds, "fairness": fairness.report(fair)}
     (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
     pq.write_table(judged.scored, given.output_data_dir / "fraud.parquet")
-    print(json.dumps(judged.metrics | verdict | {"version": version}))
+    print(json.dumps(said | {"version": version}))
+
+
+def _fairness(channel: Path, known: payments.Payments, scored: pa.Table) -> list[Ratio]:
+    """How groups of card holders fare where payments are decided by what each action costs by default."""
+    if known.household is None:
+        return []
+    households = known.household[scored[_C.transaction_id].to_numpy()]
+    asked = zip(scored[_C.score].to_pylist(), scored[_C.amount].to_pylist(), strict=True)
+    stopped = [decide(score, amount, Costs()) is not Action.APPROVE for score, amount in asked]
+    groups = demographics.groups(channel, pd.Series(households))
+    return ratios(scored, np.array(stopped), households, groups)
 
 
 if __name__ == "__main__":

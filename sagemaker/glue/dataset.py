@@ -1,6 +1,9 @@
 """Write what a model learns from to S3, where its pipeline finds it: a Glue or EMR job.
 
 python dataset.py --model churn --lake-uri s3://shop-{layer} --to s3://shop-models/datasets
+
+With `--demographics s3://BUCKET/FILE` (Parquet or CSV with household_id, age, income and household_size, the
+values as `mercato_models.demographics` names them) the model is also judged by groups of people.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from pathlib import Path
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.settings import get_settings
-from mercato_models import datasets, manifest
+from mercato_models import datasets, demographics, manifest
 
 #: The model whose features of the past are computed by a session.
 _RANKER = "recommend"
@@ -28,9 +31,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--model", required=True, choices=[_RANKER, *datasets.DATASETS])
     parser.add_argument("--lake-uri", help="root of the lake; MERCATO_LAKE_URI by default")
     parser.add_argument("--to", required=True, help="folder of every model's datasets, s3://BUCKET/FOLDER")
+    parser.add_argument(
+        "--demographics", metavar="URI", help="what is known of households (default: nothing)"
+    )
     parser.add_argument("--engine", help="sail, spark, sc://host:port, or active for the session at hand")
     args, _ = parser.parse_known_args(arguments)
     lake = Lake(args.lake_uri or get_settings().lake_uri)
+    known = args.demographics and args.model in datasets.OF_PEOPLE
+    people = datasets.people(args.demographics) if known else None
     folder, version = f"{args.to}/{args.model}", f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     with tempfile.TemporaryDirectory() as scratch:
         channel = Path(scratch) / "channel"
@@ -38,6 +46,8 @@ def main(arguments: list[str] | None = None) -> None:
             _write_rankers(lake, f"{folder}/{version}/lake", channel, args.engine)
         else:
             datasets.write(args.model, lake, channel)
+        if people is not None:
+            demographics.write(channel, people)
         files = manifest.publish(channel, folder, version)
     print(json.dumps({"model": args.model, "version": version, "files": files}), flush=True)
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from mercato_models.fairness import Ratio
+from mercato_models.fairness import GATE, Ratio
 from mercato_models.gate import Verdict
 
 MARKDOWN, CONTENT = "card.md", "card.json"
@@ -134,8 +134,8 @@ class Card:
         if self.fairness:
             lines += [
                 "",
-                "| attribute | measure | least ratio | 95 % interval | reached |",
-                "|---|---|---|---|---|",
+                f"| attribute | measure | least ratio | 95 % interval | {GATE} reached | by group |",
+                "|---|---|---|---|---|---|",
             ]
             lines += [f"| {_row(ratio)} |" for ratio in self.fairness]
         lines += ["", "| learned from | version |", "|---|---|"]
@@ -159,7 +159,7 @@ class Card:
 
     def _fairness_line(self) -> str:
         if not self.fairness:
-            return "Nothing is known here of the people whom the scores are about, so nothing is compared."
+            return "Not judged by group: no demographics given."
         return " ".join(f"{ratio.attribute}, {ratio.measure}: {ratio.said}." for ratio in self.fairness)
 
     def _shown(self) -> Iterator[tuple[str, float, str]]:
@@ -181,13 +181,14 @@ def _metric(name: str, value: float, interval: str) -> dict[str, Any]:
 def _fair(ratio: Ratio) -> dict[str, Any]:
     name = f"{ratio.attribute}: {ratio.measure}"
     if ratio.least is None:
-        return {"name": name, "type": "string", "value": ratio.said}
-    return {"name": name, "type": "number", "value": ratio.least.estimate, "notes": ratio.said}
+        return {"name": name, "type": "string", "value": ratio.said, "notes": ratio.by_group}
+    notes = f"{ratio.said}. {ratio.by_group}"
+    return {"name": name, "type": "number", "value": ratio.least.estimate, "notes": notes}
 
 
 def _row(ratio: Ratio) -> str:
     if ratio.least is None:
-        return " | ".join((ratio.attribute, ratio.measure, "", "", ratio.said))
+        return " | ".join((ratio.attribute, ratio.measure, "", "", ratio.said, ratio.by_group))
     least = ratio.least
-    span = f"{least.low:.2f} to {least.high:.2f}"
-    return " | ".join((ratio.attribute, ratio.measure, f"{least.estimate:.2f}", span, ratio.reached))
+    held = (f"{least.estimate:.2f}", f"{least.low:.2f} to {least.high:.2f}", ratio.reached, ratio.by_group)
+    return " | ".join((ratio.attribute, ratio.measure, *held))

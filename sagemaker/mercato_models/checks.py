@@ -10,7 +10,7 @@ import pandas as pd
 from mercato.errors import MercatoError
 
 #: A feature known in fewer rows than this is taken for broken.
-KNOWN_SHARE = 0.05
+KNOWN_SHARE = 0.5
 _SHOWN = 5
 
 
@@ -28,11 +28,18 @@ def columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
         raise CheckError("empty slice: there is no row to learn from; widen the dates")
 
 
+def complete(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse rows that lack one of these, such as a time or an owner."""
+    for name in names:
+        refuse(frame[name].isna().to_numpy(), f"unknown {name}")
+
+
 def constant(labels: pd.Series) -> None:
     """Refuse labels that are unknown, or all the same."""
     refuse(labels.isna().to_numpy(), f"unknown label in {labels.name}")
     if labels.nunique() < 2:
-        raise CheckError(f"constant label: all {len(labels)} rows have {labels.name} = {labels.iloc[0]:g}")
+        held = float(labels.iloc[0])
+        raise CheckError(f"constant label: all {len(labels)} rows have {labels.name} = {held:g}")
 
 
 def flooded(frame: pd.DataFrame, features: Sequence[str], known: float = KNOWN_SHARE) -> None:

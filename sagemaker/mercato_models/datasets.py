@@ -9,12 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.gold import BASKET_LINES, PRICE_HISTORY
 from mercato.contracts.tables.silver import PAYMENT_OUTCOMES, PAYMENTS, PRODUCTS, PROMOTIONS
 from mercato.errors import MercatoError
+from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
-from mercato_models import entry
+from mercato_models import demographics, entry
 from mercato_models.churn import channels as churn
 from mercato_models.fraud import payments as fraud
 from mercato_models.fraud.shop import payments_of
@@ -48,11 +51,33 @@ def _price(lake: Lake, channel: Path) -> None:
     price.write(channel, prices, price.placements(lake.read_arrow(PROMOTIONS)), products)
 
 
+#: As which a CSV file's values are read: 2 is one of them, and 5+ another.
+_TEXTS: Mapping[str, type[str]] = dict.fromkeys(demographics.BANDS, str)
 DATASETS: Mapping[str, Dataset] = {
     "churn": Dataset((BASKET_LINES,), _churn),
     "fraud": Dataset((PAYMENTS, PAYMENT_OUTCOMES), _fraud),
     "price": Dataset((PRICE_HISTORY, PROMOTIONS, PRODUCTS), _price),
 }
+#: Models whose scores are about people, so that groups of people are compared.
+OF_PEOPLE = ("recommend", "churn", "fraud")
+
+
+def people(uri: str) -> pd.DataFrame:
+    """Demographics in a Parquet file, or in a CSV file with a head, on S3 or here.
+
+    Raises:
+        MercatoError: there is no such file.
+        CheckError: it is not as `demographics.write` takes it.
+    """
+    storage, path = filesystem(uri)
+    try:
+        with storage.open_input_file(path) as file:
+            csv = path.endswith(".csv")
+            read = pd.read_csv(file, dtype=_TEXTS) if csv else pd.read_parquet(file)
+    except FileNotFoundError as error:
+        raise MercatoError(f"{uri} is missing: it should hold what is known of households") from error
+    demographics.check(read)
+    return read
 
 
 def write(model: str, lake: Lake, channel: Path) -> None:

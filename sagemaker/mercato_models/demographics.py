@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import checks
 
 #: In a channel, beside what is learned from; a channel without it is judged by no group.
 FILE = "demographics.parquet"
-HOUSEHOLD, AGE, INCOME, SIZE = "household_id", "age", "income", "household_size"
+HOUSEHOLD = BASKET_LINES.c.household_id
+AGE, INCOME, SIZE = "age", "income", "household_size"
 #: Wide bands of the Complete Journey's demographics: few of the households that have any leave.
 BANDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     AGE: {
@@ -33,10 +35,31 @@ def write(channel: Path, people: pd.DataFrame) -> None:
 
     Args:
         people: a row per household with HOUSEHOLD, AGE, INCOME and SIZE.
+
+    Raises:
+        CheckError: a value is in no band, or a household has no row of its own.
     """
-    checks.columns(people, [HOUSEHOLD, *BANDS])
+    check(people)
     channel.mkdir(parents=True, exist_ok=True)
     people[[HOUSEHOLD, *BANDS]].astype(dict.fromkeys(BANDS, "string")).to_parquet(channel / FILE, index=False)
+
+
+def check(people: pd.DataFrame) -> None:
+    """Refuse demographics that are not as `write` takes them; an attribute may be unknown.
+
+    Raises:
+        CheckError: a value is in no band, or a household has no row of its own.
+    """
+    checks.columns(people, [HOUSEHOLD, *BANDS])
+    checks.complete(people, [HOUSEHOLD])
+    checks.refuse(people.duplicated(HOUSEHOLD).to_numpy(), f"a second row of the same {HOUSEHOLD}")
+    for attribute, bands in BANDS.items():
+        known = [value for held in bands.values() for value in held]
+        given = people[attribute].astype("string")
+        checks.refuse(
+            (given.notna() & ~given.isin(known)).to_numpy(bool),
+            f"{attribute} is none of {', '.join(known)}",
+        )
 
 
 def groups(channel: Path, households: pd.Series) -> pd.DataFrame | None:

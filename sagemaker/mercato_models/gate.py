@@ -24,3 +24,8 @@ class Verdict:
 def above(name: str, value: float, bar: float) -> Verdict:
     """A figure that must exceed a bar."""
     return Verdict() if value > bar else Verdict((f"{name} is {value:.4f}, it must exceed {bar:.4f}",))
+
+
+def below(name: str, value: float, bar: float) -> Verdict:
+    """A figure that must stay below a bar."""
+    return Verdict() if value < bar else Verdict((f"{name} is {value:.4f}, it must stay below {bar:.4f}",))

@@ -54,8 +54,9 @@ def encode(scores: NDArray[np.float32], kind: str) -> bytes:
 
 
 def answered(accept: str, default: str) -> str:
-    """The first kind that an Accept header names."""
-    return next((known for known in (NPY, CSV, JSON, EXPLAINED) if known in accept), default)
+    """The first kind known here that an Accept header names, whatever weights it gives them."""
+    named = [part.split(";")[0].strip().lower() for part in accept.split(",")]
+    return next((kind for kind in named if kind in (NPY, CSV, JSON, EXPLAINED)), default)
 
 
 def _from_npy(body: bytes) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import urllib3
@@ -20,8 +21,10 @@ from numpy.typing import NDArray
 
 from mercato.decisions.fraud import CODES
 from mercato.local.ports import free_port
-from mercato_models import artefact
+from mercato_models import artefact, demographics
+from mercato_models.card import MARKDOWN
 from mercato_models.curves import Curve
+from mercato_models.fairness import ALARMED, FLAGGED, FOUND
 from mercato_models.fraud import payments
 from mercato_models.fraud.evaluation import COMPARED, MODEL
 from mercato_models.fraud.payments import SCORED, Payments
@@ -84,7 +87,9 @@ def serve(folder: Path, rows: NDArray[np.float32]) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_trains_judges_and_writes_what_it_says(town: Payments, tmp_path: Path) -> None:
-    payments.write(tmp_path / "channel", town)
+    owners = np.unique(town.customer)
+    payments.write(tmp_path / "channel", replace(town, household=town.customer))
+    demographics.write(tmp_path / "channel", people(owners))
     done = train(tmp_path / "channel", tmp_path)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -107,6 +112,25 @@ def test_trains_judges_and_writes_what_it_says(town: Payments, tmp_path: Path) -
     assert [row["score"] for row in answered] == pytest.approx(model.score(struck).tolist())
     assert all(row["reasons"] and CODES.of(row["reasons"][0]["feature"]) for row in answered)
 
+    compared = json.loads((tmp_path / "output" / "metrics.json").read_text())["fairness"]
+    of_age = {ratio["measure"]: ratio for ratio in compared if ratio["attribute"] == demographics.AGE}
+    assert set(of_age) == {FLAGGED, FOUND, ALARMED}
+    assert {group["name"] for group in of_age[FOUND]["groups"]} == {"under 35", "35 to 54"}
+    everyone = sum(group["rows"] for group in of_age[FLAGGED]["groups"])
+    assert everyone == len(scored)
+    found, alarms = (sum(group["rows"] for group in of_age[name]["groups"]) for name in (FOUND, ALARMED))
+    assert (found, found + alarms) == (label.sum(), everyone)
+    page = (tmp_path / "output" / MARKDOWN).read_text()
+    assert f"age, {FOUND}: least ratio" in page
+    assert "**Judged.** The 4 weeks of the handbook's prequential protocol" in page
+
+
+def people(owners: NDArray[np.int64]) -> pd.DataFrame:
+    """Two ages, an income that nobody tells, and one size of household."""
+    ages = np.where(owners % 2 == 0, "25-34", "45-54")
+    columns = {demographics.AGE: ages, demographics.INCOME: None, demographics.SIZE: "2"}
+    return pd.DataFrame({demographics.HOUSEHOLD: owners} | columns)
+
 
 def changed(town: Payments, column: str) -> Payments:
     if column == SCORED.c.label:
@@ -117,8 +141,8 @@ def changed(town: Payments, column: str) -> Payments:
 @pytest.mark.parametrize(
     ("column", "said"),
     [
-        (SCORED.c.label, "labels is False: nothing to learn"),
-        (SCORED.c.amount, "amounts are negative or no number, the first of them of transaction 0"),
+        (SCORED.c.label, "rows have label = 0"),
+        (SCORED.c.amount, "NaN flood in amount, known in 0.0% of the rows"),
     ],
 )
 def test_bad_channels_are_refused_in_one_line(town: Payments, tmp_path: Path, column: str, said: str) -> None:

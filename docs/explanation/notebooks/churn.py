@@ -23,7 +23,8 @@ from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.replay.dataset import Dataset
 from mercato_models.churn import bgnbd, evaluation
 from mercato_models.churn.channels import HOUSEHOLD, JUDGED, JUDGED_STEP_DAYS, snapshots
-from mercato_models.churn.features import AS_OF, DAY, HORIZON_DAYS, LABEL, baskets
+from mercato_models.churn.days import DAY, HORIZON_DAYS
+from mercato_models.churn.features import AS_OF, LABEL, baskets
 from mercato_models.churn.model import Hyperparameters, train
 from mercato_models.curves import Curve
 from mercato_models.reasons import drivers, reasons

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
 from mercato.contracts.tables.gold import BASKET_LINES
-from mercato_models.churn.features import DAY
+from mercato_models.churn.days import DAY
 
 Numbers = NDArray[np.float64]
 _HOUSEHOLD = BASKET_LINES.c.household_id

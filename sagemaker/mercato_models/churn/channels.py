@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC
 from pathlib import Path
 
 import pandas as pd
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import checks
-from mercato_models.churn.features import AS_OF, DAY, HORIZON_DAYS, LABEL, baskets, features, labels
+from mercato_models.churn.days import DAY, HORIZON_DAYS
+from mercato_models.churn.features import AS_OF, LABEL, baskets, features, labels
 
-HOUSEHOLD, _TIME = BASKET_LINES.c.household_id, BASKET_LINES.c.basket_time
+_L = BASKET_LINES.c
+HOUSEHOLD, _TIME = _L.household_id, _L.basket_time
+#: Of gold.basket_lines: what a basket is, and what was paid.
+_BASKET, _MONEY = (
+    (HOUSEHOLD, _L.basket_id, _L.store_id, _TIME),
+    (_L.sales_value, _L.retail_disc, _L.coupon_disc, _L.coupon_match_disc),
+)
 FILE, TRAIN = "churn.parquet", "train"
 #: As-of days of a channel, days since the first basket's day: the first, and how far they are apart.
 FIRST_DAY, STEP_DAYS = 84, 7
@@ -27,13 +35,25 @@ def write(channel: Path, lines: pd.DataFrame) -> None:
         lines: gold.basket_lines.
 
     Raises:
-        CheckError: there are too few days, or no household is active at any of them.
+        CheckError: lines can't be true, there are too few days, or no household is active at any of them.
     """
-    checks.columns(lines, [HOUSEHOLD, _TIME])
+    check(lines, pd.Timestamp.now(UTC))
     history = baskets(lines, lines[_TIME].min().normalize())
     newest = int(history[DAY].max()) + 1 - HORIZON_DAYS
     channel.mkdir(parents=True, exist_ok=True)
     snapshots(history, range(FIRST_DAY, newest + 1, STEP_DAYS)).to_parquet(channel / FILE, index=False)
+
+
+def check(lines: pd.DataFrame, now: pd.Timestamp) -> None:
+    """Refuse rows of gold.basket_lines that can't be true.
+
+    Raises:
+        CheckError: columns or values are missing, or a basket is of the future.
+    """
+    checks.columns(lines, [*_BASKET, *_MONEY])
+    checks.complete(lines, _BASKET)
+    checks.future(pd.to_datetime(lines[_TIME], utc=True), now)
+    checks.flooded(lines, _MONEY, known=1.0)
 
 
 def judged(rows: pd.DataFrame) -> pd.DataFrame:
@@ -74,6 +94,7 @@ def read(channel: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         raise checks.CheckError(f"{path} is missing: write there what `snapshots` makes")
     rows = pd.read_parquet(path)
     checks.columns(rows, [AS_OF, HOUSEHOLD, LABEL])
+    checks.complete(rows, [AS_OF, HOUSEHOLD])
     named = tuple(name for name in rows.columns if name not in (AS_OF, HOUSEHOLD, LABEL))
     checks.constant(rows[LABEL])
     checks.flooded(rows, named)

@@ -15,7 +15,7 @@ from mercato_models.churn.channels import HOUSEHOLD
 from mercato_models.churn.features import AS_OF, LABEL
 from mercato_models.churn.model import known_at, scores
 from mercato_models.curves import Curve
-from mercato_models.gate import Verdict, above
+from mercato_models.gate import Verdict, above, below
 from mercato_models.intervals import Interval, Statistic, bootstrap, paired
 
 PROBABILITY, RECENCY = "probability", "recency"
@@ -98,4 +98,4 @@ def verdict(figures: dict[str, float]) -> Verdict:
     gate = Verdict()
     for name in gains:
         gate += above(name, figures[name], 0)
-    return gate + above("room below the most calibration error", MOST_ERROR - figures["calibration_error"], 0)
+    return gate + below("calibration error", figures["calibration_error"], MOST_ERROR)

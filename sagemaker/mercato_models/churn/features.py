@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models.churn.days import DAY, HORIZON_DAYS
 from mercato_models.churn.rhythm import rhythm
 
 L = BASKET_LINES.c
@@ -18,8 +19,7 @@ WINDOWS = (7, 14, 28, 56, 112)
 HALF_LIVES = (7, 14, 28, 56)
 #: An active household has a basket in so many days, and so many baskets in all.
 ACTIVE_DAYS, ACTIVE_BASKETS = 28, 5
-HORIZON_DAYS = 28
-AS_OF, DAY, LINES, LABEL = "as_of", "day", "lines", "label"
+AS_OF, LINES, LABEL = "as_of", "lines", "label"
 
 
 def baskets(lines: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:

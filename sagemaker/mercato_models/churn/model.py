@@ -10,7 +10,8 @@ import xgboost as xgb
 
 from mercato_models import calibration
 from mercato_models.artefact import Model, single_threaded
-from mercato_models.churn.features import AS_OF, HORIZON_DAYS, LABEL
+from mercato_models.churn.days import HORIZON_DAYS
+from mercato_models.churn.features import AS_OF, LABEL
 from mercato_models.churn.teacher import soften
 from mercato_models.tracking import UNREGISTERED
 

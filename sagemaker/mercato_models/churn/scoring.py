@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import numpy as np
 import pandas as pd
 
 from mercato.contracts.tables.gold import BASKET_LINES
+from mercato.contracts.tables.outlook import OUTLOOK
 from mercato_models import checks
 from mercato_models.artefact import Model
-from mercato_models.churn.features import DAY, baskets, features
+from mercato_models.churn.channels import check
+from mercato_models.churn.days import DAY
+from mercato_models.churn.features import baskets, features
 from mercato_models.churn.value import expected_spend
 from mercato_models.reasons import contributions
 
 _TIME = BASKET_LINES.c.basket_time
-PROBABILITY, SPEND, SHARES = "churn_probability", "expected_spend", "contributions"
+PROBABILITY, SPEND, SHARES = OUTLOOK.c.churn_probability, OUTLOOK.c.expected_spend, "contributions"
 
 
 def score(lines: pd.DataFrame, model: Model) -> tuple[pd.Timestamp, pd.DataFrame]:
@@ -28,9 +33,9 @@ def score(lines: pd.DataFrame, model: Model) -> tuple[pd.Timestamp, pd.DataFrame
         the features with what each adds to the log odds.
 
     Raises:
-        CheckError: no household is active, or the model was made of other features.
+        CheckError: lines can't be true, no household is active, or the model was made of other features.
     """
-    checks.columns(lines, [_TIME])
+    check(lines, pd.Timestamp.now(UTC))
     start = lines[_TIME].min().normalize()
     history = baskets(lines, start)
     as_of = float(np.floor(history[DAY].max()) + 1)

@@ -16,7 +16,7 @@ from scipy.special import gammaln
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models.churn import bgnbd, paretonbd
 from mercato_models.churn.bgnbd import Numbers
-from mercato_models.churn.features import DAY
+from mercato_models.churn.days import DAY
 
 _L = BASKET_LINES.c
 #: Days that lifetime value looks ahead.

@@ -35,6 +35,9 @@ COMPARED = (
     (MODEL_WEEK, HANDBOOK_WEEK),
     (MODEL, HANDBOOK_WEEK),
 )
+#: Settings that were each side's best on the validation weeks with two weeks to learn from.
+_OURS: Mapping[str, float] = {"learning_rate": 0.025, "rounds": 300}
+_THEIRS: Mapping[str, float] = {"learning_rate": 0.025, "rounds": 600, "colsample": 0.8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def evaluate(past: Past, given: Hyperparameters, starts: tuple[np.datetime64, ..
     """Train and test on every fold: the model and its peer, each on all of the past, two weeks and one.
 
     Weeks are learned from whole, whatever `honest` says: they are short enough. With two of them each side
-    has the settings that were its own best on the validation weeks.
+    has the settings that were its own best on the validation weeks, unless others were given.
 
     Args:
         starts: first days of the training weeks.
@@ -69,8 +72,7 @@ def evaluate(past: Past, given: Hyperparameters, starts: tuple[np.datetime64, ..
     """
     payments, peer = past.payments, handbook.features(past.payments)
     whole = replace(given, honest=1.0)
-    ours = replace(whole, learning_rate=0.025, rounds=300)
-    theirs = replace(whole, learning_rate=0.025, rounds=600, colsample=0.8)
+    ours, theirs = _fortnights(whole, _OURS), _fortnights(whole, _THEIRS)
     tested: list[tuple[Fold, dict[str, Scores]]] = []
     for fold in _telling(payments, starts):
         scores = {
@@ -106,6 +108,15 @@ def evaluate(past: Past, given: Hyperparameters, starts: tuple[np.datetime64, ..
 def gain(ours: str, theirs: str) -> str:
     """Metric name of a paired gain in average precision; its interval's ends add `_low` and `_high`."""
     return f"{ours}_gain_over_{theirs}"
+
+
+def _fortnights(given: Hyperparameters, own: Mapping[str, float]) -> Hyperparameters:
+    """A side's own settings for two weeks; those given, where one of them is not the default.
+
+    They were found together, so that one of them is not kept beside another that was given.
+    """
+    asked, default = given.as_dict(), Hyperparameters().as_dict()
+    return given if any(asked[name] != default[name] for name in own) else replace(given, **own)  # type: ignore[arg-type]
 
 
 def _telling(payments: Payments, starts: tuple[np.datetime64, ...]) -> list[Fold]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from mercato.contracts.arrow import UTC_MICROS
 from mercato.contracts.tables.base import Table
 from mercato.errors import MercatoError
+from mercato_models import checks
+from mercato_models.demographics import HOUSEHOLD
 
 DAY = 86_400
 #: How long it takes until a payment is known to have been honest or not, in seconds.
@@ -47,10 +52,12 @@ class ScoredPayment(CardPayment, frozen=True, kw_only=True):
 PAYMENTS = Table("fraud.payments", CardPayment, ("transaction_id",), "Card payments with their labels.")
 SCORED = Table("fraud.fraud", ScoredPayment, ("fold", "transaction_id"), "Scores of the test folds.")
 _C = PAYMENTS.c
+#: Whose card it is where the household is not known.
+_NOBODY = -1
 
 
 class PaymentsError(MercatoError):
-    """A file of payments is missing, lacks columns, or holds what no model can learn from."""
+    """A file of payments is missing or lacks columns, or there are too few payments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Payments:
         second: since then.
         customer, terminal: from 0, so that they number the rows of a state.
         fraud: the truth, to be used only LABEL_DELAY later.
+        household: whose card it is, if that is known of any; for comparing groups of people alone.
     """
 
     start: np.datetime64
@@ -70,6 +78,7 @@ class Payments:
     terminal: NDArray[np.int64]
     amount: NDArray[np.float64]
     fraud: NDArray[np.bool_]
+    household: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.second)
@@ -96,34 +105,31 @@ class Payments:
 
 
 def write(channel: Path, payments: Payments) -> None:
-    """Write a channel."""
+    """Write a channel; it has a column of households if any is known."""
     channel.mkdir(parents=True, exist_ok=True)
-    pq.write_table(payments.table(), channel / _FILE)
+    table = payments.table()
+    if payments.household is not None:
+        table = table.append_column(HOUSEHOLD, pa.array(payments.household))
+    pq.write_table(table, channel / _FILE)
 
 
 def read(channel: Path) -> Payments:
     """The payments of a channel, by time.
 
     Raises:
-        PaymentsError: the file is missing, lacks columns, or has amounts or labels to learn nothing from.
+        PaymentsError: the file is missing or lacks columns.
+        CheckError: there is nothing to learn from, or rows that can't be true.
     """
     path = channel / _FILE
     if not path.is_file():
         raise PaymentsError(f"{path} is missing: write a channel with `payments.write`")
-    if missing := [name for name in PAYMENTS.arrow_schema.names if name not in pq.read_schema(path).names]:
+    there, wanted = pq.read_schema(path).names, PAYMENTS.arrow_schema.names
+    if missing := [name for name in wanted if name not in there]:
         raise PaymentsError(f"{path} lacks the columns {', '.join(missing)}")
-    table = pq.read_table(path, columns=PAYMENTS.arrow_schema.names)
-    if not table.num_rows:
-        raise PaymentsError(f"{path} has no rows: the slice holds no payment")
+    owned = HOUSEHOLD in there
+    table = pq.read_table(path, columns=[*wanted, HOUSEHOLD] if owned else wanted)
+    _check(table, pd.Timestamp.now(UTC))
     table = table.sort_by([(_C.tx_datetime, "ascending"), (_C.transaction_id, "ascending")])
-    amount, fraud = table[_C.amount].to_numpy(), table[_C.label].to_numpy()
-    if len(odd := np.flatnonzero(~(np.isfinite(amount) & (amount >= 0)))):
-        raise PaymentsError(
-            f"{path}: {len(odd)} amounts are negative or no number, the first of them of "
-            f"transaction {table[_C.transaction_id][int(odd[0])]}"
-        )
-    if fraud.all() or not fraud.any():
-        raise PaymentsError(f"{path}: every one of the {len(fraud)} labels is {fraud[0]}: nothing to learn")
     when = table[_C.tx_datetime].to_numpy().astype("datetime64[s]")
     start = when[0].astype("datetime64[D]")
     return Payments(
@@ -131,9 +137,23 @@ def read(channel: Path) -> Payments:
         (when - start).astype(np.int64),
         _numbered(table[_C.customer_id].to_numpy()),
         _numbered(table[_C.terminal_id].to_numpy()),
-        amount,
-        fraud,
+        table[_C.amount].to_numpy(),
+        table[_C.label].to_numpy(),
+        pc.fill_null(table[HOUSEHOLD], _NOBODY).to_numpy() if owned else None,
     )
+
+
+def _check(table: pa.Table, now: pd.Timestamp) -> None:
+    """Refuse rows that can't be true, by their places in the file."""
+    place = table.schema.get_field_index(_C.tx_datetime)
+    zoned = table.set_column(place, _C.tx_datetime, pc.cast(table[_C.tx_datetime], UTC_MICROS))
+    frame = zoned.select(PAYMENTS.arrow_schema.names).to_pandas()
+    checks.columns(frame, PAYMENTS.arrow_schema.names)
+    checks.complete(frame, [_C.transaction_id, _C.tx_datetime, _C.customer_id, _C.terminal_id])
+    checks.future(frame[_C.tx_datetime], now)
+    checks.flooded(frame, [_C.amount], known=1.0)
+    checks.refuse((frame[_C.amount] < 0).to_numpy(), f"negative {_C.amount}")
+    checks.constant(frame[_C.label])
 
 
 _FILE = f"{PAYMENTS.short_name}.parquet"

@@ -17,8 +17,6 @@ Scores = NDArray[np.float32]
 WEEK = 7
 #: First days of the training weeks; the test week begins two weeks later.
 TEST_STARTS = tuple(np.datetime64("2018-07-25") + WEEK * fold for fold in range(4))
-#: The same four weeks earlier: they end before any test week begins, so that settings are chosen on them.
-VALIDATION_STARTS = tuple(start - WEEK * len(TEST_STARTS) for start in TEST_STARTS)
 _CARDS = 100
 #: Weeks of a fold: training, delay, test.
 _SPAN = 3

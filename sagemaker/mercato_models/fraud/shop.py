@@ -7,6 +7,7 @@ import pandas as pd
 
 from mercato.contracts.tables.silver import PAYMENT_OUTCOMES
 from mercato.contracts.tables.silver import PAYMENTS as PAID
+from mercato_models import checks
 from mercato_models.fraud.payments import DAY, Payments, PaymentsError
 
 _P, _O = PAID.c, PAYMENT_OUTCOMES.c
@@ -21,6 +22,7 @@ def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
 
     Raises:
         PaymentsError: no payment has an outcome.
+        CheckError: it is not known when, where, with which card or for how much one was made.
     """
     newest = outcomes.sort_values(_O.event_time, kind="stable").drop_duplicates(_O.payment_id, keep="last")
     known = paid.merge(
@@ -30,6 +32,7 @@ def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
         raise PaymentsError(
             f"none of {len(paid)} payments is among {len(outcomes)} outcomes: there is nothing to learn from"
         )
+    checks.complete(known, [_P.event_time, _P.card_id, _P.terminal_id, _P.amount, _O.fraud])
     known = known.sort_values([_P.event_time, _P.event_id], kind="stable")
     second = known[_P.event_time].to_numpy("datetime64[s]").astype(np.int64)
     first_day = int(second[0]) // DAY
@@ -40,4 +43,5 @@ def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
         pd.factorize(known[_P.terminal_id], sort=True)[0].astype(np.int64),
         known[_P.amount].to_numpy(np.float64),
         known[_O.fraud].to_numpy(bool),
+        known[_P.household_id].to_numpy(np.int64),
     )

@@ -21,7 +21,7 @@ _MOST = 1e4
 #: From which likelihood ratio on an amount alone makes a fraud plain.
 _PLAIN = 10.0
 _LEAST_RATIO = 1e-3
-#: Of customers with a usual amount; fewer say nothing of amounts, so that none surprises.
+#: Least different fraud amounts to learn from; with fewer, no amount counts as surprising.
 _LEAST_FRAUDS = 2
 #: Of a leaked card's payments, those that are frauds, where nothing tells.
 _SHARE = 0.5

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.household_value import table
 from mercato.contracts.tables.gold import BASKET_LINES
-from mercato_models.churn.features import DAY
+from mercato_models.churn.days import DAY
 from mercato_models.churn.value import VALUE_DAYS
 
 L = BASKET_LINES.c

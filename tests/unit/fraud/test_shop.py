@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from mercato.contracts.events import Event
+from mercato.contracts.tables.silver import PAYMENTS as PAID
+from mercato_models.checks import CheckError
 from mercato_models.fraud.payments import PaymentsError
 from mercato_models.fraud.shop import payments_of
 from tests.unit.fraud.events import outcome, payment
@@ -31,6 +33,8 @@ def test_what_went_out_as_events_comes_back_as_payments() -> None:
         zip(town.second, town.amount, town.fraud, strict=True)
     )
     assert len(np.unique(found.customer)) == len(np.unique(town.customer))
+    assert found.household is not None
+    assert set(found.household) == set(town.customer + 1)
     assert (np.diff(found.second) >= 0).all()
 
 
@@ -43,3 +47,13 @@ def test_payments_without_an_outcome_are_left_out_and_the_newest_outcome_counts(
     assert found.fraud.tolist() == [True]
     with pytest.raises(PaymentsError, match="none of 2 payments"):
         payments_of(rows(list(paid[1:])), rows([first]))
+
+
+def test_a_payment_of_an_unknown_time_is_refused_rather_than_put_first() -> None:
+    town = small_town()
+    paid = [payment(town, number) for number in range(3)]
+    outcomes = [outcome(one, fraud=False) for one in paid]
+    timeless = rows(list(paid))
+    timeless.loc[1, PAID.c.event_time] = pd.NaT
+    with pytest.raises(CheckError, match=r"unknown event_time: 1 of 3 rows \(1\)"):
+        payments_of(timeless, rows(list(outcomes)))

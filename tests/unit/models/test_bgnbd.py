@@ -8,7 +8,7 @@ import pytest
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models.churn.bgnbd import BgNbd, Summary, fit, summary
-from mercato_models.churn.features import DAY
+from mercato_models.churn.days import DAY
 
 #: What the paper found for the CDNOW customers.
 CDNOW = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426)

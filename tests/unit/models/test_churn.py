@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import calibration, checks
-from mercato_models.churn.features import DAY, baskets, features, labels
+from mercato_models.churn.days import DAY
+from mercato_models.churn.features import baskets, features, labels
 from mercato_models.churn.teacher import soften
 from tests.unit.models.visits import START, visits
 
@@ -47,6 +48,11 @@ def test_refusals_name_the_check_and_the_rows() -> None:
         checks.flooded(frame, ["a"])
     with pytest.raises(checks.CheckError, match="NaN flood in b"):
         checks.flooded(frame, ["b"])
+    rare = pd.DataFrame({"c": [1.0] * 6 + [np.nan] * 94})
+    with pytest.raises(checks.CheckError, match=r"NaN flood in c, known in 6\.0% of the rows: 94 of 100"):
+        checks.flooded(rare, ["c"])
+    with pytest.raises(checks.CheckError, match=r"unknown c: 94 of 100 rows \(6, 7"):
+        checks.complete(rare, ["c"])
     times = pd.Series([START, START + pd.Timedelta(days=2)], name="basket_time")
     with pytest.raises(checks.CheckError, match=r"future timestamps in basket_time.* 1 of 2 rows \(1\)"):
         checks.future(times, START + pd.Timedelta(days=1))

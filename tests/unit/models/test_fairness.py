@@ -10,7 +10,19 @@ import pytest
 from fairlearn.metrics import MetricFrame, selection_rate, true_positive_rate
 
 from mercato_models import checks, demographics
-from mercato_models.fairness import FLAGGED, FOUND, NO, TOO_FEW, UNSURE, YES, Measure, Ratio, ratios, verdict
+from mercato_models.fairness import (
+    ALARMED,
+    FLAGGED,
+    FOUND,
+    NO,
+    TOO_FEW,
+    UNSURE,
+    YES,
+    Measure,
+    Ratio,
+    ratios,
+    verdict,
+)
 from mercato_models.recommend import fairness as of_lists
 
 PEOPLE = 400
@@ -32,7 +44,7 @@ def found(share_of_second: float) -> Ratio:
     return next(ratio for ratio in judged(share_of_second) if ratio.measure == FOUND)
 
 
-@pytest.mark.parametrize(("share", "reached"), [(1.0, YES), (0.5, NO), (0.8, UNSURE), (0.0, TOO_FEW)])
+@pytest.mark.parametrize(("share", "reached"), [(1.0, YES), (0.5, NO), (0.8, UNSURE), (0.0, NO)])
 def test_the_least_ratio_is_judged_by_its_interval(share: float, reached: str) -> None:
     ratio = found(share)
     assert ratio.least is not None
@@ -51,6 +63,73 @@ def test_a_model_that_surely_overlooks_a_group_is_refused_and_says_which() -> No
     assert not refused.passes
     assert "unfair by age, share of positives flagged: least ratio 0.5" in refused.reasons[0]
     assert verdict(judged(0.8)).passes
+
+
+def of_positives(*groups: tuple[int, int], households: int = 1_000_000) -> Ratio:
+    """Groups of so many positives, of which so many are found; each `households` rows are one household's."""
+    label = np.ones(sum(size for size, _ in groups))
+    flagged = np.concatenate([np.arange(size) < found for size, found in groups]).astype(int)
+    names = np.repeat([f"{number}" for number in range(len(groups))], [size for size, _ in groups])
+    units = np.arange(len(label)) % households
+    made = ratios(label, flagged, pd.DataFrame({"income": names}), units, resamples=40)
+    return next(ratio for ratio in made if ratio.measure == FOUND)
+
+
+def test_a_model_that_finds_nobody_of_a_large_group_is_refused() -> None:
+    label = np.tile([1, 0], 5_000)
+    groups = pd.DataFrame({"age": np.repeat(["a", "b"], 5_000)})
+    flagged = label * (groups["age"] == "a").to_numpy(int)
+    refused = verdict(ratios(label, flagged, groups, np.arange(10_000), resamples=40))
+    assert "unfair by age, share of positives flagged: least ratio 0.00 (0.00 to 0.00)" in refused.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("groups", "reached"),
+    [
+        (((28, 0), (39, 1)), TOO_FEW),  # churn's income bands
+        (((28, 0), (39, 20)), NO),
+        (((20, 0), (20, 5)), TOO_FEW),
+        (((500, 0), (500, 0)), TOO_FEW),
+        (((500, 0), (500, 0), (500, 400)), NO),
+    ],
+)
+def test_a_group_of_whom_none_is_found_is_judged_by_its_size(
+    groups: tuple[tuple[int, int], ...], reached: str
+) -> None:
+    ratio = of_positives(*groups)
+    assert ratio.reached == reached
+    assert verdict([ratio]).passes == (reached == TOO_FEW)
+
+
+def test_rows_of_one_household_do_not_make_a_group_large() -> None:
+    assert of_positives((60, 0), (60, 60)).reached == NO
+    assert of_positives((60, 0), (60, 60), households=3).reached == TOO_FEW
+
+
+def test_the_rate_of_each_group_stands_beside_the_ratio() -> None:
+    """Of 200 rows each, half of them positives; `few` has a single one."""
+    ratio = found(0.5)
+    assert [(group.name, group.rows) for group in ratio.groups] == [("a", 99), ("b", 100), ("few", 1)]
+    everyone, half, _ = (group.rate for group in ratio.groups)
+    # By Clopper and Pearson: the share of which all of 99 are found once in forty times.
+    assert (everyone.estimate, everyone.high) == (1, 1)
+    assert everyone.low**99 == pytest.approx(0.025)
+    assert half.estimate == pytest.approx(0.5)
+    assert 0.35 < half.low < 0.45 < 0.55 < half.high < 0.65
+    assert ratio.by_group.startswith(f"a 1.000 ({everyone.low:.3f} to 1.000) of 99; b 0.500 (")
+
+
+def test_alarms_are_compared_where_they_are_asked_for() -> None:
+    label = np.tile([1, 0, 0, 0], 100)
+    groups = pd.DataFrame({"age": np.repeat(["a", "b"], 200)})
+    flagged = label.copy()
+    flagged[np.flatnonzero((label == 0) & (groups["age"] == "b"))[::3]] = 1
+    flagged[np.flatnonzero((label == 0) & (groups["age"] == "a"))[::30]] = 1
+    made = ratios(label, flagged, groups, np.arange(400), measured=(FOUND, ALARMED), resamples=40)
+    assert [(ratio.measure, ratio.reached) for ratio in made] == [(FOUND, YES), (ALARMED, NO)]
+    assert [group.rate.estimate for group in made[1].groups] == pytest.approx([1 / 30, 1 / 3])
+    assert verdict(made).passes
+    assert not verdict(made, ALARMED).passes
 
 
 def test_shares_flagged_alone_refuse_nothing() -> None:
@@ -116,4 +195,6 @@ def test_draws_are_reckoned_as_fairlearn_reckons(seed: int) -> None:
             sensitive_features=group,
             sample_params={"sample_weight": weights},
         )
-        assert Measure(metric, flagged, counted).least_ratio(group, weights) == pytest.approx(frame.ratio())
+        assert Measure(metric, flagged, counted, counted).least_ratio(group, weights) == pytest.approx(
+            frame.ratio()
+        )

@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from scipy.stats import gamma
 
 from mercato.contracts.tables.gold import BASKET_LINES
-from mercato_models.churn.features import DAY
+from mercato_models.churn.days import DAY
 from mercato_models.churn.value import GammaGamma, expected_spend, fit
 
 L = BASKET_LINES.c
