@@ -20,7 +20,7 @@ from tqdm import tqdm
 from benchmarks.page import Value
 from mercato_models.intervals import Statistic, bootstrap
 from mercato_models.price import elasticity, policy
-from mercato_models.price.nuisances import Settings, expect
+from mercato_models.price.nuisances import Expected, Settings, expect
 from mercato_models.price.panel import PANEL, checked
 from mercato_models.price.shelf import Shelf
 from mercato_models.price.simulator import World, simulate
@@ -61,8 +61,9 @@ def _judge(seed: int) -> Judged:
     from benchmarks.price_peers import PEERS, estimates
 
     world = simulate(seed)
-    panel = checked(world.panel)
-    found, shelf = elasticity.estimate(panel), Shelf.of(panel)
+    shelf = Shelf.of(checked(world.panel))
+    expected = expect(shelf, Settings())
+    found = elasticity.learn(shelf, expected)
     rows = pd.DataFrame(
         {
             SEED: seed,
@@ -78,7 +79,7 @@ def _judge(seed: int) -> Judged:
         told = estimates(shelf, fit)
         for column, values in zip(_columns(name), told.T, strict=True):
             rows[column] = values
-    return Judged(rows, _policy(seed, world, shelf, found))
+    return Judged(rows, judge_policy(seed, world, shelf, expected))
 
 
 def _columns(name: str) -> tuple[str, str, str]:
@@ -87,15 +88,19 @@ def _columns(name: str) -> tuple[str, str, str]:
     return name, f"{name}_{elasticity.LOW}", f"{name}_{elasticity.HIGH}"
 
 
-def _policy(seed: int, world: World, shelf: Shelf, found: elasticity.Elasticities) -> dict[str, float]:
-    """A policy that moves each product's expected price toward its most profitable one, by a step at most."""
-    expected = expect(shelf, Settings())
+def judge_policy(seed: int, world: World, shelf: Shelf, expected: Expected) -> dict[str, float]:
+    """A policy that moves each product's expected price toward its most profitable one, by a step at most.
+
+    What is most profitable in a week is learned on others.
+    """
     usual = world.log_price.mean(axis=(1, 2))
     cost = np.exp(usual) * _COST
-    steep = np.minimum(found.own, -1.2)
-    step = np.clip(np.log(cost * steep / (1 + steep)) - usual, -_STEP, _STEP)
-    log_price = expected.log_price + step[shelf.product]
-    value = policy.evaluate(shelf, expected, found, log_price, cost[shelf.product])
+    log_price, folds = expected.log_price.copy(), policy.crossfit(shelf, expected)
+    for fold in folds:
+        steep = np.minimum(fold.found.own, -1.2)
+        step = np.clip(np.log(cost * steep / (1 + steep)) - usual, -_STEP, _STEP)
+        log_price[fold.judged] += step[shelf.product[fold.judged]]
+    value = policy.evaluate(shelf, expected, folds, log_price, cost[shelf.product])
     base, own = np.log(world.expected(world.log_price)), np.diag(world.elasticity)[:, None, None]
     prices, each = log_price.reshape(base.shape), cost[:, None, None]
     draws = np.random.default_rng(seed).normal(0, policy.JITTER, _DRAWS)

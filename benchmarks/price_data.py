@@ -7,21 +7,37 @@ import pandas as pd
 
 from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS
-from mercato.replay.dataset import Dataset, Placements
+from mercato.replay.dataset import Catalogue, Dataset, Placements
 from mercato_models.price import channels
-from mercato_models.price.panel import PANEL
+from mercato_models.price.panel import LEAST_WEEKS, PANEL
 
 _C, _H, _P = PANEL.c, PRICE_HISTORY.c, PRODUCTS.c
 _NOWHERE = ord("0")
+_WEEKS = 53
 
 
-def year() -> pd.DataFrame:
-    """The panel."""
+def year(weeks: int = _WEEKS) -> pd.DataFrame:
+    """The panel.
+
+    Args:
+        weeks: how much of the year is known: so many weeks from its start.
+    """
     data = Dataset()
-    catalogue = data.catalogue
-    products = pd.DataFrame({_P.product_id: catalogue.product_id, _P.category: catalogue.category})
     prices = _prices(data)
-    return channels.panel(prices, _placed(data.placements, prices), products)
+    prices = prices[prices[_H.week] <= weeks]
+    return channels.panel(prices, _placed(data.placements, prices), _products(data.catalogue))
+
+
+def _products(catalogue: Catalogue) -> pd.DataFrame:
+    """As silver.products says; each is described once."""
+    return pd.DataFrame(
+        {
+            _P.product_id: catalogue.product_id,
+            _P.category: catalogue.category,
+            _P.event_time: pd.Timestamp(0, tz="UTC"),
+            _P.event_id: "",
+        }
+    )
 
 
 def _prices(data: Dataset) -> pd.DataFrame:
@@ -32,18 +48,20 @@ def _prices(data: Dataset) -> pd.DataFrame:
             _H.product_id: lines.product_id,
             _H.store_id: lines.store_id,
             _H.week: lines.week,
+            _H.first_sold_at: pd.to_datetime(lines.time, unit="us", utc=True),
             _H.units: lines.quantity,
             _H.loyalty_price: lines.sales_value + lines.coupon_match_disc,
         }
     )
-    rows = rows[rows[_H.units] > 0].groupby([_H.product_id, _H.store_id, _H.week], as_index=False).sum()
+    sums = {_H.first_sold_at: "min", _H.units: "sum", _H.loyalty_price: "sum"}
+    rows = rows[rows[_H.units] > 0].groupby(list(PRICE_HISTORY.key), as_index=False).agg(sums)
     return rows.assign(**{_H.loyalty_price: rows[_H.loyalty_price] / rows[_H.units]})
 
 
 def _placed(placements: Placements, prices: pd.DataFrame) -> pd.DataFrame:
     """As silver.promotions would say, of products that were sold often."""
     sold = prices.groupby(_H.product_id)[_H.week].size()
-    often = sold.index[sold >= channels.LEAST_WEEKS].to_numpy()
+    often = sold.index[sold >= LEAST_WEEKS].to_numpy()
     packed = placements.packed
     product = packed >> placements.PRODUCT_AT & (1 << placements.WEEK_AT - placements.PRODUCT_AT) - 1
     packed, product = packed[kept := np.isin(product, often)], product[kept]

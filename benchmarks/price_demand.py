@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import lightgbm
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from prophet import Prophet
 from statsforecast import StatsForecast
 from statsforecast.models import CrostonSBA, SimpleExponentialSmoothingOptimized, Theta
@@ -16,15 +17,17 @@ from tqdm import tqdm
 
 from benchmarks.page import Value
 from mercato_models.intervals import Interval
-from mercato_models.price import evaluation
-from mercato_models.price.evaluation import FORECAST, JUDGED_WEEKS, NAIVE, RECENT
-from mercato_models.price.panel import PANEL
+from mercato_models.price import demand, evaluation
+from mercato_models.price.demand import Hyperparameters
+from mercato_models.price.evaluation import FORECAST, NAIVE, RECENT
+from mercato_models.price.panel import CELL, JUDGED_WEEKS, PANEL
 
 _C = PANEL.c
-_TWEEDIE, _PROPHET = "lightgbm_tweedie", "prophet"
+_TWEEDIE, _PROPHET, _UNPLANNED = "lightgbm_tweedie", "prophet", "unplanned"
 _SERIES = {"ses": "exponential smoothing", "theta": "Theta", "croston": "Croston, SBA"}
 _NAMES = {
     FORECAST: "model",
+    _UNPLANNED: "model, the price of the week before carried on",
     _TWEEDIE: "LightGBM Tweedie, defaults, same features",
     **_SERIES,
     RECENT: "decayed mean of the weeks before",
@@ -33,22 +36,41 @@ _NAMES = {
 #: Prophet takes half a second a fit: it is fitted to the most sold cells alone, before each judged week.
 _PROPHET_CELLS = 60
 _TITLES = {"wape": "WAPE", "product_wape": "WAPE of products"}
-_CELL = [_C.product_id, _C.store_id]
+_CELL = list(CELL)
 #: The names that both libraries want.
 _ID, _TIME, _VALUE = "unique_id", "ds", "y"
 
 
 def beside(judged: pd.DataFrame, panel: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
-    """Judged rows with a column of forecasts for each peer; Prophet's is NaN where it was not fitted."""
+    """Judged rows with a column of forecasts for each peer; Prophet's is NaN where it was not fitted.
+
+    Args:
+        panel: what `mercato_models.price.evaluation.established` makes.
+        features: of it.
+    """
+    _, tested = evaluation.split(panel)
+    keys = panel.loc[tested, [*_CELL, _C.week]].reset_index(drop=True)
+    judged = judged.merge(keys.assign(**{_TWEEDIE: lightgbm_defaults(panel, features)}), on=list(keys))
+    judged = judged.merge(_unplanned(panel), on=list(keys))
+    judged = judged.merge(_classical(panel, judged), how="left", on=list(keys))
+    judged[list(_SERIES)] = judged[list(_SERIES)].fillna(0.0).clip(lower=0.0)
+    return judged.merge(_prophet(panel, judged), how="left", on=list(keys))
+
+
+def lightgbm_defaults(panel: pd.DataFrame, features: pd.DataFrame) -> NDArray[np.float64]:
+    """Forecasts of the judged rows by trees that nobody tuned."""
     learned, tested = evaluation.split(panel)
     learner = lightgbm.LGBMRegressor(objective="tweedie", verbose=-1, n_jobs=1)
     learner.fit(features[learned], panel[_C.units][learned])
-    keys = panel.loc[tested, [*_CELL, _C.week]].reset_index(drop=True)
-    told = keys.assign(**{_TWEEDIE: learner.predict(features[tested])})
-    judged = judged.merge(told, on=[*_CELL, _C.week])
-    judged = judged.merge(_classical(panel, judged), how="left", on=[*_CELL, _C.week])
-    judged[list(_SERIES)] = judged[list(_SERIES)].fillna(0.0).clip(lower=0.0)
-    return judged.merge(_prophet(panel, judged), how="left", on=[*_CELL, _C.week])
+    return np.asarray(learner.predict(features[tested]), np.float64)
+
+
+def _unplanned(panel: pd.DataFrame) -> pd.DataFrame:
+    """The model's forecasts if nothing is known of the week's price, which is seen from others' sales."""
+    before = panel.groupby(_CELL)[_C.planned_price].shift(1).fillna(panel[_C.planned_price])
+    held = panel.assign(**{_C.planned_price: before})
+    found = evaluation.backtest(held, demand.features(held), Hyperparameters())
+    return found[[*_CELL, _C.week, FORECAST]].rename(columns={FORECAST: _UNPLANNED})
 
 
 def quality(judged: pd.DataFrame) -> list[dict[str, Value]]:
@@ -118,7 +140,7 @@ def _prophet(panel: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     before = panel[panel[_C.week] < judged[_C.week].min()]
     most = before.groupby(_CELL)[_C.units].sum().nlargest(_PROPHET_CELLS).index
     rows = _dated(panel)
-    rows["log_price"] = np.log(rows[_C.price])
+    rows["log_price"] = np.log(rows[_C.planned_price])
     for name in (_C.displayed, _C.mailed):
         rows[name] = rows[name].astype(float)
     made = []

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mercato.cli.options import Json
+
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mercato.decisions.price_limits import Limits
+    from mercato.decisions.price_list import PriceList, Summary
+    from mercato.online.prices import PriceBook
     from mercato.settings import Settings
 
-price = typer.Typer(help="What to charge.", no_args_is_help=True)
-_FILE = "proposals.parquet"
+price = typer.Typer(help="What to charge.\n\nExample: `mercato price propose`", no_args_is_help=True)
+_FILE, _SUMMARY = "proposals.parquet", "proposals.json"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,28 +40,36 @@ def propose(
     step: Annotated[
         float, typer.Option(help="Most by which a price moves, a share of it.", min=0, max=0.5)
     ] = 0.1,
-    days: Annotated[int, typer.Option(help="Between two changes of a price, at least.", min=0)] = 7,
+    days: Annotated[int, typer.Option(help="Minimum days between two changes of a price.", min=0)] = 7,
     announced: Annotated[
         bool, typer.Option(help="Cuts are advertised, so they go below the lowest price of 30 days.")
     ] = True,
+    limits: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV file of limits: product_id, store_id (optional), minimum_advertised, ceiling.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(help="Proposals shown at most.", min=1)] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Propose next week's prices, the same for everybody, from the newest week that training saw.
 
-    Writes all of them to `predictions/proposals.parquet` and, if Redis runs, to the online store, where the
-    admin panel finds them. The data know no costs: say what share of the price they are.
+    Writes all of them to `predictions/proposals.parquet`, with the whole list's figures in `proposals.json`
+    beside it, and, if Redis runs, to the online store, where the admin panel finds them. The data know no
+    costs: say what share of the price they are.
 
-    Examples: `mercato price propose`, `mercato price propose --cost-share 0.6 --step 0.05 --json`
+    Examples: `mercato price propose`, `mercato price propose --cost-share 0.6 --limits limits.csv --json`
     """
     from datetime import UTC, datetime
 
     import pandas as pd
 
-    from mercato.contracts.tables.proposals import PROPOSED
-    from mercato.contracts.tables.silver import PRODUCTS
     from mercato.decisions.price import Guardrails
     from mercato.decisions.price_list import price_list
+    from mercato.decisions.price_standing import Shop
     from mercato.errors import MercatoError
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
@@ -64,44 +80,63 @@ def propose(
     folder = settings.home / "models" / "price"
     if not (folder / channels.ELASTICITIES).is_file():
         raise MercatoError(f"{folder} holds no elasticities: run `mercato train price` first.")
-    found = price_list(
-        channels.read(settings.home / "datasets" / "price" / "channel"),
-        pd.read_parquet(folder / channels.ELASTICITIES),
-        artefact.load(folder),
-        products=Lake(settings.lake_uri).read_arrow(PRODUCTS),
-        cost_share=cost_share,
-        rules=Guardrails(margin, step, days, announced),
-        now=datetime.now(UTC),
-    )
-    _keep(settings, found)
-    moved = found[found[PROPOSED.c.proposed_price] != found[PROPOSED.c.price]]
-    _show(moved.head(limit), as_json=as_json)
-    typer.echo(f"{len(moved):,} of {len(found):,} prices would move", err=True)
+    written = _limits(limits)
+    with _book(settings) as book:
+        charged = book.charged_anywhere() if book else []
+        found = price_list(
+            channels.read(settings.home / "datasets" / "price" / "channel"),
+            pd.read_parquet(folder / channels.ELASTICITIES),
+            artefact.load(folder),
+            shop=Shop.of(Lake(settings.lake_uri).read_arrow, charged, written),
+            cost_share=cost_share,
+            rules=Guardrails(margin, step, days, announced),
+            now=datetime.now(UTC),
+        )
+        _keep(settings, found, book)
+    _show(found.moved.head(limit), found.summary, as_json=as_json)
 
 
-def _keep(settings: Settings, found: pd.DataFrame) -> None:
-    from mercato.decisions.price_list import proposals
+def _limits(path: Path | None) -> Limits:
+    from mercato.decisions.price_limits import Limits, parse
+
+    return parse(path.read_bytes(), str(path)) if path else Limits()
+
+
+@contextmanager
+def _book(settings: Settings) -> Iterator[PriceBook | None]:
+    """What people decided on; None if Redis is not running."""
     from mercato.online.connection import connect
     from mercato.online.prices import PriceBook
 
-    target = settings.home / "predictions" / _FILE
-    target.parent.mkdir(parents=True, exist_ok=True)
-    found.to_parquet(target, index=False)
-    typer.echo(f"all of them are in {target}", err=True)
     if settings.endpoint("redis_url") is None:
-        typer.echo("Redis is not running, so the panel does not know them: `mercato up redis`", err=True)
+        said = "the panel gets no proposals, and what people accepted there is not known"
+        typer.echo(f"Redis is not running: {said} (`mercato up redis`)", err=True)
+        yield None
         return
     with connect(settings, timeout=10) as redis:
-        kept = PriceBook(redis).propose(proposals(found))
-    typer.echo(f"{kept:,} wait in the admin panel: `mercato up admin` prints its address", err=True)
+        yield PriceBook(redis)
 
 
-def _show(moved: pd.DataFrame, *, as_json: bool) -> None:
+def _keep(settings: Settings, found: PriceList, book: PriceBook | None) -> None:
+    from mercato.decisions.price_list import proposals
+
+    target = settings.home / "predictions" / _FILE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    found.rows.to_parquet(target, index=False)
+    target.with_name(_SUMMARY).write_text(json.dumps(found.summary.told(), indent=2))
+    typer.echo(f"all of them are in {target}", err=True)
+    if book:
+        kept = book.propose(proposals(found.rows))
+        typer.echo(f"{kept:,} wait in the admin panel: `mercato up admin` prints its address", err=True)
+
+
+def _show(moved: pd.DataFrame, summary: Summary, *, as_json: bool) -> None:
     from mercato.contracts.tables.proposals import PROPOSED
 
     c = PROPOSED.c
     if as_json:
-        typer.echo(json.dumps(json.loads(moved.to_json(orient="records", date_format="iso"))))
+        rows = json.loads(moved.to_json(orient="records", date_format="iso"))
+        typer.echo(json.dumps(summary.told() | {"proposals": rows}))
         return
     for row in moved.to_dict("records"):
         typer.echo(
@@ -109,3 +144,5 @@ def _show(moved: pd.DataFrame, *, as_json: bool) -> None:
             f"{row[c.price]:7.2f} -> {row[c.proposed_price]:7.2f}  gain {row[c.gain]:6.2f} USD a week "
             f"({row[c.least_gain]:.2f} to {row[c.most_gain]:.2f})  held by {row[c.held_by] or 'nothing'}"
         )
+    for line in summary.lines():
+        typer.echo(line, err=True)

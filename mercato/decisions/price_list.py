@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,24 +14,91 @@ from numpy.typing import NDArray
 
 from mercato.contracts.tables.proposals import PROPOSED, ProposedPrice
 from mercato.contracts.tables.silver import PRODUCTS
-from mercato.decisions.price import Guardrails, Priced, propose
+from mercato.decisions.price import Guardrails, Priced, Proposal, propose
+from mercato.decisions.price_standing import SAME, Cell, Shop, Standing
+from mercato.decisions.price_worth import worth
 from mercato.decisions.wording import product_name
 from mercato_models.artefact import Model
+from mercato_models.checks import CheckError
 from mercato_models.price import demand, elasticity
-from mercato_models.price.panel import PANEL
+from mercato_models.price.panel import CELL, PANEL
 
-_C, _P = PANEL.c, PRODUCTS.c
-_CELL = (_C.product_id, _C.store_id)
-#: Weeks that reach back 30 days and more, and those over which a price is usual.
-_LOWEST_WEEKS, _USUAL_WEEKS = 5, 8
-_DAYS = 7
-#: A product that is expected to sell nothing is priced as if it sold this.
-_LEAST_UNITS = 1e-3
-#: Half a cent: the price of a week is a mean over its checkouts.
-_SAME = 0.005
+_C, _P, _R = PANEL.c, PRODUCTS.c, PROPOSED.c
+_CELL = list(CELL)
 #: Least share of a product's weeks with a sale whose price is that of the sale before. Of goods by weight
 #: next to none is: what is known of them is what a piece came to, and that is no price to charge.
 _LEAST_STANDING = 0.2
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A list in figures. Money in US dollars per week.
+
+    Attributes:
+        week: for which it is meant.
+        prices: that were looked at.
+        moved: of them, those that would be others.
+        breaking: those that break a floor, a minimum advertised price or a ceiling as they stand.
+        accepted: those that somebody accepted and that are in force.
+        limited: those for which a limit was written down.
+        counted: those of products whose stock is counted.
+        expected_gain: profit, as the proposals expect it.
+        judged: what sales at past prices tell of the list (`Worth.flat`).
+        not_judged: why they tell nothing.
+    """
+
+    week: int
+    prices: int
+    moved: int
+    breaking: int
+    accepted: int
+    limited: int
+    counted: int
+    expected_gain: float
+    judged: Mapping[str, float] | None = None
+    not_judged: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """In words."""
+        known = (
+            (self.breaking, "break a limit as they stand"),
+            (self.accepted, "were accepted in the panel"),
+            (self.limited, "have a limit written down"),
+            (self.counted, "have a counted stock"),
+        )
+        said = "".join(f", {number:,} {what}" for number, what in known)
+        return [
+            f"{self.moved:,} of {self.prices:,} prices would move for week {self.week}{said}",
+            f"the proposals expect {self.expected_gain:,.2f} USD more profit a week",
+            self._judgement(),
+        ]
+
+    def _judgement(self) -> str:
+        if self.judged is None:
+            return f"past sales do not say what they are worth: {self.not_judged}"
+        spans = (
+            f"{name} {self.judged[name]:+,.2f} ({self.judged[f'{name}_low']:+,.2f} to "
+            f"{self.judged[f'{name}_high']:+,.2f})"
+            for name in ("profit", "takings")
+        )
+        return f"past sales say, USD a week with 95 % intervals: {', '.join(spans)}"
+
+
+@dataclass(frozen=True)
+class PriceList:
+    """Proposals, columns as in PROPOSED, most gain first; and the list in figures."""
+
+    rows: pd.DataFrame
+    summary: Summary
+
+    @property
+    def moved(self) -> pd.DataFrame:
+        """Proposals of another price than the present one."""
+        return self.rows[self.rows[_R.proposed_price] != self.rows[_R.price]]
 
 
 def price_list(
@@ -36,52 +106,106 @@ def price_list(
     elasticities: pd.DataFrame,
     model: Model,
     *,
-    products: pa.Table,
+    shop: Shop,
     cost_share: float,
     rules: Guardrails,
     now: datetime,
-) -> pd.DataFrame:
-    """A proposal, columns as in PROPOSED, for each product and store with an elasticity; most gain first.
-
-    None for what is sold by weight.
+) -> PriceList:
+    """A proposal for each product and store with an elasticity; none for what is sold by weight.
 
     Args:
         panel: checked.
         elasticities: what `mercato_models.price.elasticity.table` makes.
-        products: rows of silver.products, which name them.
         cost_share: what a unit costs, as a share of its usual price; the data know no costs.
     """
-    c, names = PROPOSED.c, (elasticity.PRODUCT, elasticity.ESTIMATE, elasticity.ERROR)
-    columns = [elasticities[name].to_numpy().tolist() for name in names]
-    known = {product: (own, error) for product, own, error in zip(*columns, strict=True)}
-    newest = int(panel[_C.week].max())
-    panel = panel[panel[_C.product_id].isin(_priced(panel).intersection(list(known)))]
-    if panel.empty:
-        return pd.DataFrame(columns=list(c))
-    following = panel[panel[_C.week] == newest].assign(
-        **{_C.week: newest + 1, _C.units: 0, _C.displayed: False, _C.mailed: False}
+    week = int(panel[_C.week].max()) + 1
+    stands = _stands(panel, elasticities, model, Standing.of(shop, now), cost_share)
+    proposed = {cell: propose(each, rules) for cell, each in stands.items()}
+    named = _names(shop.products)
+    made = [
+        {
+            _R.product_id: product,
+            _R.product_name: named.get(product) or product_name(None, None, product),
+            _R.store_id: store,
+            _R.week: week,
+            **_figures(stands[product, store], proposal),
+            _R.model_version: model.version,
+            _R.proposed_at: now,
+        }
+        for (product, store), proposal in proposed.items()
+    ]
+    rows = pd.DataFrame(made, columns=list(_R))
+    rows = rows.sort_values([_R.gain, *_CELL], ascending=[False, True, True], ignore_index=True)
+    accepted = {(each.product_id, each.store_id) for each in shop.charged}
+    summary = Summary(
+        week=week,
+        prices=len(rows),
+        moved=int((rows[_R.proposed_price] != rows[_R.price]).sum()),
+        breaking=sum(bool(each.breaks) for each in proposed.values()),
+        accepted=len(accepted & stands.keys()),
+        limited=sum(bool(each.minimum_advertised or each.ceiling) for each in stands.values()),
+        counted=sum(each.stock is not None for each in stands.values()),
+        expected_gain=float(rows[_R.gain].sum()),
+        **_judged(panel, stands, rules),
     )
-    whole = pd.concat([panel, following]).sort_values(list(PANEL.key), ignore_index=True)
-    asked = whole[_C.week] == newest + 1
-    expected = model.score(demand.matrix(demand.features(whole)[asked]))
-    cells = whole.loc[asked, list(_CELL)].to_numpy().tolist()
-    prices = {cell: weeks.to_numpy() for cell, weeks in panel.groupby(list(_CELL))[_C.price]}
-    named = _names(products)
-    made = []
-    for (product, store), units in zip(cells, expected.tolist(), strict=True):
-        stands = _stands(prices[product, store], units, *known[product], cost_share)
-        name = named.get(product) or product_name(None, None, product)
-        row = {c.product_id: product, c.product_name: name, c.store_id: store, c.week: newest + 1}
-        made.append(row | _proposed(stands, rules) | {c.model_version: model.version, c.proposed_at: now})
-    found = pd.DataFrame(made)[list(c)]
-    return found.sort_values([c.gain, *_CELL], ascending=[False, True, True], ignore_index=True)
+    return PriceList(rows, summary)
+
+
+def _judged(panel: pd.DataFrame, stands: Mapping[Cell, Priced], rules: Guardrails) -> dict[str, Any]:
+    try:
+        return {"judged": worth(panel, stands, rules).flat()}
+    except (CheckError, ValueError) as error:
+        return {"not_judged": str(error)}
+
+
+def _stands(
+    panel: pd.DataFrame, elasticities: pd.DataFrame, model: Model, known: Standing, cost_share: float
+) -> dict[Cell, Priced]:
+    """How each product with an elasticity stands in each store."""
+    names = (elasticity.PRODUCT, elasticity.ESTIMATE, elasticity.LOW, elasticity.HIGH)
+    columns = [elasticities[name].to_numpy().tolist() for name in names]
+    answers = {product: (own, low, high) for product, own, low, high in zip(*columns, strict=True)}
+    panel = panel[panel[_C.product_id].isin(_priced(panel).intersection(list(answers)))]
+    if panel.empty:
+        return {}
+    prices: dict[Any, NDArray[np.float64]] = {
+        cell: weeks.to_numpy() for cell, weeks in panel.groupby(_CELL)[_C.price]
+    }
+    charged = {cell: known.price(cell, float(weeks[-1])) for cell, weeks in prices.items()}
+    return {
+        cell: known.stand(cell, prices[cell], units, answers[cell[0]], cost_share)
+        for cell, units in _expected(panel, model, charged).items()
+    }
+
+
+def _expected(panel: pd.DataFrame, model: Model, charged: Mapping[Cell, float]) -> dict[Cell, float]:
+    """Units of the week that follows, at prices that are charged, with nothing displayed or mailed."""
+    newest = int(panel[_C.week].max())
+    last = panel[panel[_C.week] == newest]
+    cells = list(zip(*(last[name].to_numpy().tolist() for name in _CELL), strict=True))
+    prices = np.array([charged[cell] for cell in cells])
+    planned: dict[str, Any] = {
+        _C.week: newest + 1,
+        _C.began: last[_C.began] + timedelta(weeks=1),
+        _C.units: 0,
+        _C.price: prices,
+        # Other stores tell the plan; a price that was accepted since moves it by as much.
+        _C.planned_price: last[_C.planned_price] * prices / last[_C.price],
+        _C.displayed: False,
+        _C.mailed: False,
+    }
+    whole = pd.concat([panel, last.assign(**planned)]).sort_values(list(PANEL.key), ignore_index=True)
+    asked = (whole[_C.week] == newest + 1).to_numpy()
+    units = model.score(demand.matrix(demand.features(whole)[asked]))
+    # Both are in the order of the panel's key.
+    return dict(zip(sorted(cells), units.tolist(), strict=True))
 
 
 def _priced(panel: pd.DataFrame) -> pd.Index[int]:
     """Products whose price is one, and not what a piece came to."""
     sold = panel[panel[_C.units] > 0].sort_values(list(PANEL.key))
-    change = sold.groupby(list(_CELL))[_C.price].diff().abs().dropna()
-    standing = (change <= _SAME).groupby(sold[_C.product_id]).mean()
+    change = sold.groupby(_CELL)[_C.price].diff().abs().dropna()
+    standing = (change <= SAME).groupby(sold[_C.product_id]).mean()
     return standing.index[standing >= _LEAST_STANDING]
 
 
@@ -101,34 +225,15 @@ def _names(products: pa.Table) -> dict[int, str]:
     }
 
 
-def _stands(prices: NDArray[np.float64], units: float, own: float, error: float, cost_share: float) -> Priced:
-    return Priced(
-        price=round(float(prices[-1]), 2),
-        cost=cost_share * float(np.median(prices[-_USUAL_WEEKS:])),
-        units=max(units, _LEAST_UNITS),
-        elasticity=own,
-        error=error,
-        lowest_30_days=round(float(prices[-_LOWEST_WEEKS:].min()), 2),
-        days_unchanged=_DAYS * _unchanged(prices),
-    )
-
-
-def _proposed(stands: Priced, rules: Guardrails) -> dict[str, object]:
-    proposal, c = propose(stands, rules), PROPOSED.c
+def _figures(stands: Priced, proposal: Proposal) -> dict[str, object]:
     return {
-        c.price: stands.price,
-        c.cost: stands.cost,
-        c.units: stands.units,
-        c.elasticity: stands.elasticity,
-        c.proposed_price: proposal.price,
-        c.gain: proposal.gain,
-        c.least_gain: proposal.least_gain,
-        c.most_gain: proposal.most_gain,
-        c.held_by: ", ".join(proposal.held),
+        _R.price: stands.price,
+        _R.cost: stands.cost,
+        _R.units: stands.units,
+        _R.elasticity: stands.elasticity,
+        _R.proposed_price: proposal.price,
+        _R.gain: proposal.gain,
+        _R.least_gain: proposal.least_gain,
+        _R.most_gain: proposal.most_gain,
+        _R.held_by: ", ".join(proposal.reasons),
     }
-
-
-def _unchanged(prices: NDArray[np.float64]) -> int:
-    """Weeks for which the newest price has stood."""
-    other = np.flatnonzero(np.abs(prices - prices[-1]) > _SAME)
-    return len(prices) - 1 - int(other[-1]) if len(other) else len(prices)

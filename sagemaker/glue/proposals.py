@@ -2,8 +2,9 @@
 
 python proposals.py --prefix mercato-dev- --lake-uri s3://shop-{layer} --to s3://shop-models/predictions
 
-All of them go to `proposals.parquet` in that folder, and those that move a price to the online store, where
-the admin panel finds them. No price changes before a person accepts it.
+All of them go to `proposals.parquet` in that folder, with the whole list's figures in `proposals.json` beside
+it, and those that move a price to the online store, where the admin panel finds them. No price changes before
+a person accepts it.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from mercato.contracts.tables.silver import PRODUCTS
 from mercato.decisions.price import Guardrails
+from mercato.decisions.price_limits import Limits, parse
 from mercato.decisions.price_list import price_list, proposals
+from mercato.decisions.price_standing import Shop
+from mercato.errors import MercatoError
+from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
 from mercato.online.connection import connect
 from mercato.online.prices import PriceBook
-from mercato.settings import Settings
 from mercato_models import datasets, registry, scoring
 from mercato_models.price import NAME, channels
 
-_FILE = "proposals.parquet"
+_FILE, _SUMMARY = "proposals.parquet", "proposals.json"
+#: Where the limits are if they are anywhere: beside what was deployed, which this job may read.
+_LIMITS = ("artifacts", "price/limits.csv")
 #: Bulk writes may wait longer than a request may.
 _TIMEOUT_SECONDS = 30.0
 
@@ -36,6 +41,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--cost-share", type=float, default=0.7, help="a unit's cost as a share of its usual price"
     )
+    parser.add_argument(
+        "--limits",
+        help="CSV file of limits, s3://BUCKET/FILE: product_id, store_id (optional), minimum_advertised, "
+        "ceiling; by default price/limits.csv of the artifacts' bucket, if it is there",
+    )
     args, _ = parser.parse_known_args(arguments)
     settings, group = scoring.settings_of(args), f"{args.prefix}{NAME}"
     lake = Lake(settings.lake_uri)
@@ -43,19 +53,22 @@ def main(arguments: list[str] | None = None) -> None:
         if found is None:
             print(json.dumps({"proposals": 0, "reason": f"no version of {group} is approved"}), flush=True)
             return
-        rows = price_list(
-            _panel(lake),
-            pd.read_parquet(found.folder / channels.ELASTICITIES),
-            found.model,
-            products=lake.read_arrow(PRODUCTS),
-            cost_share=args.cost_share,
-            rules=Guardrails(),
-            now=datetime.now(UTC),
-        )
-        scoring.keep(rows, args.to, _FILE)
-        waiting = _serve(rows, settings)
-        said = {"proposals": len(rows), "waiting": waiting, "model": found.version}
-        print(json.dumps(said), flush=True)
+        with connect(settings, timeout=_TIMEOUT_SECONDS) as redis:
+            book = PriceBook(redis)
+            made = price_list(
+                _panel(lake),
+                pd.read_parquet(found.folder / channels.ELASTICITIES),
+                found.model,
+                shop=Shop.of(lake.read_arrow, book.charged_anywhere(), _limits(lake, args.limits)),
+                cost_share=args.cost_share,
+                rules=Guardrails(),
+                now=datetime.now(UTC),
+            )
+            scoring.keep(made.rows, args.to, _FILE)
+            _tell(f"{args.to}/{_SUMMARY}", made.summary.told())
+            waiting = book.propose(proposals(made.rows))
+        said = {"proposals": len(made.rows), "waiting": waiting, "model": found.version}
+        print(json.dumps(said | made.summary.told()), flush=True)
 
 
 def _panel(lake: Lake) -> pd.DataFrame:
@@ -65,9 +78,22 @@ def _panel(lake: Lake) -> pd.DataFrame:
         return channels.read(Path(scratch))
 
 
-def _serve(rows: pd.DataFrame, settings: Settings) -> int:
-    with connect(settings, timeout=_TIMEOUT_SECONDS) as redis:
-        return PriceBook(redis).propose(proposals(rows))
+def _limits(lake: Lake, given: str | None) -> Limits:
+    uri = given or lake.beside(*_LIMITS)
+    storage, path = filesystem(uri)
+    try:
+        with storage.open_input_stream(path) as file:
+            return parse(file.read(), uri)
+    except FileNotFoundError as error:
+        if given:
+            raise MercatoError(f"There is no {uri} with limits.") from error
+        return Limits()
+
+
+def _tell(uri: str, summary: dict[str, object]) -> None:
+    storage, path = filesystem(uri)
+    with storage.open_output_stream(path) as file:
+        file.write(json.dumps(summary, indent=2).encode())
 
 
 if __name__ == "__main__":

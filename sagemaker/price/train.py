@@ -3,10 +3,11 @@
     SM_CHANNEL_TRAIN=... SM_MODEL_DIR=... SM_OUTPUT_DATA_DIR=... python train.py
 
 The channel holds what `mercato_models.price.channels` says. The demand model forecasts the newest weeks from
-what was known before them; the one that is kept learns from all weeks. Elasticities come from the same panel.
-Writes the demand model and `elasticities.parquet` to SM_MODEL_DIR, `metrics.json`, the model card and
-`demand.parquet` (the judged forecasts) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run,
-and registers the demand model as `champion` if it passes its gate.
+what was known before them, of products that had sold often by then; the one that is kept learns from all
+weeks and products. Elasticities come from the same panel. Writes the demand model, `elasticities.parquet` and
+`cross_elasticities.parquet` to SM_MODEL_DIR, `metrics.json`, the model card and `demand.parquet` (the judged
+forecasts) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run, and registers the demand model
+as `champion` if it passes its gate.
 """
 
 from __future__ import annotations
@@ -36,9 +37,8 @@ def main(arguments: list[str]) -> None:
     parameters = entry.chosen(Hyperparameters, given)
     clock = entry.Clock()
     panel = channels.read(given.train)
-    rows = demand.features(panel)
-    clock.lap("features")
-    judged = evaluation.backtest(panel, rows, parameters)
+    before = evaluation.established(panel)
+    judged = evaluation.backtest(before, demand.features(before), parameters)
     clock.lap("backtest")
     figures = evaluation.metrics(judged)
     verdict = evaluation.verdict(figures)
@@ -46,6 +46,8 @@ def main(arguments: list[str]) -> None:
     found = elasticity.estimate(elasticity.telling(panel))
     figures |= elasticity.summary(found)
     clock.lap("elasticities")
+    rows = demand.features(panel)
+    clock.lap("features")
     booster = demand.fit(rows, panel[PANEL.c.units], parameters)
     clock.lap("fit")
     model = artefact.Model(booster, FEATURES, UNREGISTERED)
@@ -63,6 +65,7 @@ def main(arguments: list[str]) -> None:
     clock.lap("register")
     given.model_dir.mkdir(parents=True, exist_ok=True)
     elasticity.table(found).to_parquet(given.model_dir / channels.ELASTICITIES, index=False)
+    elasticity.cross_table(found).to_parquet(given.model_dir / elasticity.CROSS, index=False)
     artefact.save(given.model_dir, booster, FEATURES, version)
     card.write(given.output_data_dir)
     judged.to_parquet(given.output_data_dir / channels.FORECASTS, index=False)

@@ -17,9 +17,10 @@ from msgspec import to_builtins
 
 from glue_jobs.catalog import select
 from glue_jobs.runner import Runner
+from mercato.contracts.events import PriceDecided
 from mercato.contracts.tables import silver
 from mercato.contracts.tables.outlook import OUTLOOK, HouseholdOutlook
-from mercato.contracts.tables.proposals import PROPOSED
+from mercato.contracts.tables.proposals import LIMIT, PROPOSED, ProposedPrice
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.online.connection import connect as connect_redis
@@ -257,16 +258,53 @@ def test_the_approved_model_proposes_prices_for_next_week(
         "--redis-url",
         own.require("redis_url"),
     ]
-    (said,) = glue.start(installed, tmp_path, PROPOSALS_JOB, *given)
-    assert said["model"] == f"{PREFIX}price/1"
-    found, c = _predictions("proposals"), PROPOSED.c
-    assert len(found) == said["proposals"] > 0
-    assert set(found[c.week]) == {price.read(tmp_path / "price")[PANEL.c.week].max() + 1}
-    assert (found[c.proposed_price] > found[c.cost]).all()
-    moved = found[found[c.proposed_price] != found[c.price]]
+    try:
+        (said,) = glue.start(installed, tmp_path, PROPOSALS_JOB, *given)
+        found, c = _predictions("proposals"), PROPOSED.c
+        moved = found[found[c.proposed_price] != found[c.price]]
+        with connect_redis(own) as redis:
+            offers = PriceBook(redis).offers()
+        assert said["model"] == f"{PREFIX}price/1"
+        assert len(found) == said["proposals"] == said["prices"] > 0
+        assert set(found[c.week]) == {price.read(tmp_path / "price")[PANEL.c.week].max() + 1}
+        breaking = found[c.held_by].str.contains("breaks_")
+        assert (found[c.proposed_price] > found[c.cost])[~breaking].all()
+        assert said["waiting"] == len(offers) == len(moved)
+        assert [each.proposed.gain for each in offers] == pytest.approx(moved[c.gain].to_list())
+        assert not {each.proposed.product_name for each in offers} & {"", None}
+        _again_with_what_was_accepted_and_limited(installed, own, tmp_path, given, offers[0].proposed)
+    finally:
+        with connect_redis(own) as redis:
+            redis.flushdb()
+
+
+def _again_with_what_was_accepted_and_limited(
+    installed: Path, own: Settings, tmp_path: Path, given: list[str], row: ProposedPrice
+) -> None:
+    """What somebody accepted is the price as it stands, before anybody bought at it; limits come from S3."""
+    accepted = PriceDecided(
+        event_id="accepted",
+        event_time=datetime.now(UTC),
+        product_id=row.product_id,
+        store_id=row.store_id,
+        week=row.week,
+        price=row.price,
+        proposed_price=row.proposed_price,
+        gain=row.gain,
+        action="accept",
+        reviewer="ada",
+        model_version=row.model_version,
+    )
     with connect_redis(own) as redis:
-        offers = PriceBook(redis).offers()
-        redis.flushdb()
-    assert said["waiting"] == len(offers) == len(moved)
-    assert [each.proposed.gain for each in offers] == pytest.approx(moved[c.gain].to_list())
-    assert not {each.proposed.product_name for each in offers} & {"", None}
+        PriceBook(redis).follow([accepted])
+    limits = f"{LIMIT.product_id},{LIMIT.ceiling}\n{row.product_id},{row.proposed_price:.2f}\n"
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="price/limits.csv", Body=limits.encode())
+    uri = f"s3://{BUCKET}/price/limits.csv"
+    (said,) = glue.start(installed, tmp_path, PROPOSALS_JOB, *given, "--limits", uri)
+    found, c = _predictions("proposals"), PROPOSED.c
+    of_product = found[found[c.product_id] == row.product_id]
+    assert (said["accepted"], said["limited"]) == (1, len(of_product))
+    (stands,) = of_product[of_product[c.store_id] == row.store_id].to_dict("records")
+    assert stands[c.price] == stands[c.proposed_price] == row.proposed_price
+    written = boto3.client("s3").get_object(Bucket=BUCKET, Key="predictions/proposals.json")["Body"].read()
+    assert json.loads(written).items() <= said.items()

@@ -41,7 +41,7 @@ def drain(spark: SparkSession, settings: Settings, lake: Lake) -> None:
 
 
 def holds(lake: Lake, topic: Topic, values: list[bytes]) -> bool:
-    return bronze(lake, topic).num_rows == len(values)
+    return bool(bronze(lake, topic).num_rows == len(values))
 
 
 def expire(settings: Settings, topic: Topic) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from mercato.decisions.price import Guardrails, Priced, propose
 from mercato_models.price import policy
-from mercato_models.price.elasticity import estimate
+from mercato_models.price.elasticity import ESTIMATE, HIGH, LOW, MATE, PRODUCT, cross_table, learn
 from mercato_models.price.nuisances import Settings, expect
 from mercato_models.price.panel import checked
 from mercato_models.price.shelf import Shelf
@@ -56,7 +56,8 @@ for rows in shelf.rows_by_product:
     columns = np.column_stack([shelf.log_price[rows], stores])
     logs = np.log(np.maximum(shelf.units[rows], 0.5))
     plain.append(np.linalg.lstsq(columns, logs, rcond=None)[0][0])
-found = estimate(panel)
+expected = expect(shelf, Settings())
+found = learn(shelf, expected)
 figure, axes = plt.subplots(figsize=(5, 5))
 axes.plot([-4, 0], [-4, 0], color="grey", lw=1)
 axes.errorbar(
@@ -76,6 +77,23 @@ print(f"mean absolute error {np.abs(found.own - truth).mean():.3f}, plain {np.ab
 print(f"{covered:.0%} of the 95 % intervals hold the truth")
 
 # %% [markdown]
+# ## Neighbours
+#
+# When a product's price rises, some shoppers take another of its category. How much a product gains is found
+# in the same regression, for the four most sold others of its category.
+
+# %%
+cross = cross_table(found)
+pairs = cross[PRODUCT].to_numpy(), cross[MATE].to_numpy()
+true_cross = world.elasticity[pairs]
+figure, axes = plt.subplots(figsize=(5, 5))
+axes.plot([0, 0.3], [0, 0.3], color="grey", lw=1)
+axes.plot(true_cross, cross[ESTIMATE], "o", ms=3)
+axes.set(xlabel="true cross elasticity", ylabel="estimate")
+held = (cross[LOW] <= true_cross) & (true_cross <= cross[HIGH])
+print(f"{held.mean():.0%} of the 95 % intervals of {len(cross)} pairs contain the truth")
+
+# %% [markdown]
 # ## From an elasticity to a price
 #
 # A proposal earns most of all prices that the guardrails allow; `held` says which of them kept it from going
@@ -89,7 +107,8 @@ for number in range(6):
         cost=0.55 * float(usual[number]),
         units=float(world.units[number].mean()),
         elasticity=float(found.own[number]),
-        error=float(found.own_error[number]),
+        low=float(found.low[number]),
+        high=float(found.high[number]),
         lowest_30_days=round(float(usual[number]), 2),
         days_unchanged=30,
     )
@@ -97,7 +116,7 @@ for number in range(6):
     print(
         f"{product.price:.2f} -> {proposal.price:.2f}  gain {proposal.gain:6.2f} USD "
         f"({proposal.least_gain:.2f} to {proposal.most_gain:.2f})  "
-        f"held by {', '.join(proposal.held) or 'nothing'}"
+        f"held by {', '.join(proposal.reasons) or 'nothing'}"
     )
 
 # %% [markdown]
@@ -106,10 +125,9 @@ for number in range(6):
 # Sales at prices that happened to be near the policy's correct what the elasticities foretell.
 
 # %%
-expected = expect(shelf, Settings())
-cost = 0.55 * usual
+cost, folds = 0.55 * usual, policy.crossfit(shelf, expected)
 for shift in (-0.05, 0.0, 0.05):
-    value = policy.evaluate(shelf, expected, found, expected.log_price + shift, cost[shelf.product])
+    value = policy.evaluate(shelf, expected, folds, expected.log_price + shift, cost[shelf.product])
     base, own = np.log(world.expected(world.log_price)), truth[:, None, None]
     moved = (expected.log_price + shift).reshape(base.shape)
     true = ((np.exp(moved) - cost[:, None, None]) * np.exp(base + own * (moved - world.log_price))).mean()

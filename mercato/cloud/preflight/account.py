@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,7 +12,10 @@ from mercato.cloud.template import Assembly
 
 _VERSION = "/cdk-bootstrap/hnb659fds/version"
 _NO_ACCOUNT = "unknown-account"
-_FAILED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
+#: It has resources that were in use: to delete it would be the worst way out.
+_STUCK = "UPDATE_ROLLBACK_FAILED"
+_LEFTOVERS = ("ROLLBACK_FAILED", "DELETE_FAILED")
+_FAILED = ("ROLLBACK_COMPLETE", "CREATE_FAILED", *_LEFTOVERS, _STUCK)
 
 
 def identity(session: Any, assembly: Assembly) -> Iterator[Finding]:
@@ -76,26 +79,44 @@ def _bootstrapped(session: Any, region: str) -> int | None:
 
 def deployed(session: Any, assembly: Assembly) -> tuple[frozenset[str], list[Finding]]:
     """Stacks of the assembly that are there already, and what is wrong with them."""
-    states = {
-        each["StackName"]: each["StackStatus"]
+    described = {
+        each["StackName"]: each
         for region in assembly.regions
         for page in session.client("cloudformation", region_name=region)
         .get_paginator("describe_stacks")
         .paginate()
         for each in page["Stacks"]
     }
-    there = {name: states[name] for name in assembly.stacks if name in states}
-    broken = {name: state for name, state in there.items() if state in _FAILED}
+    there = {name: described[name] for name in assembly.stacks if name in described}
     findings = [
-        blocking(
-            "stacks",
-            f"{name} is in {state}",
-            f"aws cloudformation delete-stack --stack-name {name}, once you know why it failed",
-        )
-        for name, state in broken.items()
+        blocking("stacks", f"{name} is in {stack['StackStatus']}", recovery(stack))
+        for name, stack in there.items()
+        if stack["StackStatus"] in _FAILED
     ]
     new = len(assembly.stacks) - len(there)
     return frozenset(there), findings or [ok("stacks", f"{len(there)} there already, {new} to make")]
+
+
+def recovery(stack: Mapping[str, Any]) -> str:
+    """How to get a stack out of a state in which no deploy can touch it.
+
+    Args:
+        stack: as CloudFormation describes it.
+    """
+    name, state = stack["StackName"], stack["StackStatus"]
+    if state == _STUCK:
+        return f"aws cloudformation continue-update-rollback --stack-name {name}, once you know why it failed"
+    # CDK protects a stack before it makes it, and can't delete it then.
+    unprotect = (
+        "aws cloudformation update-termination-protection --no-enable-termination-protection "
+        f"--stack-name {name} && "
+        if stack.get("EnableTerminationProtection")
+        else ""
+    )
+    left = "; empty the buckets first that it could not delete" if state in _LEFTOVERS else ""
+    return (
+        f"{unprotect}aws cloudformation delete-stack --stack-name {name}, once you know why it failed{left}"
+    )
 
 
 def linked_roles(session: Any, assembly: Assembly) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
 from mercato.cloud.preflight.account import bootstrap, deployed, identity, linked_roles
+from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import Finding, State
 from mercato.cloud.preflight.quotas import concurrency, quotas
 from mercato.cloud.preflight.secrets import secrets
@@ -45,6 +46,7 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
             *stacks,
             *services(session, assembly),
             *linked_roles(session, assembly),
+            *catalogue(session, assembly),
             *quotas(session, assembly.region, new),
             *concurrency(session, assembly.region, new),
             *secrets(session, assembly),

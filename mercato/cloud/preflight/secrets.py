@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,23 +10,27 @@ from botocore.exceptions import ClientError
 from mercato.cloud.preflight.finding import Finding, ok, warning
 from mercato.cloud.template import Assembly, Resource
 
-_EMPTY: tuple[object, ...] = ("", {}, [], None)
+#: Stage that Secrets Manager gives to the value before the newest.
+_EARLIER = "AWSPREVIOUS"
 
 
 def secrets(session: Any, assembly: Assembly) -> Iterator[Finding]:
-    """Whether each holds a value yet. The deploy makes them empty, so that none can stop it."""
+    """Whether somebody has put a value into each; no value is read.
+
+    The deploy makes them empty, so that none can stop it.
+    """
     client = session.client("secretsmanager", region_name=assembly.region)
     for resource in assembly.resources:
         if resource.type == "AWS::SecretsManager::Secret" and by_hand(resource):
             name = resource.text("Name")
             fix = f"aws secretsmanager put-secret-value --secret-id {name} --secret-string '...'"
-            value = _value(client, name)
-            if value is None:
+            stages = _stages(client, name)
+            if stages is None:
                 yield warning(f"secret {name}", f"made by the deploy, without a value: {_use(resource)}", fix)
-            elif holds_nothing(value):
-                yield warning(f"secret {name}", f"holds no value: {_use(resource)}", fix)
+            elif _EARLIER not in stages:
+                yield warning(f"secret {name}", f"nobody has put a value there: {_use(resource)}", fix)
             else:
-                yield ok(f"secret {name}", "holds a value")
+                yield ok(f"secret {name}", "somebody has put a value there")
 
 
 def by_hand(resource: Resource) -> bool:
@@ -35,21 +38,15 @@ def by_hand(resource: Resource) -> bool:
     return "GenerateSecretString" not in resource.properties
 
 
-def holds_nothing(value: str) -> bool:
-    """Whether a secret's text is empty, or JSON with nothing in it."""
+def _stages(client: Any, name: str) -> set[str] | None:
+    """Stages of a secret's versions; `None` if there is no such secret yet."""
     try:
-        return json.loads(value) in _EMPTY
-    except ValueError:
-        return not value.strip()
-
-
-def _value(client: Any, name: str) -> str | None:
-    try:
-        return str(client.get_secret_value(SecretId=name).get("SecretString", ""))
+        described = client.describe_secret(SecretId=name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return None
+    return {stage for stages in described.get("VersionIdsToStages", {}).values() for stage in stages}
 
 
 def _use(resource: Resource) -> str:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from mercato.contracts.events.retail import Placement
 from mercato.contracts.schema import Columns
 from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
 from mercato_models import checks
-from mercato_models.price.panel import PANEL, checked
+from mercato_models.price import seen
+from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, checked, first_judged
 
 _C, _H, _S, _P = PANEL.c, PRICE_HISTORY.c, PROMOTIONS.c, PRODUCTS.c
 _PLACE = Columns(Placement.__name__, Placement.__struct_fields__)
 FILE, TRAIN = "price.parquet", "train"
 #: Written by training: own elasticities, and forecasts of the judged weeks.
 ELASTICITIES, FORECASTS = "elasticities.parquet", "demand.parquet"
-#: Weeks with a sale that a product needs in a store to be priced there.
-LEAST_WEEKS = 20
-#: A product that sells more in a store and week is measured (fuel), not counted.
+#: A product that sells more in a store and week, before the judged ones, is measured (fuel), not counted.
 MOST_UNITS = 200
 #: Code of a place where a product is not shown.
 _NOWHERE = "0"
@@ -59,43 +60,60 @@ def read(channel: Path) -> pd.DataFrame:
 def panel(prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
     """Every week from a product's first sale in a store to the last week of all, sold or not.
 
-    Where nobody bought, nobody saw the price: then it is the one that other stores took that week, else the
-    last that the store took.
+    Args:
+        prices: gold.price_history.
+        placed: what `placements` makes.
+        products: silver.products.
+
+    Raises:
+        CheckError: columns or values are missing, or nothing sells often enough.
     """
-    checks.columns(prices, [_H.product_id, _H.store_id, _H.week, _H.units, _H.loyalty_price])
-    key = [_H.product_id, _H.store_id]
-    counted = prices.groupby(_H.product_id)[_H.units].transform("max") <= MOST_UNITS
-    prices = prices[counted & (prices[_H.loyalty_price] > 0)]
-    often = prices.groupby(key)[_H.week].transform("size") >= LEAST_WEEKS
-    cells = prices[often].groupby(key)[_H.week].min().rename("first").reset_index()
+    sold = _priced(prices)
+    rows = _weeks(sold)
+    columns: dict[str, Any] = {
+        _C.began: rows[_C.week].map(prices.groupby(_H.week)[_H.first_sold_at].min()),
+        _C.category_id: _categories(rows[_C.product_id], products),
+        _C.price: seen.charged(rows, sold),
+        _C.planned_price: seen.planned(rows, sold),
+        _C.demand_index: 0.0,
+    }
+    rows = rows.assign(**columns).merge(placed, how="left", on=list(PANEL.key))
+    shown = {name: rows[name].eq(True) for name in (_C.displayed, _C.mailed)}
+    # A store that was the first to sell a product has no price of that week but its own.
+    return rows[rows[_C.planned_price].notna()].assign(**shown)[list(_C)].reset_index(drop=True)
+
+
+def _priced(prices: pd.DataFrame) -> pd.DataFrame:
+    """Sales of what is counted and has a price."""
+    checks.columns(prices, [*CELL, _H.week, _H.first_sold_at, _H.units, _H.loyalty_price])
+    checks.flooded(prices, [_H.units, _H.loyalty_price], known=1.0)
+    much = (prices[_H.units] > MOST_UNITS) & (prices[_H.week] < first_judged(prices[_H.week]))
+    measured = prices.loc[much, _H.product_id].unique()
+    return prices[~prices[_H.product_id].isin(measured) & (prices[_H.loyalty_price] > 0)]
+
+
+def _weeks(sold: pd.DataFrame) -> pd.DataFrame:
+    """Product, store, week and units of what sells often enough, ordered."""
+    cells = sold.groupby(list(CELL))[_H.week].agg(["size", "min"]).reset_index()
+    cells = cells[cells["size"] >= LEAST_WEEKS]
     if cells.empty:
         said = f"empty slice: no product was sold in {LEAST_WEEKS} weeks in a store; replay more of the year"
         raise checks.CheckError(said)
-    weeks = pd.DataFrame({_C.week: np.arange(prices[_H.week].min(), prices[_H.week].max() + 1)})
+    weeks = pd.DataFrame({_C.week: np.arange(sold[_H.week].min(), sold[_H.week].max() + 1, dtype=np.int32)})
     rows = cells.merge(weeks, how="cross")
-    rows = rows[rows[_C.week] >= rows["first"]].drop(columns="first")
-    sold = prices[[*key, _H.week, _H.units, _H.loyalty_price]]
-    rows = rows.merge(sold, how="left", on=[*key, _C.week])
-    chain = prices.groupby([_H.product_id, _H.week])[_H.loyalty_price].median().rename("chain").reset_index()
-    rows = rows.merge(chain, how="left", on=[_C.product_id, _C.week]).sort_values([*key, _C.week])
-    price = rows[_H.loyalty_price].fillna(rows["chain"])
-    last = price.groupby([rows[name] for name in key]).ffill()
-    named = products.drop_duplicates(_P.product_id, keep="last").set_index(_P.product_id)[_P.category]
-    category, _ = pd.factorize(named.reindex(rows[_C.product_id]).fillna(""))
-    shown = rows.merge(placed, how="left", on=[*key, _C.week])
-    return pd.DataFrame(
-        {
-            _C.product_id: rows[_C.product_id].to_numpy(),
-            _C.store_id: rows[_C.store_id].to_numpy(),
-            _C.week: rows[_C.week].to_numpy(np.int32),
-            _C.category_id: category,
-            _C.units: rows[_H.units].fillna(0).to_numpy(np.int64),
-            _C.price: last.to_numpy(),
-            _C.displayed: shown[_C.displayed].eq(True).to_numpy(),
-            _C.mailed: shown[_C.mailed].eq(True).to_numpy(),
-            _C.demand_index: 0.0,
-        }
-    )
+    key = list(PANEL.key)
+    rows = rows.loc[rows[_C.week] >= rows["min"], key].merge(sold[[*key, _H.units]], how="left", on=key)
+    counted = {_C.units: rows[_H.units].fillna(0).astype(np.int64)}
+    return rows.assign(**counted).sort_values(key, ignore_index=True)
+
+
+def _categories(product: pd.Series, products: pd.DataFrame) -> NDArray[np.int64]:
+    """Number of each product's category by its newest description; one of its own where that names none."""
+    newest = products.sort_values([_P.event_time, _P.event_id]).drop_duplicates(_P.product_id, keep="last")
+    named = newest.set_index(_P.product_id)[_P.category]
+    category = product.map(named[named.notna() & (named != "")])
+    number, _ = pd.factorize(category.where(category.notna(), product))
+    return number
 
 
 def placements(promotions: pa.Table) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from mercato_models.artefact import single_threaded
-from mercato_models.price.panel import PANEL
+from mercato_models.price.panel import CELL, PANEL
 
 _C = PANEL.c
 Rows = NDArray[np.float32]
@@ -23,7 +23,6 @@ Rows = NDArray[np.float32]
 _HALF_LIVES = (2, 8, 26)
 #: Weeks over which a usual price is taken.
 _USUAL_WEEKS = 8
-_CELL = [_C.product_id, _C.store_id]
 
 #: Columns of the matrix, in order; all of the past but for the week's price and placements.
 FEATURES: tuple[str, ...] = (
@@ -37,16 +36,16 @@ FEATURES: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """Settings of a fit; found on the weeks before the judged ones, by error and by a sum as sold."""
+    """Settings of a fit; chosen on the weeks before the judged ones (`benchmarks.price_settings`)."""
 
-    rounds: int = 150
+    rounds: int = 200
     learning_rate: float = 0.05
-    max_depth: int = 8
-    min_child_weight: float = 5.0
+    max_depth: int = 7
+    min_child_weight: float = 20.0
     subsample: float = 0.7
     colsample: float = 0.6
     reg_lambda: float = 10.0
-    variance_power: float = 1.2
+    variance_power: float = 1.6
     seed: int = 0
     threads: int = 1
 
@@ -57,29 +56,28 @@ class Hyperparameters:
 
 def features(panel: pd.DataFrame) -> pd.DataFrame:
     """FEATURES of every row of a checked panel, its index kept; NaN where nothing is known yet."""
-    cell = panel.groupby(_CELL, sort=False)
-    units, price = panel[_C.units].astype(np.float64), panel[_C.price]
-    before = cell[_C.price].shift(1)
-    usual = before.groupby([panel[name] for name in _CELL], sort=False).transform(
+    cell, of_cell = panel.groupby(list(CELL), sort=False), [panel[name] for name in CELL]
+    units, price = panel[_C.units].astype(np.float64), panel[_C.planned_price]
+    before = cell[_C.planned_price].shift(1)
+    usual = before.groupby(of_cell, sort=False).transform(
         lambda past: past.rolling(_USUAL_WEEKS, min_periods=1).median()
     )
-    everyone = [panel[_C.category_id], panel[_C.week]]
     cheap = _log(price / usual)
     made = {
         "log_price": _log(price),
         "price_to_usual": cheap,
         "price_to_last": _log(price / before),
-        "price_to_category": cheap - cheap.groupby(everyone).transform("mean"),
+        "price_to_category": cheap - _others(cheap, panel),
         "displayed": panel[_C.displayed].astype(np.float64),
         "mailed": panel[_C.mailed].astype(np.float64),
         "displayed_last": cell[_C.displayed].shift(1).astype(np.float64),
         "mailed_last": cell[_C.mailed].shift(1).astype(np.float64),
         "weeks_known": cell.cumcount().astype(np.float64),
         "units_last": cell[_C.units].shift(1),
-        "sold_share": _decayed((units > 0).astype(np.float64), [panel[name] for name in _CELL], 8),
+        "sold_share": _decayed((units > 0).astype(np.float64), of_cell, 8),
     }
     for weeks in _HALF_LIVES:
-        made[f"units_half_{weeks}"] = _decayed(units, [panel[name] for name in _CELL], weeks)
+        made[f"units_half_{weeks}"] = _decayed(units, of_cell, weeks)
     chain = panel.groupby([_C.product_id, _C.week])[_C.units].mean()
     for weeks in _HALF_LIVES:
         made[f"chain_half_{weeks}"] = _joined(
@@ -98,6 +96,18 @@ def _decayed(values: pd.Series, of: Sequence[pd.Index | pd.Series], half_life: f
     """Per row the decayed mean of the rows before it; rows are ordered by week."""
     groups = values.groupby(list(of), sort=False)
     return groups.transform(lambda past: past.shift(1).ewm(halflife=half_life).mean())
+
+
+def _others(values: pd.Series, panel: pd.DataFrame) -> pd.Series:
+    """Per row the week's mean over the category's other products, NaN if there are none. What the product's
+    other stores plan is left out: it is known from prices that this row's store took."""
+    category = [panel[_C.category_id], panel[_C.week]]
+    total, known = pd.Series(0.0, values.index), pd.Series(0, values.index)
+    for keys, sign in ((category, 1), ([*category, panel[_C.product_id]], -1)):
+        groups = values.groupby(keys, sort=False)
+        total += sign * groups.transform("sum")
+        known += sign * groups.transform("count")
+    return total / known.where(known > 0)
 
 
 def _joined(found: pd.Series, panel: pd.DataFrame) -> pd.Series:

@@ -16,20 +16,23 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from mercato_models import checks
-from mercato_models.price.nuisances import BLOCK, Settings, expect
+from mercato_models.price.nuisances import BLOCK, Expected, Settings, expect
 from mercato_models.price.panel import PANEL
 from mercato_models.price.poisson import dispersion_of, fit_poisson
 from mercato_models.price.pooling import Estimates, pooled
 from mercato_models.price.shelf import MATES, Shelf
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 PRODUCT, ESTIMATE, LOW, HIGH, ERROR = PANEL.c.product_id, "estimate", "low", "high", "error"
+#: In the rows of cross elasticities the product whose price moves the other's sales; and their file.
+MATE, CROSS = "mate_id", "cross_elasticities.parquet"
 #: Weekly units over all stores below which a real product's sales are too few to tell.
 LEAST_UNITS = 10
 #: Information taken for granted: where the rows say nothing, the variance is large, not infinite.
 _GRANTED = 1e-4
-#: Columns of a product's regression: 1, its own price, its mates' prices.
-_OWN, _FIRST_MATE = 1, 2
+#: Columns of a product's regression: 1, its own price, then its mates' prices.
+_OWN = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,16 @@ class Elasticities:
         """Upper end of the own elasticities' 95 % intervals."""
         return self.own + self.reach * self.own_error
 
+    @property
+    def cross_low(self) -> Floats:
+        """Lower end of the cross elasticities' 95 % intervals."""
+        return self.cross - self.reach * self.cross_error
+
+    @property
+    def cross_high(self) -> Floats:
+        """Upper end of the cross elasticities' 95 % intervals."""
+        return self.cross + self.reach * self.cross_error
+
 
 def telling(panel: pd.DataFrame) -> pd.DataFrame:
     """Rows of the products that sell enough for an elasticity of their own.
@@ -89,13 +102,22 @@ def estimate(panel: pd.DataFrame, given: Settings | None = None) -> Elasticities
         panel: what `mercato_models.price.panel.checked` returns.
     """
     shelf = Shelf.of(panel)
-    expected = expect(shelf, given or Settings())
+    return learn(shelf, expect(shelf, given or Settings()))
+
+
+def learn(shelf: Shelf, expected: Expected, learned: Mask | None = None) -> Elasticities:
+    """Estimate every product of a shelf.
+
+    Args:
+        learned: rows to learn from; all by default. A product without any learns from the others.
+    """
+    learned = np.ones(len(shelf), np.bool_) if learned is None else learned
     surprise = shelf.log_price - expected.log_price
     beside = shelf.beside(surprise)
     columns = np.column_stack([np.ones(len(shelf)), surprise, beside])
     found = [
         _alone(columns[rows], shelf.units[rows], expected.log_units[rows], shelf.week[rows])
-        for rows in shelf.rows_by_product
+        for rows in (each[learned[each]] for each in shelf.rows_by_product)
     ]
     means, covariances, excess = zip(*found, strict=True)
     # A product's own excess is too noisy to trust: with it, those that seem sure by chance would lead.
@@ -114,7 +136,7 @@ def estimate(panel: pd.DataFrame, given: Settings | None = None) -> Elasticities
         deviations[:, 1:],
         alone.means[:, 0],
         np.sqrt(alone.covariances[:, 0, 0]),
-        len(np.unique(shelf.week // BLOCK)),
+        len(np.unique(shelf.week[learned] // BLOCK)),
     )
 
 
@@ -123,6 +145,8 @@ def _alone(
 ) -> tuple[Floats, Floats, float]:
     """Elasticities of one product (1 + MATES), their covariance were weeks independent, and by how much the
     variance of its own one is larger because they are not."""
+    if not len(units):
+        return np.zeros(MATES + 1), np.eye(MATES + 1) / _GRANTED, np.nan
     used = np.concatenate([[0], np.flatnonzero(columns.std(axis=0) > 0)])
     matrix = columns[:, used]
     first = fit_poisson(matrix, units, offset)
@@ -174,12 +198,31 @@ def table(found: Elasticities) -> pd.DataFrame:
     )
 
 
+def cross_table(found: Elasticities) -> pd.DataFrame:
+    """Cross elasticities as rows: by how many percent the product's sales rise as the mate's price rises by
+    one; product_id, mate_id, estimate, low, high."""
+    product, place = np.nonzero(found.mates >= 0)
+    return pd.DataFrame(
+        {
+            PRODUCT: found.product_ids[product],
+            MATE: found.product_ids[found.mates[product, place]],
+            ESTIMATE: found.cross[product, place],
+            LOW: found.cross_low[product, place],
+            HIGH: found.cross_high[product, place],
+        }
+    )
+
+
 def summary(found: Elasticities) -> dict[str, float]:
-    """Figures of all products' own elasticities by metric name."""
+    """Figures of all products' elasticities by metric name."""
+    cross = cross_table(found)
     return {
         "elasticity_products": float(len(found.own)),
         "elasticity_median": float(np.median(found.own)),
         "elasticity_mean": float(found.own.mean()),
         "elasticity_surely_negative": float((found.high < 0).mean()),
         "elasticity_median_width": float(np.median(found.high - found.low)),
+        "cross_elasticity_pairs": float(len(cross)),
+        "cross_elasticity_mean": float(cross[ESTIMATE].mean()) if len(cross) else 0.0,
+        "cross_elasticity_surely_positive": float((cross[LOW] > 0).mean()) if len(cross) else 0.0,
     }

@@ -13,12 +13,10 @@ from mercato_models.gate import Verdict, above
 from mercato_models.intervals import Interval, Statistic, bootstrap, paired
 from mercato_models.price import demand
 from mercato_models.price.demand import Hyperparameters
-from mercato_models.price.panel import PANEL
+from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, first_judged
 
 _C = PANEL.c
 Floats = NDArray[np.float64]
-#: Newest weeks that are judged; the last week of a year's file may be cut short and is left out.
-JUDGED_WEEKS = 8
 #: Weeks before which features of a cell have too short a past to learn from.
 FIRST_WEEKS = 8
 #: A season of the naive forecast, weeks.
@@ -28,20 +26,33 @@ FORECAST, NAIVE, RECENT = "forecast", "seasonal_naive", "recent_mean"
 RESAMPLES = 500
 
 
+def established(panel: pd.DataFrame) -> pd.DataFrame:
+    """Rows of what had sold often enough before the judged weeks: what sells in them chooses nothing.
+
+    Raises:
+        CheckError: nothing had.
+    """
+    first = first_judged(panel[_C.week])
+    sold = (panel[_C.units] > 0) & (panel[_C.week] < first)
+    often = sold.groupby([panel[name] for name in CELL]).transform("sum") >= LEAST_WEEKS
+    if not often.any():
+        said = (
+            f"no product was sold in {LEAST_WEEKS} weeks in a store before week {first}, the first judged one"
+        )
+        raise checks.CheckError(f"empty slice: {said}; replay more of the year")
+    return panel[often].reset_index(drop=True)
+
+
 def split(panel: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Rows to learn from and rows that are judged.
 
-    Raises:
-        CheckError: there are too few weeks.
+    Args:
+        panel: what `established` makes.
     """
     week = panel[_C.week]
-    last = int(week.max())
-    first = int(week.min()) + FIRST_WEEKS
-    judged = (week < last) & (week >= last - JUDGED_WEEKS)
-    learned = (week >= first) & (week < last - JUDGED_WEEKS)
-    if not learned.any():
-        said = f"empty slice: weeks {week.min()} to {last} leave none to learn from; replay more of the year"
-        raise checks.CheckError(said)
+    first = first_judged(week)
+    learned = (week >= int(week.min()) + FIRST_WEEKS) & (week < first)
+    judged = (week >= first) & (week < int(week.max()))
     return learned.to_numpy(), judged.to_numpy()
 
 
@@ -49,13 +60,13 @@ def backtest(panel: pd.DataFrame, rows: pd.DataFrame, given: Hyperparameters) ->
     """Judged rows with the forecasts of a model that learned from the weeks before all of them.
 
     Args:
-        panel: checked.
+        panel: what `established` makes.
         rows: `mercato_models.price.demand.features` of it.
     """
     learned, judged = split(panel)
     booster = demand.fit(rows[learned], panel[_C.units][learned], given)
-    season = panel.groupby([_C.product_id, _C.store_id], sort=False)[_C.units].shift(SEASON)
-    kept = panel.loc[judged, [_C.product_id, _C.store_id, _C.week, _C.units]]
+    season = panel.groupby(list(CELL), sort=False)[_C.units].shift(SEASON)
+    kept = panel.loc[judged, [*CELL, _C.week, _C.units]]
     return kept.assign(
         **{
             FORECAST: booster.inplace_predict(demand.matrix(rows[judged]), validate_features=False),

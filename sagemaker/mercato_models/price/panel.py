@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -18,9 +19,11 @@ class SoldWeek(msgspec.Struct, frozen=True, kw_only=True):
     product_id: int
     store_id: int
     week: Annotated[int, Int32]
+    began: datetime  # the week's first sale of anything, in any store
     category_id: int
     units: int
     price: float  # a unit's, after the loyalty card's discount
+    planned_price: float  # the same, as far as it is known without what this store sold in the week
     displayed: bool
     mailed: bool
     demand_index: float  # log index of demand that whoever set the price knew; 0 if nobody recorded one
@@ -28,20 +31,52 @@ class SoldWeek(msgspec.Struct, frozen=True, kw_only=True):
 
 PANEL = Table("price.panel", SoldWeek, ("product_id", "store_id", "week"), "Weekly sales and prices.")
 _C = PANEL.c
+#: A product in a store.
+CELL = (_C.product_id, _C.store_id)
+#: Weeks with a sale that a product needs in a store to be priced there.
+LEAST_WEEKS = 20
+#: Newest weeks that are judged; the last week of a year's file may be cut short and is left out.
+JUDGED_WEEKS = 8
+_PRICES = (_C.price, _C.planned_price)
+
+
+def first_judged(weeks: pd.Series) -> int:
+    """The first of the weeks that forecasts are judged on."""
+    return int(weeks.max()) - JUDGED_WEEKS
 
 
 def checked(panel: pd.DataFrame) -> pd.DataFrame:
     """The panel, ordered by its key.
 
     Raises:
-        CheckError: columns are missing, it is empty, no price is above 0 in some row, units are negative or
-            all the same, or a week comes twice.
+        CheckError: columns or values are missing, it is empty, a price is not above 0, units are negative or
+            all the same, or a week is of the future, comes twice or is left out.
     """
     checks.columns(panel, list(_C))
-    checks.flooded(panel, [_C.price, _C.units, _C.demand_index], known=1.0)
+    panel = panel.reset_index(drop=True)
+    checks.flooded(panel, [*_PRICES, _C.units, _C.demand_index], known=1.0)
+    checks.complete(panel, list(_C))
     checks.constant(panel[_C.units])
-    checks.refuse((panel[_C.price] <= 0).to_numpy(), f"{_C.price} is not above 0")
+    for name in _PRICES:
+        checks.refuse((panel[name] <= 0).to_numpy(), f"{name} is not above 0")
     checks.refuse((panel[_C.units] < 0).to_numpy(), f"{_C.units} are negative")
+    checks.future(pd.to_datetime(panel[_C.began], utc=True), pd.Timestamp.now(UTC))
     key = list(PANEL.key)
     checks.refuse(panel.duplicated(key).to_numpy(), f"a second row of the same {', '.join(key)}")
-    return panel.sort_values(key, ignore_index=True)
+    ordered = panel.sort_values(key)
+    _check_whole(ordered)
+    return ordered.reset_index(drop=True)
+
+
+def _check_whole(ordered: pd.DataFrame) -> None:
+    """Refuse gaps: features take the row before for the week before.
+
+    Args:
+        ordered: by the key, its index the places of the rows.
+    """
+    week = ordered[_C.week]
+    cell = week.groupby([ordered[name] for name in CELL])
+    gap = cell.diff().fillna(1) != 1
+    checks.refuse(gap.sort_index().to_numpy(), f"no row of the {_C.week} before")
+    early = cell.transform("max") != week.max()
+    checks.refuse(early.sort_index().to_numpy(), f"no row of the newest {_C.week}, {week.max()}")

@@ -1,30 +1,46 @@
 """What a pricing policy would have earned, told from sales at the prices that were: off-policy evaluation.
 
 Doubly robust for a continuous action (Kallus and Zhou, AISTATS 2018; Demirer et al., NeurIPS 2019): what the
-elasticities foretell, corrected by how far sales were off near the policy's prices. It holds if either the
-elasticities or the distribution of the logged prices is right.
+elasticities predict, corrected by how far sales were off near the policy's prices. It holds if either the
+elasticities or the distribution of the logged prices is right. Elasticities are learned on other weeks than
+those that they are judged on, and so must the policy be: what it gained by chance where it was made, it does
+not gain elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from mercato_models.intervals import Interval
-from mercato_models.price.elasticity import Elasticities
+from mercato_models.price.elasticity import Elasticities, learn
 from mercato_models.price.nuisances import BLOCK, Expected
 from mercato_models.price.shelf import Shelf
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 #: A row counts at most this often, lest a few rare prices decide.
 _MOST = 10.0
-#: Half the width of a 95 % interval, in standard errors.
-_WIDE = 1.96
+#: Sets of blocks of weeks that are judged in turn, by what the others taught.
+FOLDS = 4
 #: Deviation of the policy's own log prices: one that always sets the very same price can't be judged.
 JITTER = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Weeks that are judged, and what was learned without them.
+
+    Attributes:
+        judged: rows of the shelf.
+    """
+
+    judged: Mask
+    found: Elasticities
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +48,8 @@ class Value:
     """Mean weekly profit of a product in a store, US dollars.
 
     Attributes:
-        gain: over the logged prices, with its 95 % interval.
-        direct: what the elasticities alone foretell.
+        gain: over the other prices, with its 95 % interval.
+        direct: what the elasticities alone predict.
         weighted: what sales at such prices alone tell (self-normalised inverse propensity).
         overlap: effective share of the rows that tell of the policy.
     """
@@ -45,42 +61,124 @@ class Value:
     overlap: float
 
 
-def evaluate(shelf: Shelf, expected: Expected, found: Elasticities, log_price: Floats, cost: Floats) -> Value:
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """What happened and what is expected, an element per row that counts.
+
+    Attributes:
+        usual: mean of the log price.
+        deviation: of it, by chance.
+        own: the product's elasticity.
+        level: expected log units at the usual price.
+    """
+
+    log_price: Floats
+    units: NDArray[np.int64]
+    cost: Floats
+    usual: Floats
+    deviation: Floats
+    own: Floats
+    level: Floats
+
+    @property
+    def made(self) -> Floats:
+        """Profit."""
+        found: Floats = (np.exp(self.log_price) - self.cost) * self.units
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a policy earns, an element per row: doubly robust, and by its two parts alone.
+
+    Attributes:
+        ratio: how often each row counts.
+    """
+
+    both: Floats
+    direct: Floats
+    weighted: Floats
+    ratio: Floats
+
+
+def crossfit(shelf: Shelf, expected: Expected) -> list[Fold]:
+    """Folds that cover every row once."""
+    fold = shelf.week // BLOCK % FOLDS
+    numbers = np.unique(fold)
+    return [Fold(fold == number, learn(shelf, expected, fold != number)) for number in numbers]
+
+
+def evaluate(
+    shelf: Shelf,
+    expected: Expected,
+    folds: Sequence[Fold],
+    log_price: Floats,
+    cost: Floats,
+    *,
+    before: Floats | None = None,
+    among: Mask | None = None,
+) -> Value:
     """Value of setting other prices, with a little chance (JITTER) around them.
 
     Args:
+        folds: what `crossfit` makes; the policy's prices in a fold's weeks should rest on that fold's
+            elasticities.
         log_price: the policy's, an element per row; a product's own cross effects on others are left out.
         cost: of a unit, an element per row.
+        before: another policy's log prices, over which the gain is counted; the logged prices by default.
+        among: rows that count; all by default.
 
     Raises:
-        ValueError: no logged price is near the policy's.
+        ValueError: no logged price is near a policy's, or too few weeks are judged.
     """
+    among = np.ones(len(shelf), np.bool_) if among is None else among
+    logged = _logged(shelf, expected, folds, cost, among)
+    told = _told(logged, log_price[among])
+    other = logged.made if before is None else _told(logged, before[among]).both
+    return Value(
+        float(told.both.mean()),
+        by_blocks(told.both - other, shelf.week[among] // BLOCK),
+        float(told.direct.mean()),
+        float(told.weighted.mean()),
+        float(told.ratio.sum() ** 2 / (told.ratio**2).sum() / len(told.ratio)),
+    )
+
+
+def _logged(shelf: Shelf, expected: Expected, folds: Sequence[Fold], cost: Floats, among: Mask) -> _Logged:
     surprise = shelf.log_price - expected.log_price
     deviation = np.array([surprise[rows].std() for rows in shelf.rows_by_product])[shelf.product]
-    if (deviation <= 0).any():
+    if (deviation[among] <= 0).any():
         raise ValueError("prices of some product never moved by chance: nothing is known of other prices")
-    own, others = found.own[shelf.product], (shelf.beside(surprise) * found.cross[shelf.product]).sum(axis=1)
+    own, others, beside = np.zeros(len(shelf)), np.zeros(len(shelf)), shelf.beside(surprise)
+    for fold in folds:
+        product = shelf.product[fold.judged]
+        own[fold.judged] = fold.found.own[product]
+        others[fold.judged] = (beside[fold.judged] * fold.found.cross[product]).sum(axis=1)
     level = expected.log_units + others
+    # Over all rows: those of all weeks say how much a product sells.
     level = level + _calibration(shelf, level + own * surprise)
-    usual = norm.pdf(shelf.log_price, expected.log_price, deviation)
-    ratio = np.minimum(norm.pdf(shelf.log_price, log_price, JITTER) / usual, _MOST)
+    return _Logged(
+        shelf.log_price[among],
+        shelf.units[among],
+        cost[among],
+        expected.log_price[among],
+        deviation[among],
+        own[among],
+        level[among],
+    )
+
+
+def _told(logged: _Logged, log_price: Floats) -> _Told:
+    density = norm.pdf(logged.log_price, logged.usual, logged.deviation)
+    ratio = np.minimum(norm.pdf(logged.log_price, log_price, JITTER) / density, _MOST)
     if ratio.sum() == 0:
         raise ValueError("no logged price is near the policy's: take smaller steps")
     # Expected profit over the policy's chance: moments of a lognormal price.
-    moved = log_price - expected.log_price
-    direct = _earned(level, own, moved, log_price, cost)
-    said = (np.exp(shelf.log_price) - cost) * np.exp(level + own * surprise)
-    made = (np.exp(shelf.log_price) - cost) * shelf.units
+    direct = _earned(logged.level, logged.own, log_price - logged.usual, log_price, logged.cost)
+    foreseen = logged.level + logged.own * (logged.log_price - logged.usual)
+    said = (np.exp(logged.log_price) - logged.cost) * np.exp(foreseen)
     share = ratio / ratio.mean()
-    rows = direct + share * (made - said)
-    gain, error = _mean(rows - made, shelf.week // BLOCK)
-    return Value(
-        float(rows.mean()),
-        Interval(gain, gain - _WIDE * error, gain + _WIDE * error),
-        float(direct.mean()),
-        float((share * made).mean()),
-        float(ratio.sum() ** 2 / (ratio**2).sum() / len(ratio)),
-    )
+    return _Told(direct + share * (logged.made - said), direct, share * logged.made, ratio)
 
 
 def _calibration(shelf: Shelf, level: Floats) -> Floats:
@@ -98,9 +196,16 @@ def _earned(level: Floats, own: Floats, moved: Floats, log_price: Floats, cost: 
     return found
 
 
-def _mean(rows: Floats, block: NDArray[np.int64]) -> tuple[float, float]:
-    """Mean, and its standard error where the rows of a block of weeks depend on each other."""
+def by_blocks(rows: Floats, block: NDArray[np.int64]) -> Interval:
+    """Mean of rows that depend on each other within a block of weeks, with its 95 % interval.
+
+    Raises:
+        ValueError: there is only one block.
+    """
     _, group = np.unique(block, return_inverse=True)
     sums = np.bincount(group, rows - rows.mean())
-    blocks = len(sums)
-    return float(rows.mean()), float(np.sqrt((sums**2).sum() * blocks / max(1, blocks - 1)) / len(rows))
+    if (blocks := len(sums)) < 2:
+        raise ValueError(f"one block of {BLOCK} weeks says nothing of how much weeks differ")
+    error = np.sqrt((sums**2).sum() * blocks / (blocks - 1)) / len(rows)
+    mean, reach = float(rows.mean()), float(t.ppf(0.975, blocks - 1) * error)
+    return Interval(mean, mean - reach, mean + reach)

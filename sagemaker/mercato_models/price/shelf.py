@@ -27,6 +27,8 @@ class Shelf:
         product_ids: of each product; products are numbered by their place here.
         product, store, week, category: numbers from 0 on but for the week.
         cell: number of the product in its store.
+        log_price: of the planned price. What a store's own checkouts took is known in weeks with a sale only,
+            and depends on who bought: an elasticity of it would be one of that selection, too.
         mates: products x MATES, numbers of products, -1 where there are fewer.
     """
 
@@ -62,7 +64,7 @@ class Shelf:
             panel[_C.week].to_numpy(np.int64),
             cell,
             units,
-            np.log(panel[_C.price].to_numpy(np.float64)),
+            np.log(panel[_C.planned_price].to_numpy(np.float64)),
             known,
             category,
             _mates(of_product, np.bincount(product, units)),

@@ -18,6 +18,8 @@ from mercato_models.price.panel import PANEL
 
 Floats = NDArray[np.float64]
 _C = PANEL.c
+#: When the first week began.
+_START = pd.Timestamp("2017-01-01", tz="UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,19 @@ class World:
 
     @property
     def panel(self) -> pd.DataFrame:
-        """What a retailer would have recorded; promotions are displays."""
+        """What a retailer would have recorded, who has a list of prices; promotions are displays."""
         product, store, week = np.indices(self.units.shape).reshape(3, -1)
+        price = np.exp(self.log_price).ravel()
         return pd.DataFrame(
             {
                 _C.product_id: product,
                 _C.store_id: store,
                 _C.week: week.astype(np.int32),
+                _C.began: _START + pd.to_timedelta(7 * week, unit="D"),
                 _C.category_id: self.category[product],
                 _C.units: self.units.ravel(),
-                _C.price: np.exp(self.log_price).ravel(),
+                _C.price: price,
+                _C.planned_price: price,
                 _C.displayed: self.promoted.ravel(),
                 _C.mailed: False,
                 _C.demand_index: self.index.ravel(),

@@ -12,8 +12,8 @@ STATEMENT = Statement(
     ),
     data="Weekly units, prices and placements of products by store.",
     judged=(
-        "The eight newest whole weeks, each a week ahead, by a model of the weeks before them "
-        "all. Intervals: products drawn again."
+        "The eight newest whole weeks, each a week ahead, by a model of the weeks before them all, of "
+        "what had sold in 20 weeks before them. Intervals: products drawn again."
     ),
     caveats=(
         "An elasticity holds if whatever moved prices and demand at once is among the controls, "

@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from glue_jobs.catalog import CATALOG
 from glue_jobs.deploy import render
 from mercato.contracts.events import TOPICS
+from mercato.contracts.tables.base import Table
+from mercato.decisions.price_limits import Limits
+from mercato.decisions.price_standing import Shop
 from mercato_models.datasets import DATASETS
 from mercato_models.recommend.pipeline import SOURCES
 from pipelines.models import MODELS
@@ -65,3 +69,16 @@ def test_types_are_spelt_as_glue_spells_them(catalog: dict[str, Any]) -> None:
         "array<struct<display:string,mailer:string,stores:array<bigint>>>"
     )
     assert columns["gold", "product_daily", "day"] == "date"
+
+
+def test_proposals_wait_for_all_that_says_how_prices_stand(catalog: dict[str, Any]) -> None:
+    read = set()
+
+    def rows(table: Table) -> pa.Table:
+        read.add(table.name)
+        return table.arrow_schema.empty_table()
+
+    Shop.of(rows, [], Limits())
+    (proposing,) = (job for job in catalog["jobs"] if job["name"] == "price-proposals")
+    assert read
+    assert read <= {*proposing["reads"]}

@@ -57,6 +57,38 @@ def test_products_that_inform_each_other_err_less(world: World, found: Elasticit
     assert np.abs(found.cross - cross).mean() < CHAIN.cross / 3
 
 
+def test_cross_elasticities_are_written_and_know_how_near_they_are() -> None:
+    """On three chains; the intervals of all pairs together."""
+    hits = []
+    for seed in (2001, 2002, 2003):
+        world = simulate(seed, CHAIN)
+        rows = elasticity.cross_table(estimate(checked(world.panel)))
+        pairs = rows[elasticity.PRODUCT].to_numpy(), rows[elasticity.MATE].to_numpy()
+        assert len(rows) == len(set(zip(*pairs, strict=True))) == 30 * 4
+        assert (world.category[pairs[0]] == world.category[pairs[1]]).all()
+        truth = world.elasticity[pairs]
+        assert np.abs(rows[elasticity.ESTIMATE] - truth).mean() < CHAIN.cross / 3
+        assert (rows[elasticity.HIGH] - rows[elasticity.LOW]).mean() < 2 * CHAIN.cross
+        hits.append((rows[elasticity.LOW] <= truth) & (truth <= rows[elasticity.HIGH]))
+    assert 0.9 < np.mean(hits) <= 1
+
+
+def test_products_without_a_mate_have_no_cross_elasticity() -> None:
+    alone = simulate(2004, Chain(categories=6, category=1, stores=8, weeks=40, units=20.0))
+    found = estimate(checked(alone.panel))
+    assert elasticity.cross_table(found).empty
+    assert elasticity.summary(found)["cross_elasticity_pairs"] == 0
+
+
+def test_a_product_without_a_learned_week_learns_from_the_others(world: World, found: Elasticities) -> None:
+    shelf = Shelf.of(checked(world.panel))
+    expected = expect(shelf, Settings())
+    some = elasticity.learn(shelf, expected, shelf.product != 3)
+    assert some.own_error[3] > 2 * np.median(found.own_error)
+    assert some.low[3] < found.own[3] < some.high[3]
+    assert np.allclose(some.own[10:], found.own[10:], atol=0.05)
+
+
 def test_what_is_expected_of_a_block_of_weeks_is_not_learned_from_it(world: World) -> None:
     panel = checked(world.panel)
     changed = panel.assign(**{_C.units: panel[_C.units].where(panel[_C.week] >= 4, 50)})
@@ -76,7 +108,7 @@ def test_the_order_of_rows_and_the_names_of_products_say_nothing(world: World, f
 def test_a_price_that_never_moved_leaves_an_elasticity_unknown(world: World) -> None:
     panel = world.panel
     still = panel[_C.product_id] == 0
-    panel.loc[still, _C.price] = 2.0
+    panel.loc[still, [_C.price, _C.planned_price]] = 2.0
     found = estimate(checked(panel))
     assert found.own_error[0] > 3 * np.median(found.own_error[1:])
     assert found.low[0] < found.own[1:5].mean() < found.high[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from mercato.cloud.cost import schedule
@@ -9,7 +10,7 @@ from mercato.cloud.cost.charge import Charge, Context
 from mercato.cloud.cost.usage import HOURS
 from mercato.cloud.template import NotStatedError, Resource
 
-JOB = "AWS::Glue::Job"
+JOB, _SCHEDULE = "AWS::Glue::Job", "AWS::Scheduler::Schedule"
 #: Arguments of a job that does not end with what there is, and of the topics that it copies.
 _FOLLOW, _STREAM = "--follow", "--stream"
 #: Argument of a job that writes what a model learns from.
@@ -63,16 +64,21 @@ def _glue_job(resource: Resource, context: Context) -> Iterator[Charge]:
 
 
 def _runs(resource: Resource, context: Context) -> tuple[float, float, str]:
-    """Minutes of a run, runs a month, and how they came about: by a trigger, with training, or each night."""
-    for trigger in context.assembly.resources:
-        if trigger.type == "AWS::Glue::Trigger" and trigger.stack == resource.stack:
-            started = [action.get("JobName") for action in trigger.get("Actions", default=())]
-            if {"Ref": resource.name} in started:
-                expression = trigger.text("Schedule")
-                return context.usage.copy_minutes, schedule.runs(expression), f"copy_minutes at {expression}"
+    """Minutes of a run, runs a month, and how they came about: scheduled, with training, or each night."""
+    name = resource.get("Name")
+    for each in context.assembly.resources:
+        if name and each.type == _SCHEDULE and _starts(each) == name:
+            expression = each.text("ScheduleExpression")
+            return context.usage.copy_minutes, schedule.runs(expression), f"copy_minutes at {expression}"
     if resource.get("DefaultArguments", _MODEL) is not None:
         return context.usage.batch_minutes, context.usage.training_runs, "training_runs of batch_minutes"
     return context.usage.batch_minutes, context.usage.batch_runs, "batch_runs of batch_minutes"
+
+
+def _starts(resource: Resource) -> str | None:
+    """Name of the job for which a schedule asks Glue."""
+    given = resource.get("Target", "Input", default="{}")
+    return json.loads(given).get("JobName") if isinstance(given, str) else None
 
 
 def _emr(resource: Resource, context: Context) -> Iterator[Charge]:
@@ -132,5 +138,5 @@ RULES = {
     "AWS::EMRServerless::Application": _emr,
     "AWS::MWAA::Environment": _airflow,
     "AWS::StepFunctions::StateMachine": _state_machine,
-    "AWS::Scheduler::Schedule": _schedule,
+    _SCHEDULE: _schedule,
 }
