@@ -134,10 +134,12 @@ def _watched(config: Config, ground: Ground, models: ModelsStack, surfaces: Surf
         collector=decisions.collector.function_name,
         others=tuple(each.function_name for each in functions),
         cluster=f"mercato-{config.name}-events",
+        express=config.streaming.kind == "express",
         session_job=f"mercato-{config.name}-sessions",
         cache_nodes=ground.features.nodes,
         endpoints=models.endpoints,
         domain=f"mercato-{config.name}-products" if search else "",
         queues=tuple(each.failed.called for each in (intake, search, models) if each),
+        pages=f"mercato-{config.name}-observability-failed" if config.observability.pagerduty else "",
         failed_jobs=f"mercato-{config.name}-failed-jobs",
     )

@@ -24,7 +24,6 @@ class TopicSpec(_Spec):
     partitions: int
     compact: bool
     derived: bool
-    max_bytes: int
     definition: dict[str, Any]
 
 

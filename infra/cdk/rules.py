@@ -12,7 +12,7 @@ from constructs import IConstruct
 from infra.cdk.checkov import skip
 from infra.cdk.config import Config
 from infra.cdk.constructs.gateway import route_id
-from infra.cdk.wildcards import FUNCTIONS, SHIPS, wildcards
+from infra.cdk.wildcards import EMPTIERS, FUNCTIONS, SHIPS, wildcards
 from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
 
 _SOLUTIONS = "AwsSolutions::AwsSolutions-"
@@ -71,6 +71,11 @@ ACKNOWLEDGED = (
         "airflow/Group",
         ("EC2RestrictedCommonPorts",),
         "MWAA asks for a group that lets its own members in, on every port; nobody else is a member.",
+    ),
+    Acknowledged(
+        "processing/Workers",
+        ("EC2RestrictedCommonPorts",),
+        "Glue asks for a group that lets its own members in, on every port; nobody else is a member.",
     ),
     Acknowledged(
         "lake/AccessLogs",
@@ -216,7 +221,7 @@ ACKNOWLEDGED = (
             (*_PROVIDER_RULES, "L1", _BASIC_EXECUTION),
             "CDK's own provider: runs during a deploy alone, is retried by it, and calls AWS's API only.",
         )
-        for path in (_BOOTSTRAP, *SHIPS)
+        for path in (_BOOTSTRAP, *SHIPS, *EMPTIERS)
     ),
 )
 

@@ -48,9 +48,10 @@ class Network(Section):
         cidr: its address block.
         peers: blocks it will be connected to, with which it must not overlap.
         availability_zones: two or three.
-        nat_gateways: 0 closes the way out: pollers then need a feed inside the VPC.
-        interface_endpoints: reach AWS's services without leaving the VPC, for the price of an endpoint for
-            each service in each zone; without a way out there is no other way.
+        nat_gateways: the way to feeds and to services that have no endpoint in the VPC; one for each zone
+            keeps it open when a zone fails.
+        interface_endpoints: reach the services that are called most without leaving the VPC, for the price of
+            an endpoint for each service in each zone.
     """
 
     cidr: CidrBlock = "10.20.0.0/16"
@@ -67,8 +68,11 @@ class Network(Section):
         for peer in self.peers:
             if ip_network(self.cidr).overlaps(ip_network(peer)):
                 raise ValueError(f"cidr {self.cidr} overlaps with peer {peer}; allowed: disjoint blocks")
-        if not self.nat_gateways and not self.interface_endpoints:
-            raise ValueError("nat_gateways 0 leaves no way to AWS; allowed: with interface_endpoints true")
+        if not self.nat_gateways:
+            raise ValueError(
+                "nat_gateways 0 leaves no way to services without an endpoint in the VPC, "
+                "such as SQS and SageMaker; allowed: 1 to 3"
+            )
         return self
 
 
@@ -125,7 +129,8 @@ class Processing(Section):
         workers: of a batch job.
         continuous: copy events to bronze within two minutes, by a job that never ends; otherwise once an
             hour, for a small part of the cost.
-        emr: provision the EMR Serverless application beside Glue.
+        emr: provision the EMR Serverless application beside Glue, and the role `mercato-ENV-emr-jobs` for
+            jobs that people start there; nothing of Mercato starts any.
         emr_max_vcpu: ceiling of its size.
     """
 
@@ -287,6 +292,7 @@ class Models(Section):
         approved_by_gate: a version that passes its gate answers without a person's word.
         weekly: train every model each week.
         cost_share: what a unit costs, as a share of its usual price; the lake knows no costs.
+        demographics: file in gold's bucket with what is known of households, by which models are judged.
         mlflow: keep runs in a serverless MLflow app.
     """
 
@@ -302,6 +308,7 @@ class Models(Section):
     approved_by_gate: bool = False
     weekly: bool = False
     cost_share: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    demographics: Annotated[str, Field(pattern=r"^$|^[\w-][\w./-]*\.(parquet|csv)$")] = ""
     mlflow: bool = False
 
     @model_validator(mode="after")

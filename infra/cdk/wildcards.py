@@ -9,6 +9,7 @@ from infra.cdk.config import Config
 from infra.cdk.contracts import contracts
 
 _SESSIONS, _JOBS = "streaming/Sessions/Role", "processing/JobRole"
+_EMR = "processing/EmrRole"
 _DATASETS, _SCORES = _MODEL_JOBS = ("processing/DatasetRole", "processing/ScoreRole")
 #: CDK's copying functions, each with the bucket that it copies to.
 SHIPS = {
@@ -17,6 +18,10 @@ SHIPS = {
     "models/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "models",
     "airflow/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C1024MiB": "airflow",
 }
+#: CDK's functions that empty buckets before they are deleted, where nothing is to be kept.
+EMPTIERS = tuple(
+    f"{stack}/Custom::S3AutoDeleteObjectsCustomResourceProvider" for stack in ("airflow", "lake", "models")
+)
 #: What CDK hands to its own copying function.
 _SHIP_ACTIONS = (
     "kms:GenerateDataKey*",
@@ -64,21 +69,24 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
 
     of_cluster = "MSK adds an id to the cluster's name, which is unique without it"
     for path in (_SESSIONS, _JOBS, *_MODEL_JOBS):
-        yield path, "Resource::*", "EC2's Describe actions take no resource"
+        yield path, "Resource::*", "EC2's Describe actions and counting take no resource"
         yield path, resource("ec2", "network-interface/*"), "The interfaces have no names before they exist"
     for path in (_JOBS, *_MODEL_JOBS):
         for kind in ("security-group", "subnet"):
             yield path, resource("ec2", f"{kind}/*"), "A condition keeps it to the platform's VPC"
         yield path, resource("logs", "log-group:/aws-glue/*"), "Glue names the groups of its jobs"
+    for path in (_JOBS, _EMR, *_MODEL_JOBS):
         yield path, bucket("artifacts"), "Each version of the jobs lies in a folder of its own"
     for topic in ("clickstream.v1", "sessions.v1"):
         yield _SESSIONS, kafka("topic", topic), of_cluster
     yield _SESSIONS, kafka("group", "flink-sessions"), of_cluster
     yield _SESSIONS, kafka("transactional-id", "flink-sessions*"), "Flink numbers its transactions"
-    for spec in contracts().topics:
-        yield _JOBS, kafka("topic", spec.name), of_cluster
-        yield _JOBS, kafka("topic", spec.quarantine), of_cluster
-    yield _JOBS, kafka("group", "spark-kafka-source-*"), "Spark makes up the rest of its groups' names"
+    for path in (_JOBS, _EMR):
+        for spec in contracts().topics:
+            yield path, kafka("topic", spec.name), of_cluster
+            yield path, kafka("topic", spec.quarantine), of_cluster
+        yield path, kafka("group", "spark-kafka-source-*"), "Spark makes up the rest of its groups' names"
+        yield path, kafka("group", "mercato-quarantine"), of_cluster
     for path in FUNCTIONS:
         yield f"{path}/Role", "Resource::*", "Lambda's network interfaces and X-Ray's traces have no resource"
     for path in ("decisions/Collector", "intake/Landing", "intake/Pollers"):
@@ -92,6 +100,7 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
     followed = ("clickstream", "payments", "payment_decisions", "payment_outcomes", "price_decisions")
     for topic in (f"{name}.v1" for name in followed):
         yield "intake/Features/Role", kafka("topic", topic), of_cluster
+        yield "intake/Features/Role", kafka("topic", f"{topic}.quarantine"), of_cluster
         yield "intake/Features/Role", kafka("group", f"online-{topic}"), of_cluster
     yield "graph/LoaderRole", bucket("gold"), "A table is as many objects as it needs"
     yield "observability/GrafanaRole", "Resource::*", "Metrics and lists of workspaces have no resource"
@@ -104,10 +113,12 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
     yield "search/Search/Role", index, "The indices behind the alias have names of their time"
     yield "intake/Landing/Role", bucket("landing"), "Partners choose the names of their files"
     yield from _model_jobs(config, bucket, resource)
-    for layer in contracts().layers:
-        yield _JOBS, bucket(layer), "A table is as many objects as it needs"
-        database = f"{name}-{layer}".replace("-", "_")
-        yield _JOBS, resource("glue", f"table/{database}/*"), "The jobs own every table of the lake"
+    for path in (_JOBS, _EMR):
+        for layer in contracts().layers:
+            yield path, bucket(layer), "A table is as many objects as it needs"
+            database = f"{name}-{layer}".replace("-", "_")
+            yield path, resource("glue", f"table/{database}/*"), "The jobs own every table of the lake"
+    yield from _delivery(config)
     shipping = "CDK's own grant to the function that copies a deploy's files"
     assets = f"cdk-hnb659fds-assets-{account}-{config.region}/*"
     for path, target in SHIPS.items():
@@ -115,6 +126,18 @@ def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
             yield path, f"Action::{action}", shipping
         yield path, bucket(target), shipping
         yield path, resource("s3", assets), shipping
+
+
+def _delivery(config: Config) -> Iterator[tuple[str, str, str]]:
+    path, account = "delivery/Deployer", config.account or "<AWS::AccountId>"
+    yield path, "Resource::*", "What the preflight lists and asks of quotas has no resource"
+    for region in sorted({config.region, "us-east-1"}):
+        public = f"arn:<AWS::Partition>:ssm:{region}::parameter/aws/service/global-infrastructure/*"
+        yield path, f"Resource::{public}", "AWS's public list of what regions have"
+    roles = f"arn:<AWS::Partition>:iam::{account}:role/aws-service-role/*"
+    yield path, f"Resource::{roles}", "Service-linked roles, to see which are there"
+    secrets = f"arn:<AWS::Partition>:secretsmanager:{config.region}:{account}:secret:mercato-{config.name}-*"
+    yield path, f"Resource::{secrets}", "Secrets Manager adds letters to a name; values are not read"
 
 
 def _model_jobs(

@@ -32,6 +32,7 @@ def register(types: dict[str, CloudType], endpoint: str) -> None:
     """
     ours = {name: _handler(name, each.make, endpoint) for name, each in types.items() if each.make}
     ours[custom.BUCKET_DEPLOYMENT] = _bucket_deployment(endpoint)
+    ours[custom.EMPTIED_BUCKET] = _emptied_bucket(endpoint)
     provisioners._RESOURCE_HANDLERS.update(ours)
     blocking: Callable[[str], bool] = stacks._runs_on_worker_thread
     # A handler that calls the server it runs in must leave the event loop free to answer.
@@ -78,18 +79,32 @@ def _handler(name: str, make: Make, endpoint: str) -> dict[str, Any]:
     return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
 
 
-def _bucket_deployment(endpoint: str) -> dict[str, Any]:
-    def s3() -> Any:
-        return boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name=get_region(),
-            aws_access_key_id=get_account_id(),
-            aws_secret_access_key="local",
-        )
+def _s3(endpoint: str) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=get_region(),
+        aws_access_key_id=get_account_id(),
+        aws_secret_access_key="local",
+    )
 
+
+def _emptied_bucket(endpoint: str) -> dict[str, Any]:
     def create(_logical: str, properties: Properties, _stack: str) -> Created:
-        keys = custom.unpack(s3(), properties)
+        return properties["BucketName"], {}
+
+    def update(_id: str, _old: Properties, new: Properties, stack: str) -> Created:
+        return create("", new, stack)
+
+    def delete(_id: str, properties: Properties) -> None:
+        custom.empty(_s3(endpoint), properties["BucketName"])
+
+    return {"create": create, "update": update, "delete": delete}
+
+
+def _bucket_deployment(endpoint: str) -> dict[str, Any]:
+    def create(_logical: str, properties: Properties, _stack: str) -> Created:
+        keys = custom.unpack(_s3(endpoint), properties)
         bucket = properties["DestinationBucketName"]
         return custom.physical_id(properties), {
             "SourceObjectKeys": keys,
@@ -100,6 +115,6 @@ def _bucket_deployment(endpoint: str) -> dict[str, Any]:
         return create("", new, stack)
 
     def delete(_id: str, properties: Properties) -> None:
-        custom.remove(s3(), properties)
+        custom.remove(_s3(endpoint), properties)
 
     return {"create": create, "update": update, "delete": delete}

@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,36 @@ def resources(environment: str, *types: str) -> dict[str, Any]:
         for name, resource in template["Resources"].items()
         if not types or resource["Type"] in types
     }
+
+
+def statements(environment: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What every role may do, by stack and logical name of the policy or the role that says so."""
+    for name, resource in resources(environment, "AWS::IAM::Policy", "AWS::IAM::Role").items():
+        properties = resource["Properties"]
+        documents = [
+            properties.get("PolicyDocument"),
+            *(p["PolicyDocument"] for p in properties.get("Policies", [])),
+        ]
+        for document in filter(None, documents):
+            yield from ((name, statement) for statement in document["Statement"])
+
+
+def allowed(environment: str, role: str, action: str) -> list[dict[str, Any]]:
+    """Statements by which a role may do something.
+
+    Args:
+        role: how the logical name of its policy begins, after its stack.
+    """
+    return [
+        statement
+        for name, statement in statements(environment)
+        if name.startswith(role) and action in as_list(statement["Action"])
+    ]
+
+
+def as_list(value: Any) -> list[Any]:
+    """One of something as a list, which templates write without one."""
+    return value if isinstance(value, list) else [value]
 
 
 def text(value: Any) -> str:

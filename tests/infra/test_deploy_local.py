@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
 from features.store import feature_store
 from infra.artifacts.artifact import ROOT
+from infra.cdk.json_schema import draft_07
 from infra.emulator.deploy import ENVIRONMENT, deploy, destroy, publish, undescribed
 from infra.emulator.deployed import Deployed
 from infra.emulator.platform import Platform
@@ -20,10 +23,12 @@ from infra.emulator.smoke import steps
 from mercato.cloud.preflight.finding import State
 from mercato.cloud.preflight.report import blocked, inspect
 from mercato.cloud.template import read
+from mercato.contracts.events import CLICKSTREAM
 from mercato.local.supervisor import Stack
 from mercato.online.views import HOUSEHOLD_PROFILE, VIEWS
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics
+from tests.infra.templates import as_list
 from tests.integration.rig import Rig
 from tests.integration.seed import HOUSEHOLDS
 
@@ -86,6 +91,47 @@ def test_preflight_names_what_an_empty_account_lacks(
     quotas = {each.check: each.says for each in found if each.check.startswith("quota")}
     assert quotas["quota: VPCs per Region"] == "1 more needed, 1 of 5 in use"
     assert all(each.fix for each in found if each.state is not State.OK)
+
+
+def test_the_role_of_githubs_deploys_may_ask_what_the_preflight_asks(
+    emulator: Emulator, local_deploy: LocalDeploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
+    account = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
+    asked: set[str] = set()
+
+    def note(model: Any, **_: object) -> None:
+        asked.add(f"{model.service_model.signing_name}:{model.name}")
+
+    account.events.register("before-call", note)
+    assembly = read(local_deploy.assembly, "local")
+    inspect(account, assembly)
+    granted = {
+        action
+        for each in assembly.resources
+        if (each.stack, each.type) == ("mercato-local-delivery", "AWS::IAM::Policy")
+        for statement in each.get("PolicyDocument", "Statement")
+        for action in as_list(statement["Action"])
+    }
+    # Who one is, everybody may ask.
+    assert asked - {"sts:GetCallerIdentity"} <= granted
+    assert {"ec2:DescribeVpcs", "lakeformation:GetDataLakeSettings", "secretsmanager:DescribeSecret"} <= asked
+
+
+def test_the_deploy_has_asked_for_the_session_job_to_start(local_aws: LocalDeploy) -> None:
+    name = "mercato-local-sessions"
+    flink = boto3.client("kinesisanalyticsv2")
+    detail = flink.describe_application(ApplicationName=name)["ApplicationDetail"]
+    assert detail["ApplicationStatus"] in {"STARTING", "RUNNING"}
+
+
+def test_a_topics_newest_schema_is_its_contract(local_aws: LocalDeploy) -> None:
+    schema = {"SchemaName": CLICKSTREAM.name, "RegistryName": "mercato-local-events"}
+    newest = boto3.client("glue").get_schema_version(
+        SchemaId=schema, SchemaVersionNumber={"LatestVersion": True}
+    )
+    assert newest["VersionNumber"] == 2
+    assert json.loads(newest["SchemaDefinition"]) == draft_07(CLICKSTREAM.json_schema)
 
 
 def test_preflight_after_the_deploy_needs_nothing_new(local_aws: LocalDeploy) -> None:

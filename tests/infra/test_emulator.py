@@ -130,6 +130,32 @@ def test_a_destroy_says_what_is_retained_and_that_the_rest_is_gone(
     assert client(emulator, "ec2").describe_addresses()["Addresses"] == []
 
 
+def test_a_first_deploy_that_failed_leaves_nothing_of_what_is_to_be_kept(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """Its names are fixed: what it left would stop the next try."""
+    kept = {**BUCKET, "DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+    kept["Properties"] = {"BucketName": "first-try"}
+    nat = {"Type": "AWS::EC2::NatGateway", "Properties": {"AllocationId": "eipalloc-0"}, "DependsOn": "Kept"}
+    with pytest.raises(DeployError):
+        publish(emulator, assembly(tmp_path, Kept=kept, Nat=nat))
+    with pytest.raises(ClientError):
+        client(emulator, "s3").head_bucket(Bucket="first-try")
+    publish(emulator, assembly(tmp_path, Kept=kept))
+    assert [each.physical_id for each in destroy(emulator, tmp_path)] == ["first-try"]
+
+
+def test_a_bucket_is_emptied_of_every_version(emulator: Emulator) -> None:
+    s3 = client(emulator, "s3")
+    s3.create_bucket(Bucket="full")
+    s3.put_bucket_versioning(Bucket="full", VersioningConfiguration={"Status": "Enabled"})
+    for content in (b"one", b"two"):
+        s3.put_object(Bucket="full", Key="a", Body=content)
+    s3.delete_object(Bucket="full", Key="a")
+    custom.empty(s3, "full")
+    s3.delete_bucket(Bucket="full")
+
+
 def test_a_resource_that_is_left_behind_fails_the_destroy(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

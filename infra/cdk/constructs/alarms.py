@@ -12,6 +12,7 @@ from infra.cdk.constructs.watched import (
     Watched,
     function,
     metric,
+    of_brokers,
     of_domain,
     of_endpoint,
     of_session_job,
@@ -36,6 +37,7 @@ class Watch:
         metric: that it looks at.
         threshold: above which it is wrong.
         periods: how many five-minute periods it must be wrong.
+        must_report: a period without a value is wrong, too.
         runbook: heading among the runbooks; its name, unless several alarms share one.
     """
 
@@ -46,6 +48,7 @@ class Watch:
     metric: cloudwatch.IMetric
     threshold: float
     periods: int = 1
+    must_report: bool = False
     runbook: str = ""
 
     @property
@@ -110,12 +113,21 @@ def watches(watched: Watched, settings: Observability, account: str) -> Iterator
             metric=waiting(queue),
             threshold=0,
         )
+    if watched.pages:
+        yield Watch(
+            name="observability-failed-waiting",
+            plane="events",
+            severity="error",
+            means="Alarms did not reach PagerDuty, and wait.",
+            metric=waiting(watched.pages),
+            threshold=0,
+        )
     yield Watch(
-        name="broker-partitions-missing",
+        name="brokers-failing",
         plane="events",
         severity="error",
-        means="Partitions of topics have no leader.",
-        metric=metric("AWS/Kafka", "OfflinePartitionsCount", {"Cluster Name": watched.cluster}, "Maximum"),
+        means="Partitions of topics have no leader, or nobody gives them one.",
+        metric=_leaderless(watched),
         threshold=0,
         periods=2,
     )
@@ -134,6 +146,8 @@ def watches(watched: Watched, settings: Observability, account: str) -> Iterator
         means="The session job is down and does not come back by itself.",
         metric=of_session_job(watched, "downtime"),
         threshold=180_000,
+        periods=2,
+        must_report=True,
     )
     for model, endpoint in watched.endpoints.items():
         yield from _of_model(model, endpoint, settings)
@@ -174,6 +188,19 @@ def _of_model(model: str, endpoint: str, settings: Observability) -> Iterator[Wa
         # Microseconds, as SageMaker counts.
         threshold=settings.latency_ms * 1000 / 2,
         runbook="model-slow",
+    )
+
+
+def _leaderless(watched: Watched) -> cloudwatch.IMetric:
+    """Above 0 while brokers fail; Express brokers don't count partitions without a leader."""
+    if not watched.express:
+        return of_brokers(watched, "OfflinePartitionsCount")
+    controllers = of_brokers(watched, "ActiveControllerCount")
+    return cloudwatch.MathExpression(
+        expression="IF(controllers < 1, 1, 0)",
+        using_metrics={"controllers": controllers},
+        period=controllers.period,
+        label="without a controller",
     )
 
 

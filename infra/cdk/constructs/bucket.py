@@ -52,4 +52,6 @@ class DataBucket(s3.Bucket):
             server_access_logs_prefix=f"{construct_id.lower()}/",
             lifecycle_rules=[cleaning, *rules],
             removal_policy=removal_policy,
+            # CloudFormation deletes no bucket that holds anything, and an old version is something.
+            auto_delete_objects=removal_policy == RemovalPolicy.DESTROY,
         )

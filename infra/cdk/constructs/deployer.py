@@ -93,10 +93,14 @@ class Deployer(Function):
         )
         endpoints = arns("endpoint")
         may(("DescribeModelPackage", "ListModelPackages"), *packages)
-        may(("CreateModel", "DescribeModel"), *models)
+        # Of a registered version: AWS asks for the right on both.
+        may(("CreateModel",), *models, *packages)
+        may(("DescribeModel",), *models)
         may(("CreateEndpointConfig", "DescribeEndpointConfig"), *configs)
         may(("CreateEndpoint", "UpdateEndpoint"), *endpoints, *configs)
         may(("DescribeEndpoint", "AddTags", "ListTags"), *endpoints)
+        # Application Auto Scaling asks for it of whoever registers an endpoint there.
+        may(("UpdateEndpointWeightsAndCapacities",), *endpoints)
         to_sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         self._allow_if(("iam:PassRole",), [serving.role], to_sagemaker)
         # SageMaker encrypts the disks of an endpoint on behalf of whoever makes it.

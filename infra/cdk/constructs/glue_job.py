@@ -63,13 +63,17 @@ class Runtime:
 
 
 class GlueJob(Construct):
-    """One job."""
+    """One job.
+
+    Attributes:
+        job: itself.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, job: JobSpec, runtime: Runtime) -> None:
         """Create the job; Airflow starts those that are not streaming."""
         super().__init__(scope, construct_id)
         streaming = job.kind == "streaming"
-        created = glue.CfnJob(
+        self.job = glue.CfnJob(
             self,
             "Job",
             name=f"{runtime.prefix}{job.name}",
@@ -87,28 +91,13 @@ class GlueJob(Construct):
             timeout=job.timeout_minutes,
             # A window in which Glue may restart a job that never ends.
             maintenance_window="Sun:04" if streaming and runtime.continuous else None,
-            max_retries=1,
+            # Its starter comes soon enough, and would meet a retry of Glue's.
+            max_retries=0 if streaming else 1,
             execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),
             security_configuration=runtime.security,
             connections=glue.CfnJob.ConnectionsListProperty(connections=[runtime.connection]),
         )
-        runs(created, runtime.wheels, ENTRY, *([JARS] if streaming else []))
-        if streaming:
-            self._starter(created, runtime)
-
-    def _starter(self, job: glue.CfnJob, runtime: Runtime) -> None:
-        """Starts the job again and again: Glue refuses a second run while there is one."""
-        minutes = "0/15" if runtime.continuous else "0"
-        glue.CfnTrigger(
-            self,
-            "Starter",
-            name=job.name,
-            description="Copies what came to bronze",
-            type="SCHEDULED",
-            schedule=f"cron({minutes} * * * ? *)",
-            start_on_creation=True,
-            actions=[glue.CfnTrigger.ActionProperty(job_name=job.ref)],
-        )
+        runs(self.job, runtime.wheels, ENTRY, *([JARS] if streaming else []))
 
 
 def _arguments(runtime: Runtime, job: JobSpec) -> Mapping[str, str]:

@@ -16,12 +16,15 @@ _INTERFACES = ("CreateNetworkInterface", "CreateTags", "DeleteNetworkInterface")
 class JobRole(ExactRole):
     """A role of jobs, with the right to log and to reach the VPC."""
 
-    def __init__(self, stack: PlaneStack, construct_id: str, *, description: str, vpc: str) -> None:
+    def __init__(
+        self, stack: PlaneStack, construct_id: str, *, description: str, vpc: str, connection: str
+    ) -> None:
         """Create a role that reads and writes nothing yet.
 
         Args:
             stack: whose key encrypts the jobs' logs.
             vpc: ARN of theirs.
+            connection: name of Glue's to it.
         """
         super().__init__(
             stack,
@@ -44,3 +47,11 @@ class JobRole(ExactRole):
         # What Glue does as the job to reach the VPC; looking around has no resource to name.
         self.allow("ec2", [f"Describe{what}" for what in _LOOKING], ["*"])
         self.allow("ec2", _INTERFACES, interfaces, {"ArnEqualsIfExists": {"ec2:Vpc": vpc}})
+        catalogue = stack.format_arn(
+            service="glue", resource="catalog", arn_format=ArnFormat.NO_RESOURCE_NAME
+        )
+        named = stack.format_arn(service="glue", resource="connection", resource_name=connection)
+        self.allow("glue", ("GetConnection",), [catalogue, named])
+        # Under this name Glue counts what a job with `--enable-metrics` does; the action takes no resource.
+        counts = {"StringEquals": {"cloudwatch:namespace": "Glue"}}
+        self.allow("cloudwatch", ("PutMetricData",), ["*"], counts)

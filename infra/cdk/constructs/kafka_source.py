@@ -25,7 +25,7 @@ def read_topic(
         failed: takes the places of batches that failed for good.
         from_the_start: give it what was there before, too.
     """
-    streaming.grant(function.role, reads=[topic], group=group)
+    streaming.grant(function.role, reads=[topic], groups=[group])
     cluster = streaming.cluster.ref
     function.allow(
         ["kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"], [cluster]
@@ -43,6 +43,8 @@ def read_topic(
         starting_position="TRIM_HORIZON" if from_the_start else "LATEST",
         batch_size=500,
         maximum_batching_window_in_seconds=0,
+        # With a destination Lambda tries ten times more; another number is for pollers that are paid for by the
+        # hour (provisioned mode).
         destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
             on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed.queue_arn)
         ),

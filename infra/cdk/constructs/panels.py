@@ -10,6 +10,7 @@ from infra.cdk.constructs.watched import (
     Watched,
     function,
     metric,
+    of_brokers,
     of_cluster,
     of_domain,
     of_endpoint,
@@ -55,7 +56,7 @@ def rows(watched: Watched, account: str) -> Iterator[Sequence[cloudwatch.IWidget
     yield (
         _graph("Events taken", own(watched.collector, "Events", "Sum")),
         _graph("Refused, by topic (messages/s)", _refused(watched)),
-        _graph("Waiting for a person", *map(waiting, watched.queues)),
+        _graph("Waiting for a person", *map(waiting, filter(None, (*watched.queues, watched.pages)))),
     )
     yield (
         _graph(
@@ -63,7 +64,7 @@ def rows(watched: Watched, account: str) -> Iterator[Sequence[cloudwatch.IWidget
             of_cluster(watched, "SumOffsetLag", "Maximum", by='"Consumer Group",Topic'),
         ),
         _graph("Into the brokers (bytes/s)", of_cluster(watched, "BytesInPerSec", "Average")),
-        _graph("Disk of the brokers (%)", of_cluster(watched, "KafkaDataLogsDiskUsed", "Maximum")),
+        _kept(watched),
     )
     yield _heading("Is the data fresh?")
     yield (
@@ -97,6 +98,13 @@ def rows(watched: Watched, account: str) -> Iterator[Sequence[cloudwatch.IWidget
             _graph("Search: free disk (MiB)", of_domain(watched, "FreeStorageSpace", account, "Minimum")),
             _graph("Search: memory (%)", of_domain(watched, "JVMMemoryPressure", account)),
         )
+
+
+def _kept(watched: Watched) -> cloudwatch.GraphWidget:
+    """Express brokers have no disks that could be full."""
+    if watched.express:
+        return _graph("Kept by the brokers (bytes)", of_brokers(watched, "StorageUsed"))
+    return _graph("Disk of the brokers (%)", of_cluster(watched, "KafkaDataLogsDiskUsed", "Maximum"))
 
 
 def _functions(watched: Watched) -> tuple[str, ...]:

@@ -24,11 +24,13 @@ class Watched:
         collector: function that takes events.
         others: the other functions.
         cluster: of MSK.
+        express: its brokers are Express ones, which count other things.
         session_job: Flink application.
         cache_nodes: of the online store.
         endpoints: of SageMaker, by the model that answers there once a version has been approved.
         domain: of OpenSearch; empty without one.
         queues: that hold what functions could not take in.
+        pages: queue of the alarms that PagerDuty did not take; empty without it.
         failed_jobs: EventBridge rule that matches a Glue job's failure.
     """
 
@@ -37,11 +39,13 @@ class Watched:
     collector: str
     others: tuple[str, ...]
     cluster: str
+    express: bool
     session_job: str
     cache_nodes: tuple[str, ...]
     endpoints: Mapping[str, str]
     domain: str
     queues: tuple[str, ...]
+    pages: str
     failed_jobs: str
 
     def http(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
@@ -92,6 +96,11 @@ def search(pattern: str, statistic: str, label: str) -> cloudwatch.MathExpressio
         period=PERIOD,
         using_metrics={},
     )
+
+
+def of_brokers(watched: Watched, name: str, label: str | None = None) -> cloudwatch.Metric:
+    """Of MSK's cluster as a whole."""
+    return metric("AWS/Kafka", name, {"Cluster Name": watched.cluster}, "Maximum", label)
 
 
 def of_cluster(

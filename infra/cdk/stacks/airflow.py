@@ -83,6 +83,7 @@ class AirflowStack(PlaneStack):
             removal_policy=self.removal_policy,
         )
         role = self._role(bucket)
+        folder, shipped = self._ship(bucket)
         level = mwaa.CfnEnvironment.ModuleLoggingConfigurationProperty
         environment = mwaa.CfnEnvironment(
             self,
@@ -94,10 +95,11 @@ class AirflowStack(PlaneStack):
             execution_role_arn=role.role_arn,
             kms_key=self.key.key_arn,
             source_bucket_arn=bucket.bucket_arn,
-            dag_s3_path=self._ship(bucket),
+            dag_s3_path=folder,
+            # MWAA refuses an option without a value.
             airflow_configuration_options={
                 "mercato.prefix": self.name(""),
-                "mercato.pipelines": ",".join(pipelines),
+                **({"mercato.pipelines": ",".join(pipelines)} if pipelines else {}),
             },
             logging_configuration=mwaa.CfnEnvironment.LoggingConfigurationProperty(
                 **{kind: level(enabled=True, log_level=least) for kind, least in _LEVELS.items()}
@@ -110,7 +112,8 @@ class AirflowStack(PlaneStack):
             webserver_access_mode="PRIVATE_ONLY" if sizes.private_page else "PUBLIC_ONLY",
             weekly_maintenance_window_start="SUN:20:00",
         )
-        environment.node.add_dependency(role)
+        # It looks for its DAGs when it is made.
+        environment.node.add_dependency(role, shipped)
         runs(environment, _DAGS)
 
     def _group(self, network: NetworkStack) -> str:
@@ -119,9 +122,10 @@ class AirflowStack(PlaneStack):
             self, "Group", vpc=network.vpc, description="Parts of Airflow", allow_all_outbound=True
         )
         group.add_ingress_rule(group, ec2.Port.all_traffic(), "Parts of Airflow")
+        network.open_endpoints(self, group, "Airflow")
         return group.security_group_id
 
-    def _ship(self, bucket: DataBucket) -> str:
+    def _ship(self, bucket: DataBucket) -> tuple[str, s3_deployment.BucketDeployment]:
         """Copy the DAGs to a folder of their version: a deploy is then one change of the environment."""
         folder = f"{_DAGS}/{artifact(_DAGS).digest()[:8]}"
         # By name: the grants of the copying function then say which bucket they mean.
@@ -136,11 +140,12 @@ class AirflowStack(PlaneStack):
             destination_key_prefix=folder,
             memory_limit=1024,
             prune=False,
-            retain_on_delete=self.config.retain,
+            # Until the environment has changed, it reads the version before.
+            retain_on_delete=True,
             log_group=self.log_group("ShipLogs", f"/mercato/{self.config.name}/ship/dags"),
         )
         shipped.node.add_dependency(bucket)
-        return folder
+        return folder, shipped
 
     def _role(self, bucket: DataBucket) -> iam.Role:
         role = iam.Role(
@@ -180,7 +185,8 @@ class AirflowStack(PlaneStack):
             ]
             executions = [f"{each}/execution/*" for each in pipelines]
             grants.append((["sagemaker:StartPipelineExecution"], pipelines))
-            grants.append((["sagemaker:DescribePipelineExecution"], executions))
+            following = ["sagemaker:DescribePipelineExecution", "sagemaker:ListPipelineExecutionSteps"]
+            grants.append((following, executions))
         role.add_to_policy(start_jobs(self))
         for actions, resources in grants:
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))

@@ -46,8 +46,13 @@ class PlaneStack(Stack):
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """What becomes of stateful resources when the stack goes."""
-        return RemovalPolicy.RETAIN if self.config.retain else RemovalPolicy.DESTROY
+        """What becomes of stateful resources when the stack goes.
+
+        Those of a first deploy that failed go in any case: they hold nothing, and the next try needs their
+        names.
+        """
+        kept = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        return kept if self.config.retain else RemovalPolicy.DESTROY
 
     @cached_property
     def key(self) -> kms.Key:
@@ -96,6 +101,19 @@ class PlaneStack(Stack):
             encryption_key=self.key,
             removal_policy=self.removal_policy,
         )
+
+
+def log_group_arn(group: logs.ILogGroup) -> str:
+    """ARN of a log group for services that refuse the `:*` with which its own attribute ends.
+
+    A token can't be cut: the name is put into an ARN instead.
+    """
+    return group.stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=group.log_group_name,
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
 
 
 _RETENTION = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
@@ -11,7 +12,7 @@ from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
 from infra.cdk.config import Config
-from infra.cdk.stacks.base import PlaneStack
+from infra.cdk.stacks.base import PlaneStack, log_group_arn
 from infra.cdk.stacks.decisions import DecisionsStack
 
 #: Where AWS keeps what belongs to CloudFront.
@@ -70,7 +71,7 @@ class EdgeStack(PlaneStack):
             self,
             "FirewallLogging",
             resource_arn=acl.attr_arn,
-            log_destination_configs=[logs.log_group_arn.removesuffix(":*")],
+            log_destination_configs=[log_group_arn(logs)],
             redacted_fields=[
                 waf.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": "authorization"})
             ],
@@ -95,7 +96,14 @@ class EdgeStack(PlaneStack):
             waf.CfnWebACL.RuleProperty(
                 name=name,
                 priority=place,
-                action=waf.CfnWebACL.RuleActionProperty(block={"CustomResponse": {"ResponseCode": 429}}),
+                # Typed: CDK drops keys of a plain mapping that are not spelled as its own.
+                action=waf.CfnWebACL.RuleActionProperty(
+                    block=waf.CfnWebACL.BlockActionProperty(
+                        custom_response=waf.CfnWebACL.CustomResponseProperty(
+                            response_code=HTTPStatus.TOO_MANY_REQUESTS.value
+                        )
+                    )
+                ),
                 statement=waf.CfnWebACL.StatementProperty(rate_based_statement=statement),
                 visibility_config=self._visible(name),
             )

@@ -89,7 +89,8 @@ class FeaturesStack(PlaneStack):
             destination_key_prefix="features",
             memory_limit=1024,
             prune=False,
-            retain_on_delete=self.config.retain,
+            # It goes with its bucket.
+            retain_on_delete=True,
             log_group=self.log_group("RegistryLogs", f"/mercato/{self.config.name}/ship/{_REGISTRY}"),
         )
 

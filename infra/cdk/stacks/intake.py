@@ -65,7 +65,7 @@ class IntakeStack(PlaneStack):
         self._landing(lake, kafka)
         if config.intake.feeds:
             self._pollers(kafka)
-        self._online(features)
+        self._online(features, kafka)
 
     def _function(self, name: str, environment: Mapping[str, str], *, minutes: int) -> Function:
         function = Function(
@@ -90,6 +90,8 @@ class IntakeStack(PlaneStack):
         self._writes(function, [topic.name for topic in contracts().topics if not topic.derived])
         objects = lake.objects_arn("landing")
         function.allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [objects])
+        # Without it S3 answers that a key which is gone is forbidden.
+        function.allow(["s3:ListBucket"], [lake.landing.bucket_arn])
         function.allow(["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
         rule = events.CfnRule(
             self,
@@ -158,9 +160,13 @@ class IntakeStack(PlaneStack):
             )
         role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[self.key.key_arn]))
 
-    def _online(self, features: FeaturesStack) -> None:
-        function = self._function("features", store_environment(self.config, features), minutes=1)
+    def _online(self, features: FeaturesStack, kafka: Mapping[str, str]) -> None:
+        environment = {**kafka, **store_environment(self.config, features)}
+        function = self._function("features", environment, minutes=1)
         features.grant(function.role)
+        # Of what can't be merged.
+        quarantine = [topic.quarantine for topic in contracts().topics if topic.name in _FOLLOWED]
+        self._streaming.grant(function.role, writes=quarantine)
         for topic, from_the_start in _FOLLOWED.items():
             read_topic(
                 function,

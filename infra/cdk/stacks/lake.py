@@ -1,4 +1,4 @@
-"""Buckets, Glue databases and Delta tables from the contracts, Athena, Lake Formation grants."""
+"""Buckets, Glue databases and Delta tables from the contracts, Athena."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from aws_cdk import ArnFormat, Duration
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lakeformation as lakeformation
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -90,29 +89,6 @@ class LakeStack(PlaneStack):
             _allow(role, "s3", ["ListBucket", "GetBucketLocation"], [bucket.bucket_arn])
         _allow(role, "kms", ["Decrypt", "DescribeKey"], [self.key.key_arn])
 
-    def grant_catalogue(self, scope: Construct, role: iam.IRole, permissions: Sequence[str]) -> None:
-        """Grant a role Lake Formation permissions on all tables.
-
-        Args:
-            scope: the stack of the role.
-            permissions: such as `["SELECT"]`.
-        """
-        for layer, database in self.databases.items():
-            lakeformation.CfnPrincipalPermissions(
-                scope,
-                f"{role.node.id}On{layer.title()}",
-                principal=lakeformation.CfnPrincipalPermissions.DataLakePrincipalProperty(
-                    data_lake_principal_identifier=role.role_arn
-                ),
-                resource=lakeformation.CfnPrincipalPermissions.ResourceProperty(
-                    table=lakeformation.CfnPrincipalPermissions.TableResourceProperty(
-                        catalog_id=self.account, database_name=database.ref, table_wildcard={}
-                    )
-                ),
-                permissions=list(permissions),
-                permissions_with_grant_option=[],
-            )
-
     def _access_logs(self) -> s3.Bucket:
         return s3.Bucket(
             self,
@@ -128,6 +104,7 @@ class LakeStack(PlaneStack):
                 )
             ],
             removal_policy=self.removal_policy,
+            auto_delete_objects=not self.config.retain,
         )
 
     def _bucket(self, suffix: str, rules: Sequence[s3.LifecycleRule] = ()) -> DataBucket:

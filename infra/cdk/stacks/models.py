@@ -137,18 +137,7 @@ class ModelsStack(PlaneStack):
             allow_all_outbound=False,
         )
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS's services")
-        if self.config.network.interface_endpoints:
-            # A rule of this stack: as one of the group's own it would have the network wait for the models.
-            ec2.CfnSecurityGroupIngress(
-                self,
-                "ToEndpoints",
-                group_id=self._network.stores.security_group_id,
-                source_security_group_id=group.security_group_id,
-                ip_protocol="tcp",
-                from_port=443,
-                to_port=443,
-                description="Models",
-            )
+        self._network.open_endpoints(self, group, "Models")
         return group
 
     def _versions(self, model: str) -> None:
@@ -180,7 +169,8 @@ class ModelsStack(PlaneStack):
             destination_key_prefix=folder,
             memory_limit=1024,
             prune=False,
-            retain_on_delete=self.config.retain,
+            # Registered versions outlive the deploy that shipped their source.
+            retain_on_delete=True,
             log_group=self.log_group(f"ShipLogs-{model}", f"/mercato/{self.config.name}/ship/{name}"),
         )
         shipped.node.add_dependency(self._bucket)

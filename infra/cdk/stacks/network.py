@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -40,16 +41,14 @@ class NetworkStack(PlaneStack):
         """Create the network of an environment."""
         super().__init__(scope, "network", config=config, holds="VPC, endpoints, flow logs")
         sizes = config.network
-        has_exit = sizes.nat_gateways > 0
-        inside = ec2.SubnetType.PRIVATE_WITH_EGRESS if has_exit else ec2.SubnetType.PRIVATE_ISOLATED
-        subnets = [ec2.SubnetConfiguration(name="private", subnet_type=inside, cidr_mask=24)]
-        if has_exit:
-            public = ec2.SubnetType.PUBLIC
-            subnets.append(
-                ec2.SubnetConfiguration(
-                    name="public", subnet_type=public, cidr_mask=28, map_public_ip_on_launch=False
-                )
-            )
+        subnets = [
+            ec2.SubnetConfiguration(
+                name="private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=24
+            ),
+            ec2.SubnetConfiguration(
+                name="public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28, map_public_ip_on_launch=False
+            ),
+        ]
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
@@ -83,7 +82,25 @@ class NetworkStack(PlaneStack):
     @property
     def private_subnet_ids(self) -> list[str]:
         """Subnets without a way in, one in each availability zone."""
-        return [subnet.subnet_id for subnet in (self.vpc.private_subnets or self.vpc.isolated_subnets)]
+        return [subnet.subnet_id for subnet in self.vpc.private_subnets]
+
+    def open_endpoints(self, stack: Stack, group: ec2.ISecurityGroup, who: str) -> None:
+        """Let a group of another stack reach the interface endpoints, where there are any.
+
+        Their names lead to the endpoints everywhere in the VPC: who may not reach those reaches no service.
+        """
+        if self.config.network.interface_endpoints:
+            # A rule of that stack: as one of the group's own it would have the network wait for it.
+            ec2.CfnSecurityGroupIngress(
+                stack,
+                "ToEndpoints",
+                group_id=self.stores.security_group_id,
+                source_security_group_id=group.security_group_id,
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                description=who,
+            )
 
     def _endpoints(self) -> None:
         for name, service in _GATEWAYS.items():

@@ -22,7 +22,7 @@ from infra.cdk.constructs.function import Function
 from infra.cdk.constructs.grafana import Grafana
 from infra.cdk.constructs.panels import rows
 from infra.cdk.constructs.watched import Watched
-from infra.cdk.stacks.base import PlaneStack
+from infra.cdk.stacks.base import PlaneStack, log_group_arn
 from infra.cdk.stacks.network import NetworkStack
 from infra.cdk.stacks.streaming import StreamingStack
 
@@ -108,7 +108,7 @@ class ObservabilityStack(PlaneStack):
                     "state": ["FAILED", "TIMEOUT", "ERROR"],
                 },
             },
-            targets=[events.CfnRule.TargetProperty(id="log", arn=log.log_group_arn.removesuffix(":*"))],
+            targets=[events.CfnRule.TargetProperty(id="log", arn=log_group_arn(log))],
         )
 
     def _alarms(self, watched: Watched) -> None:
@@ -124,7 +124,9 @@ class ObservabilityStack(PlaneStack):
                 threshold=watch.threshold,
                 evaluation_periods=watch.periods,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+                treat_missing_data=cloudwatch.TreatMissingData.BREACHING
+                if watch.must_report
+                else cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             planes[watch.plane].append(alarm)
         for plane, alarms in planes.items():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aws_cdk import Size
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_emrserverless as emr
 from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
@@ -14,8 +16,10 @@ from constructs import Construct
 
 from infra.artifacts.catalog import artifact
 from infra.cdk.config import Config
+from infra.cdk.constructs.exact_role import ExactRole
 from infra.cdk.constructs.glue_job import ENTRY, JARS, MODEL_WHEELS, WHEELS, GlueJob, Runtime
 from infra.cdk.constructs.job_role import JobRole
+from infra.cdk.constructs.job_starter import JobStarter
 from infra.cdk.contracts import contracts
 from infra.cdk.stacks.base import PlaneStack
 from infra.cdk.stacks.features import FeaturesStack
@@ -28,6 +32,11 @@ from infra.cdk.stacks.streaming import StreamingStack
 _EMR_RELEASE = "emr-spark-8.1.0"
 #: Layers of the lake with what models learn from.
 _LEARNED_FROM = ("silver", "gold")
+#: Consumer groups of the jobs: Spark makes up the rest of its own, and who tells of refused records has one
+#: (`mercato.lake.quarantine`).
+JOB_GROUPS = ("spark-kafka-source-*", "mercato-quarantine")
+#: Name of Glue's connection, after the deployment's prefix.
+_CONNECTION = "vpc"
 
 
 class ProcessingStack(PlaneStack):
@@ -58,7 +67,10 @@ class ProcessingStack(PlaneStack):
             **self._model_runtimes(runtime),
         }
         for job in contracts().jobs:
-            GlueJob(self, job.name, job=job, runtime=runtimes.get(job.layer, runtime))
+            created = GlueJob(self, job.name, job=job, runtime=runtimes.get(job.layer, runtime))
+            if job.kind == "streaming":
+                continuous = config.processing.continuous
+                JobStarter(self, f"Starter-{job.name}", job=created.job, continuous=continuous)
         self._rulesets()
         if config.processing.emr:
             self._emr()
@@ -104,25 +116,27 @@ class ProcessingStack(PlaneStack):
                 ephemeral_storage_size=Size.gibibytes(1),
                 # What runs now still reads the version before.
                 prune=False,
-                retain_on_delete=self.config.retain,
+                retain_on_delete=True,
                 log_group=self.log_group(f"ShipLogs-{name}", f"/mercato/{self.config.name}/ship/{name}"),
             )
         return f"s3://{bucket.bucket_name}/jobs/{version}"
 
     def _job_role(self) -> JobRole:
         role = self._role("JobRole", "What Mercato's jobs may do")
+        self._grant_jobs(role)
+        self._features.grant(role)
+        return role
+
+    def _grant_jobs(self, role: iam.IRole) -> None:
+        """Let a role do what the jobs of the lake do, wherever they run."""
         self._lake.grant_jobs(role)
-        self._lake.grant_catalogue(self, role, ["SELECT", "INSERT", "DELETE", "DESCRIBE"])
         self._streaming.grant(
             role,
             # Who tells of refused records looks first at which of them were told before.
             reads=[name for topic in contracts().topics for name in (topic.name, topic.quarantine)],
             writes=[topic.quarantine for topic in contracts().topics],
-            # Spark makes up the rest of its consumer groups' names.
-            group="spark-kafka-source-*",
+            groups=JOB_GROUPS,
         )
-        self._features.grant(role)
-        return role
 
     def _model_runtimes(self, runtime: Runtime) -> dict[str, Runtime]:
         """How the models' jobs run, by layer: they may read the lake, and write what is the models' own."""
@@ -134,6 +148,9 @@ class ProcessingStack(PlaneStack):
         self._models.grant_scores(scores)
         self._features.grant(scores)
         security = self._security("ModelSecurity", "model-jobs", self._models.key)
+        learning = {"--to": self._models.datasets_uri}
+        if people := self.config.models.demographics:
+            learning["--demographics"] = f"s3://{self._lake.bucket_name('gold')}/{people}"
         shared = replace(runtime, wheels=MODEL_WHEELS, security=security)
         scoring = {
             "--to": self._models.predictions_uri,
@@ -141,12 +158,18 @@ class ProcessingStack(PlaneStack):
             "--cost-share": str(self.config.models.cost_share),
         }
         return {
-            "datasets": replace(shared, role=datasets, given={"--to": self._models.datasets_uri}),
+            "datasets": replace(shared, role=datasets, given=learning),
             "scores": replace(shared, role=scores, given=scoring | self._store),
         }
 
     def _role(self, construct_id: str, description: str) -> JobRole:
-        return JobRole(self, construct_id, description=description, vpc=self._network.vpc.vpc_arn)
+        return JobRole(
+            self,
+            construct_id,
+            description=description,
+            vpc=self._network.vpc.vpc_arn,
+            connection=self.name(_CONNECTION),
+        )
 
     def _security(self, construct_id: str, name: str, key: kms.Key) -> str:
         """What jobs encrypt with; `key` is that of what Spark writes."""
@@ -177,16 +200,28 @@ class ProcessingStack(PlaneStack):
             "Vpc",
             catalog_id=self.account,
             connection_input=glue.CfnConnection.ConnectionInputProperty(
-                name=self.name("vpc"),
+                name=self.name(_CONNECTION),
                 connection_type="NETWORK",
                 physical_connection_requirements=glue.CfnConnection.PhysicalConnectionRequirementsProperty(
                     availability_zone=self.config.network.availability_zones[0],
-                    security_group_id_list=[self._network.clients.security_group_id],
+                    security_group_id_list=[
+                        self._network.clients.security_group_id,
+                        self._workers().security_group_id,
+                    ],
                     subnet_id=self._network.private_subnet_ids[0],
                 ),
             ),
         )
         return connection.ref
+
+    def _workers(self) -> ec2.SecurityGroup:
+        """Workers of a job talk to each other on any port; Glue refuses a connection without such a group."""
+        what = "Workers of Glue jobs"
+        group = ec2.SecurityGroup(
+            self, "Workers", vpc=self._network.vpc, description=what, allow_all_outbound=True
+        )
+        group.add_ingress_rule(group, ec2.Port.all_tcp(), what)
+        return group
 
     def _rulesets(self) -> None:
         for table in contracts().tables:
@@ -202,6 +237,19 @@ class ProcessingStack(PlaneStack):
             )
 
     def _emr(self) -> None:
+        """The application, and the role that a person names when starting a job there."""
+        self._grant_jobs(
+            ExactRole(
+                self,
+                "EmrRole",
+                role_name=self.name("emr-jobs"),
+                assumed_by=iam.ServicePrincipal(
+                    "emr-serverless.amazonaws.com",
+                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                ),
+                description="What jobs on EMR Serverless may do",
+            )
+        )
         ceiling = self.config.processing.emr_max_vcpu
         emr.CfnApplication(
             self,

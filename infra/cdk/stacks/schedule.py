@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from aws_cdk import ArnFormat
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -91,6 +92,21 @@ class ScheduleStack(PlaneStack):
         role.add_to_policy(iam.PolicyStatement(actions=list(_LOGS_AND_TRACES), resources=["*"]))
         role.add_to_policy(
             iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn])
+        )
+        # The machine's log says what a run was given: delivery has to read what the key hides.
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt*"],
+                principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+                resources=["*"],
+                conditions={
+                    "StringLike": {
+                        "kms:EncryptionContext:SourceArn": self.format_arn(
+                            service="logs", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME
+                        )
+                    }
+                },
+            )
         )
         batch = [job for job in contracts().jobs if job.kind == "batch"]
         machine = stepfunctions.CfnStateMachine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +15,7 @@ from constructs import Construct
 
 from infra.cdk.config import Config
 from infra.cdk.constructs.session_job import SessionJob
+from infra.cdk.constructs.topic_schema import TopicSchema
 from infra.cdk.contracts import TopicSpec, contracts
 from infra.cdk.stacks.base import PlaneStack
 from infra.cdk.stacks.network import NetworkStack
@@ -23,8 +23,6 @@ from infra.cdk.stacks.network import NetworkStack
 #: MSK Express refuses any other replication factor, and t3 brokers in two zones can hold no more.
 _EXPRESS_REPLICAS = 3
 _HOUR_MS = 3_600_000
-#: A Flink checkpoint may keep a transaction open for ten minutes.
-_TRANSACTION_MS = 900_000
 
 
 class StreamingStack(PlaneStack):
@@ -59,9 +57,11 @@ class StreamingStack(PlaneStack):
             job.role,
             reads=["clickstream.v1"],
             writes=["sessions.v1"],
-            group="flink-sessions",
+            groups=["flink-sessions"],
             transactions="flink-sessions*",
         )
+        if before is not None:
+            job.start(before)
 
     @property
     def brokers(self) -> list[str]:
@@ -100,7 +100,7 @@ class StreamingStack(PlaneStack):
         *,
         reads: Iterable[str] = (),
         writes: Iterable[str] = (),
-        group: str = "",
+        groups: Iterable[str] = (),
         transactions: str = "",
     ) -> None:
         """Let someone read and write topics, and nothing else of the cluster.
@@ -108,16 +108,15 @@ class StreamingStack(PlaneStack):
         Args:
             reads: topics.
             writes: topics.
-            group: consumer group of one who reads; it may end in `*`.
+            groups: consumer groups of one who reads; they may end in `*`.
             transactions: ids of one who writes exactly once; they may end in `*`.
         """
         statements = [
             (["Connect", "DescribeCluster", "WriteDataIdempotently"], [self.cluster.ref]),
             (["DescribeTopic", "ReadData"], [self._arn("topic", name) for name in reads]),
             (["DescribeTopic", "WriteData"], [self._arn("topic", name) for name in writes]),
+            (["DescribeGroup", "AlterGroup"], [self._arn("group", name) for name in groups]),
         ]
-        if group:
-            statements.append((["DescribeGroup", "AlterGroup"], [self._arn("group", group)]))
         if transactions:
             ids = [self._arn("transactional-id", transactions)]
             statements.append((["DescribeTransactionalId", "AlterTransactionalId"], ids))
@@ -150,7 +149,6 @@ class StreamingStack(PlaneStack):
         zones = self.network.private_subnet_ids
         settings = {
             "auto.create.topics.enable": "false",
-            "transaction.max.timeout.ms": str(_TRANSACTION_MS),
             **({} if express else {"default.replication.factor": str(self._replicas)}),
         }
         configuration = msk.CfnConfiguration(
@@ -213,7 +211,8 @@ class StreamingStack(PlaneStack):
     def _topics(self, topic: TopicSpec) -> Iterable[msk.CfnTopic]:
         kept = {"retention.ms": self.config.streaming.retention_hours * _HOUR_MS}
         policy: dict[str, Any] = {"cleanup.policy": "compact"} if topic.compact else kept
-        yield self._topic(topic.name, topic.partitions, policy | {"max.message.bytes": topic.max_bytes})
+        # No limit of its own: the broker's is for a batch of a producer's, a contract's for one event.
+        yield self._topic(topic.name, topic.partitions, policy)
         # What was refused waits for a person: it stays longer than what was accepted.
         yield self._topic(topic.quarantine, 1, {"retention.ms": 4 * kept["retention.ms"]})
 
@@ -236,15 +235,7 @@ class StreamingStack(PlaneStack):
             self, "Registry", name=self.name("events"), description="JSON Schema of every topic"
         )
         for topic in contracts().topics:
-            glue.CfnSchema(
-                self,
-                f"Schema-{topic.name}",
-                name=topic.name,
-                registry=glue.CfnSchema.RegistryProperty(arn=registry.attr_arn),
-                data_format="JSON",
-                compatibility="BACKWARD",
-                schema_definition=json.dumps(topic.definition),
-            )
+            TopicSchema(self, f"Schema-{topic.name}", registry=registry, topic=topic)
 
 
 def _jmx_exporter() -> msk.CfnCluster.OpenMonitoringProperty:

@@ -45,7 +45,11 @@ class Caller:
         answer = {}
         if make.call:
             given = _without_system_tags(properties)
-            answer = self._call(make.call, values, make.adapt(given) if make.adapt else given)
+            try:
+                answer = self._call(make.call, values, make.adapt(given) if make.adapt else given)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != make.settled:
+                    raise
         known = {**values, "answer": answer}
         physical_id = str(fill(make.physical_id, known))
         known = identified(known, physical_id)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from infra.emulator.types.registration import Call, CloudType, Fidelity, Properties
 
 BUCKET_DEPLOYMENT = "Custom::CDKBucketDeployment"
+EMPTIED_BUCKET = "Custom::S3AutoDeleteObjects"
 
 
 def unpack(s3: Any, properties: Properties) -> list[str]:
@@ -43,6 +44,13 @@ def remove(s3: Any, properties: Properties) -> None:
             s3.delete_object(Bucket=bucket, Key=each["Key"])
 
 
+def empty(s3: Any, bucket: str) -> None:
+    """Delete every version of every object of a bucket."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+            s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+
+
 def physical_id(properties: Properties) -> str:
     """Names the place, so that a new place is a replacement."""
     place = f"{properties['DestinationBucketName']}/{properties.get('DestinationBucketKeyPrefix', '')}"
@@ -66,6 +74,12 @@ TYPES: tuple[CloudType, ...] = (
         Fidelity.REAL,
         Call("s3", "list_objects_v2", {"Bucket": "{DestinationBucketName}"}, "Contents"),
         note="The files are really put there, by the emulator: CDK's function needs the AWS CLI in /opt.",
+    ),
+    CloudType(
+        EMPTIED_BUCKET,
+        Fidelity.REAL,
+        Call("s3", "head_bucket", {"Bucket": "{BucketName}"}),
+        note="The bucket is really emptied when its stack goes, by the emulator.",
     ),
     CloudType(
         "Custom::AWS",

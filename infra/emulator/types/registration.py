@@ -62,6 +62,7 @@ class Make:
         delete: what undoes it; `None` if there is nothing to undo, or no emulator has the call.
         adapt: changes the properties to what the operation calls them.
         stop: what must come before `delete`.
+        settled: code of the error with which the call says that there is nothing to do.
     """
 
     physical_id: str
@@ -70,6 +71,7 @@ class Make:
     delete: Call | None = None
     adapt: Callable[[Properties], Properties] | None = None
     stop: Call | None = None
+    settled: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from infra.emulator.types.registration import Call, CloudType, Make, made, native, recorded
 
 _NO_BROKER = "Its brokers' addresses lead nowhere; `mercato up kafka` runs a real one."
@@ -70,10 +72,38 @@ TYPES: tuple[CloudType, ...] = (
         Call("glue", "get_schema", {"SchemaId": {"SchemaArn": "{id}"}}),
         "Made in moto.",
     ),
+    made(
+        "AWS::Glue::SchemaVersion",
+        Make(
+            "{answer.SchemaVersionId}",
+            {"VersionId": "{id}"},
+            Call("glue", "register_schema_version", {"SchemaId": {"SchemaArn": "{Schema.SchemaArn}"}}),
+        ),
+        Call("glue", "get_schema_version", {"SchemaVersionId": "{id}"}),
+        "Made in moto; goes with its schema.",
+    ),
     native(
         "AWS::KinesisAnalyticsV2::Application",
         Call("kinesisanalyticsv2", "describe_application", {"ApplicationName": "{id}"}),
         "`make flink` runs the job it names; here nothing runs.",
+        faked=True,
+    ),
+    made(
+        "Custom::SessionsStarted",
+        Make(
+            "{Application}",
+            {},
+            Call("kinesisanalyticsv2", "start_application"),
+            adapt=lambda given: json.loads(given["Create"])["parameters"],
+            settled="ResourceInUseException",
+        ),
+        Call(
+            "kinesisanalyticsv2",
+            "describe_application",
+            {"ApplicationName": "{Application}"},
+            "ApplicationDetail.ApplicationStatus!='READY'",
+        ),
+        "The application is asked to start, by the emulator itself.",
         faked=True,
     ),
     native(

@@ -98,11 +98,16 @@ _JOBS: Mapping[str, tuple[str, Any]] = {
     "Gold": ("AWS::Glue::Job", {"Command": {"Name": "glueetl"}, "WorkerType": "G.2X", "NumberOfWorkers": 5}),
     "Hourly": (
         "AWS::Glue::Job",
-        {"Command": {"Name": "gluestreaming"}, "WorkerType": "G.025X", "NumberOfWorkers": 2},
+        {
+            "Name": "hourly",
+            "Command": {"Name": "gluestreaming"},
+            "WorkerType": "G.025X",
+            "NumberOfWorkers": 2,
+        },
     ),
     "Starter": (
-        "AWS::Glue::Trigger",
-        {"Schedule": "cron(0 * * * ? *)", "Actions": [{"JobName": {"Ref": "Hourly"}}]},
+        "AWS::Scheduler::Schedule",
+        {"ScheduleExpression": "cron(0 * * * ? *)", "Target": {"Input": '{"JobName": "hourly"}'}},
     ),
     "Emr": ("AWS::EMRServerless::Application", {}),
     "Airflow": ("AWS::MWAA::Environment", {"EnvironmentClass": "mw1.small", "MinWorkers": 3}),

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from mercato.cli.main import app
+from mercato.cloud.preflight.account import recovery
+from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import State
 from mercato.cloud.preflight.quotas import endpoint_instances, judged
 from mercato.cloud.preflight.report import PreflightError, as_json, blocked, inspect
-from mercato.cloud.preflight.secrets import by_hand, holds_nothing
+from mercato.cloud.preflight.secrets import by_hand, secrets
 from mercato.cloud.template import Assembly, Resource
 
 COUNTS = st.integers(min_value=0, max_value=1000).map(float)
@@ -73,12 +75,77 @@ def test_instances_of_an_endpoint_are_counted_shadows_included() -> None:
     assert endpoint_instances(config) == {"ml.m5.large": 3, "ml.c5.large": 1}
 
 
+class Answering:
+    """A session whose clients give one answer to one question, and know no other."""
+
+    def __init__(self, operation: str, answer: dict[str, Any] | Exception) -> None:
+        self._operation, self._answer = operation, answer
+
+    def client(self, _service: str, **_options: object) -> Any:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._operation:
+            raise AttributeError(name)
+
+        def ask(**_parameters: object) -> dict[str, Any]:
+            if isinstance(self._answer, Exception):
+                raise self._answer
+            return self._answer
+
+        return ask
+
+
+NO_SECRET = ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "DescribeSecret")
+
+
 @pytest.mark.parametrize(
-    ("value", "empty"),
-    [("", True), (" ", True), ("{}", True), ('""', True), ("key", False), ('{"a": 1}', False)],
+    ("answer", "state"),
+    [
+        (NO_SECRET, State.WARNING),
+        ({"VersionIdsToStages": {"1": ["AWSCURRENT"]}}, State.WARNING),
+        ({"VersionIdsToStages": {"1": ["AWSPREVIOUS"], "2": ["AWSCURRENT"]}}, State.OK),
+    ],
 )
-def test_a_secret_holds_nothing_or_something(value: str, empty: bool) -> None:
-    assert holds_nothing(value) is empty
+def test_a_secret_is_filled_once_somebody_put_a_value_and_none_is_read(answer: Any, state: State) -> None:
+    secret = Resource("s", "A", "AWS::SecretsManager::Secret", {"Name": "tokens"})
+    (found,) = secrets(Answering("describe_secret", answer), Assembly("us-east-1", (secret,)))
+    assert found.state is state
+
+
+ANYBODY = [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}]
+
+
+@pytest.mark.parametrize(
+    ("tables", "state"), [(ANYBODY, State.OK), ([], State.WARNING)], ids=["a new account's", "strict"]
+)
+def test_lake_formations_defaults_are_looked_at_where_there_is_a_catalogue(
+    tables: list[Any], state: State
+) -> None:
+    defaults = {"CreateDatabaseDefaultPermissions": ANYBODY, "CreateTableDefaultPermissions": tables}
+    session = Answering("get_data_lake_settings", {"DataLakeSettings": defaults})
+    database = Resource("lake", "Gold", "AWS::Glue::Database", {})
+    (found,) = catalogue(session, Assembly("us-east-1", (database,), "1" * 12))
+    assert found.state is state
+    assert ("CREATE_DATABASE" in found.fix) is (state is State.WARNING)
+    assert list(catalogue(session, HERE)) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "protected", "steps"),
+    [
+        ("ROLLBACK_COMPLETE", False, ["delete-stack"]),
+        ("ROLLBACK_COMPLETE", True, ["update-termination-protection", "delete-stack"]),
+        ("ROLLBACK_FAILED", False, ["delete-stack", "empty the buckets"]),
+        ("UPDATE_ROLLBACK_FAILED", True, ["continue-update-rollback"]),
+    ],
+)
+def test_a_stack_that_failed_says_the_way_out_and_one_in_use_is_not_deleted(
+    state: str, protected: bool, steps: list[str]
+) -> None:
+    said = recovery({"StackName": "one", "StackStatus": state, "EnableTerminationProtection": protected})
+    known = ("update-termination-protection", "delete-stack", "continue-update-rollback", "empty the buckets")
+    assert sorted((step for step in known if step in said), key=said.index) == steps
 
 
 def test_a_generated_secret_is_nobodys_work() -> None:

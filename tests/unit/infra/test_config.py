@@ -27,8 +27,8 @@ def test_unknown_environment_names_those_there_are() -> None:
             ("network.cidr", "10.0.0.0/33", "a private IPv4 block"),
         ),
         (
-            {"network": {"nat_gateways": 0}},
-            ("network", "nat_gateways 0", "with interface_endpoints true"),
+            {"network": {"nat_gateways": 0, "interface_endpoints": True}},
+            ("network", "nat_gateways 0", "SQS and SageMaker", "allowed: 1 to 3"),
         ),
         (
             {"network": {"cidr": "8.8.0.0/16"}},
@@ -49,6 +49,10 @@ def test_unknown_environment_names_those_there_are() -> None:
         (
             {"streaming": {"kind": "express", "broker_type": "m7g.large"}},
             ("availability_zones with 3 zones",),
+        ),
+        (
+            {"models": {"demographics": "s3://shop/people.csv"}},
+            ("models.demographics", "s3://shop/people.csv"),
         ),
         ({"processing": {"workers": 1}}, ("processing.workers", "1", "greater than or equal to 2")),
         ({"netwrok": {}}, ("netwrok", "not permitted")),

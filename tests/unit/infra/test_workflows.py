@@ -43,6 +43,12 @@ def test_a_deploy_may_ask_for_a_token_and_nothing_else_and_takes_the_stacks_role
     assert role.endswith(":role/mercato-${{ inputs.environment }}-deployer")
 
 
+def test_a_deploys_session_lasts_as_long_as_its_job_may_take() -> None:
+    (job,) = WORKFLOWS["deploy"]["jobs"].values()
+    (given,) = [step["with"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
+    assert given["role-duration-seconds"] >= job["timeout-minutes"] * 60
+
+
 def test_every_environment_that_is_paid_for_can_be_chosen_and_is_synthesized() -> None:
     paid = {name for name in environments() if name != LOCAL}
     # YAML 1.1 reads the key `on` as true.

@@ -1,0 +1,103 @@
+"""What is watched: names that exist, metrics that AWS has, severities, runbooks, and who is told."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from infra.artifacts.artifact import ROOT
+from lambdas.deployer.plan import VARIANT
+from tests.infra.templates import resources, templates
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def alarms(environment: str) -> dict[str, dict[str, Any]]:
+    """Properties of every alarm by its name, without the deployment's prefix."""
+    return {
+        each["Properties"]["AlarmName"].removeprefix(f"mercato-{environment}-"): each["Properties"]
+        for each in resources(environment, "AWS::CloudWatch::Alarm").values()
+    }
+
+
+def test_every_alarm_has_a_severity_and_a_runbook_and_only_planes_tell_people() -> None:
+    headings = set(
+        re.findall(r"^## (.+)$", (ROOT / "docs/how-to/watch-production.md").read_text(), re.MULTILINE)
+    )
+    alarms = resources("prod", "AWS::CloudWatch::Alarm").values()
+    linked = {each["Properties"]["AlarmDescription"].rpartition("#")[2] for each in alarms}
+    assert linked == headings
+    for each in alarms:
+        assert re.match("(critical|error|warning): ", each["Properties"]["AlarmDescription"])
+        assert "AlarmActions" not in each["Properties"]
+    for each in resources("prod", "AWS::CloudWatch::CompositeAlarm").values():
+        assert each["Properties"]["AlarmActions"] == each["Properties"]["OKActions"] != []
+
+
+def test_what_is_watched_is_what_is_deployed() -> None:
+    """A panel or alarm of a name that nothing has shows nothing, for ever."""
+    everything = templates("prod")
+    named = {
+        value
+        for template in everything.values()
+        for each in template["Resources"].values()
+        for key, value in each.get("Properties", {}).items()
+        if isinstance(value, str) and key.endswith(("Name", "Id", "GroupId"))
+    }
+    watched: set[str] = set()
+    for alarm in resources("prod", "AWS::CloudWatch::Alarm").values():
+        properties = alarm["Properties"]
+        metrics = [
+            properties,
+            *(each.get("MetricStat", {}).get("Metric", {}) for each in properties.get("Metrics", [])),
+        ]
+        watched |= {
+            each["Value"]
+            for found in metrics
+            for each in found.get("Dimensions", [])
+            if isinstance(each["Value"], str)
+        }
+    nodes = {name for name in watched if re.search(r"-features-\d{3}$", name)}
+    assert nodes
+    rules = {each["Properties"]["Name"] for each in resources("prod", "AWS::Events::Rule").values()}
+    clusters = {each["Properties"]["ClusterName"] for each in resources("prod", "AWS::MSK::Cluster").values()}
+    # Endpoints are made by the deployer: each has its group's name, and one variant.
+    assert watched - nodes - {VARIANT} <= named | rules | clusters
+
+
+def test_a_session_job_that_reports_nothing_is_down() -> None:
+    """Managed Flink counts nothing of an application that does not run."""
+    missing = {name: alarm["TreatMissingData"] for name, alarm in alarms("dev").items()}
+    assert missing.pop("sessions-down") == "breaching"
+    assert set(missing.values()) == {"notBreaching"}
+
+
+#: What MSK counts of one kind of brokers alone.
+ONLY = {"express": {"StorageUsed"}, "provisioned": {"OfflinePartitionsCount", "KafkaDataLogsDiskUsed"}}
+
+
+@pytest.mark.parametrize(("environment", "kind", "other"), [
+    ("dev", "provisioned", "express"), ("prod", "express", "provisioned"),
+])  # fmt: skip
+def test_brokers_are_watched_by_what_their_kind_counts(environment: str, kind: str, other: str) -> None:
+    (dashboard,) = resources(environment, "AWS::CloudWatch::Dashboard").values()
+    shown = json.dumps([dashboard["Properties"], alarms(environment)])
+    assert {name for name in ONLY[kind] | ONLY[other] if name in shown} == ONLY[kind]
+    watched = {"express": "ActiveControllerCount", "provisioned": "OfflinePartitionsCount"}[kind]
+    assert watched in json.dumps(alarms(environment)["brokers-failing"])
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_every_queue_of_what_failed_has_an_alarm(environment: str) -> None:
+    queues = {each["Properties"]["QueueName"] for each in resources(environment, "AWS::SQS::Queue").values()}
+    watched = {
+        dimension["Value"]
+        for alarm in alarms(environment).values()
+        for metric in alarm.get("Metrics", [])
+        for dimension in metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
+        if dimension["Name"] == "QueueName"
+    }
+    assert watched == queues

@@ -1,0 +1,105 @@
+"""What AWS asks for once the platform runs, and an emulator does not: rights, keys, limits, starts."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+
+from infra.artifacts.artifact import ROOT
+from tests.infra.templates import ENVIRONMENTS, allowed, as_list, resources, text
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+JOB_ROLES = ("JobRole", "DatasetRole", "ScoreRole")
+
+
+def quarantine_group() -> str:
+    """Consumer group by which a job looks which refused records were told of before."""
+    found = re.search(
+        r"\{settings\.topic_prefix\}([\w-]+)", (ROOT / "mercato/lake/quarantine.py").read_text()
+    )
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource"),
+    [
+        ("processing/JobRole", "kafka-cluster:DescribeGroup", rf"/{quarantine_group()}$"),
+        ("processing/JobRole", "kafka-cluster:AlterGroup", rf"/{quarantine_group()}$"),
+        ("processing/EmrRole", "kafka-cluster:AlterGroup", rf"/{quarantine_group()}$"),
+        ("processing/EmrRole", "s3:PutObject", r":mercato-prod-gold-"),
+        *(
+            (f"processing/{each}", "glue:GetConnection", r":connection/mercato-prod-vpc$")
+            for each in JOB_ROLES
+        ),
+        (
+            "airflow/Role",
+            "sagemaker:ListPipelineExecutionSteps",
+            r":pipeline/mercato-prod-fraud/execution/\*$",
+        ),
+        ("models/Deployer", "sagemaker:UpdateEndpointWeightsAndCapacities", r":endpoint/mercato-prod-fraud$"),
+        ("models/Deployer", "sagemaker:CreateModel", r":model-package/mercato-prod-fraud/\*$"),
+        ("models/Deployer", "sagemaker:CreateModel", r":model/mercato-prod-fraud-\*$"),
+        # Without it a key that is gone is one that is forbidden.
+        ("intake/LandingRole", "s3:ListBucket", r"^@$"),
+    ],
+)
+def test_a_role_may_do_what_is_done_by_it(role: str, action: str, resource: str) -> None:
+    granted = [text(each) for found in allowed("prod", role, action) for each in as_list(found["Resource"])]
+    assert [each for each in granted if re.search(resource, each)], granted
+
+
+@pytest.mark.parametrize("role", JOB_ROLES)
+def test_a_glue_job_may_count_what_it_does_under_glues_name_alone(role: str) -> None:
+    counts = allowed("prod", f"processing/{role}", "cloudwatch:PutMetricData")
+    assert [each["Condition"] for each in counts] == [{"StringEquals": {"cloudwatch:namespace": "Glue"}}]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_topic_limits_no_batch_of_a_producers(environment: str) -> None:
+    """Of a topic `max.message.bytes` is for a whole batch, and a contract's limit for one event."""
+    for topic in resources(environment, "AWS::MSK::Topic").values():
+        settings = base64.b64decode(topic["Properties"]["Configs"]).decode()
+        assert "max.message.bytes" not in settings, topic["Properties"]["TopicName"]
+
+
+def test_delivery_reads_the_log_of_a_machine_whose_data_a_key_hides() -> None:
+    (machine,) = resources("dev", "AWS::StepFunctions::StateMachine").values()
+    assert machine["Properties"]["EncryptionConfiguration"]["Type"] == "CUSTOMER_MANAGED_KMS_KEY"
+    (key,) = (
+        each for name, each in resources("dev", "AWS::KMS::Key").items() if name.startswith("schedule/")
+    )
+    allowing = [
+        statement
+        for statement in key["Properties"]["KeyPolicy"]["Statement"]
+        if statement["Principal"] == {"Service": "delivery.logs.amazonaws.com"}
+    ]
+    assert [each["Action"] for each in allowing] == ["kms:Decrypt*"]
+    (source,) = allowing[0]["Condition"]["StringLike"].values()
+    assert re.fullmatch(r"arn:@:logs:[\w-]+:@:\*", text(source))
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_streaming_job_is_asked_for_again_without_a_failed_run(environment: str) -> None:
+    """A trigger of Glue's own starts a run that fails while there is another; a refused call starts none."""
+    assert resources(environment, "AWS::Glue::Trigger") == {}
+    jobs = {
+        each["Properties"]["Name"]: each["Properties"]
+        for each in resources(environment, "AWS::Glue::Job").values()
+        if each["Properties"]["Command"]["Name"] == "gluestreaming"
+    }
+    starts = {
+        json.loads(each["Properties"]["Target"]["Input"]).get("JobName"): each["Properties"]["Target"]
+        for each in resources(environment, "AWS::Scheduler::Schedule").values()
+    }
+    assert set(jobs) <= set(starts)
+    for name, job in jobs.items():
+        assert text(starts[name]["Arn"]) == "arn:@:scheduler:::aws-sdk:glue:startJobRun"
+        assert starts[name]["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+        assert (job["MaxRetries"], job["ExecutionProperty"]["MaxConcurrentRuns"]) == (0, 1)
+        may = allowed(environment, "processing/Starter", "glue:StartJobRun")
+        assert [text(each["Resource"]).rpartition(":job/")[2] for each in may] == [name]
