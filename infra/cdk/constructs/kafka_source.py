@@ -43,8 +43,8 @@ def read_topic(
         starting_position="TRIM_HORIZON" if from_the_start else "LATEST",
         batch_size=500,
         maximum_batching_window_in_seconds=0,
-        # With a destination Lambda tries ten times more; another number is for pollers that are paid for by the
-        # hour (provisioned mode).
+        # With a destination Lambda tries ten times more; another number is for pollers that are paid for by
+        # the hour (provisioned mode).
         destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
             on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed.queue_arn)
         ),
