@@ -43,7 +43,7 @@ class Moment:
         household: `None` for an unknown one, and where the features can't be read.
         down: whether the features can't be read.
         shelf: the products as of now.
-        tag: names all that the answer depends on, for conditional requests.
+        tag: names all that the answer depends on but the model's version, for conditional requests.
         features_ms: time it took to read.
     """
 
@@ -128,10 +128,8 @@ class Recommender:
         shelf = self._keeper.shelf
         session = household.session if household else Session()
         newest_basket = household.history.event_timestamp if household and household.history else None
-        state = (
-            *(wish, shelf.as_of, self._scorer.model_version, down),
-            *(newest_basket, session.last_event_id, session.updated_at),
-        )
+        # Not the model's version: two fleets may answer in turn while a new one comes.
+        state = (wish, shelf.as_of, down, newest_basket, session.last_event_id, session.updated_at)
         tag = hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
         return Moment(household, down, shelf, tag, (time.perf_counter() - started) * 1000)
 

@@ -44,6 +44,11 @@ def quarantine_group() -> str:
         ("models/Deployer", "sagemaker:UpdateEndpointWeightsAndCapacities", r":endpoint/mercato-prod-fraud$"),
         ("models/Deployer", "sagemaker:CreateModel", r":model-package/mercato-prod-fraud/\*$"),
         ("models/Deployer", "sagemaker:CreateModel", r":model/mercato-prod-fraud-\*$"),
+        # Where it puts an event that can't be merged.
+        *(
+            ("intake/FeaturesRole", "kafka-cluster:WriteData", rf"/{topic}\.quarantine$")
+            for topic in ("clickstream.v1", "payment_outcomes.v1", "price_decisions.v1")
+        ),
         # Without it a key that is gone is one that is forbidden.
         ("intake/LandingRole", "s3:ListBucket", r"^@$"),
     ],
