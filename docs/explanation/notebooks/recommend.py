@@ -167,7 +167,7 @@ def name_of(product_id: int) -> str:
     return product_name(catalogue_of.product_type[place], catalogue_of.category[place], product_id)
 
 
-lists = dict(zip(found.households, found.products, strict=True))
+lists = {of: best.products for of, best in zip(found.households, found.lists[evaluation.MODEL], strict=True)}
 by_recall = sorted(judged, key=lambda each: recall(lists[each.household_id].tolist(), each.truth))
 target = by_recall[len(judged) // 2]
 for rank, product_id in enumerate(lists[target.household_id][:CUT].tolist(), 1):
