@@ -19,7 +19,8 @@ from mercato.settings import Settings
 from mercato.stream.online_features import GROUP
 from mercato.stream.topics import ensure_topics
 from mercato_models import artefact
-from mercato_models.fraud.payments import LABEL_DELAY, Payments
+from mercato_models.fraud.days import LABEL_DELAY
+from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import simulate
 from mercato_models.fraud.surprise import Surprise

@@ -20,9 +20,10 @@ from sklearn.metrics import precision_recall_curve
 
 from mercato.decisions.fraud import CODES, SENTENCES, Action, Costs, decide, review_threshold
 from mercato_models.artefact import Model
+from mercato_models.fraud.days import DAY
 from mercato_models.fraud.evaluation import COMPARED, HANDBOOK, MODEL, evaluate, gain
 from mercato_models.fraud.model import Hyperparameters, fit
-from mercato_models.fraud.payments import DAY, SCORED
+from mercato_models.fraud.payments import SCORED
 from mercato_models.fraud.protocol import TEST_STARTS
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate

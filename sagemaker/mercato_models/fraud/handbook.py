@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mercato_models.fraud.payments import DAY, LABEL_DELAY, Payments
+from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.payments import Payments
 
 _WINDOWS = (1, 7, 30)  # days
 _SATURDAY = 5

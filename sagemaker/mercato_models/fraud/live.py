@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mercato.online.payments import AMOUNTS, OUTLIER, RECENT, Card, Terminal, usual_amount
 from mercato.online.session import micros
 from mercato_models.fraud import state
-from mercato_models.fraud.payments import DAY, LABEL_DELAY
+from mercato_models.fraud.days import DAY, LABEL_DELAY
 
 Rows = NDArray[np.float32]
 

@@ -20,10 +20,7 @@ from mercato.contracts.tables.base import Table
 from mercato.errors import MercatoError
 from mercato_models import checks
 from mercato_models.demographics import HOUSEHOLD
-
-DAY = 86_400
-#: How long it takes until a payment is known to have been honest or not, in seconds.
-LABEL_DELAY = 7 * DAY
+from mercato_models.fraud.days import DAY
 
 
 class CardPayment(msgspec.Struct, frozen=True, kw_only=True):

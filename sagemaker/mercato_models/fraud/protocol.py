@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercato_models.curves import Curve
-from mercato_models.fraud.payments import DAY, LABEL_DELAY, Payments, PaymentsError
+from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.payments import Payments, PaymentsError
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercato_models.fraud import state
-from mercato_models.fraud.payments import DAY, LABEL_DELAY, Payments
+from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.surprise import Surprise
 
 _RATIO = state.USUAL.index("amount_ratio")

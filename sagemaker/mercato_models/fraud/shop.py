@@ -8,7 +8,8 @@ import pandas as pd
 from mercato.contracts.tables.silver import PAYMENT_OUTCOMES
 from mercato.contracts.tables.silver import PAYMENTS as PAID
 from mercato_models import checks
-from mercato_models.fraud.payments import DAY, Payments, PaymentsError
+from mercato_models.fraud.days import DAY
+from mercato_models.fraud.payments import Payments, PaymentsError
 
 _P, _O = PAID.c, PAYMENT_OUTCOMES.c
 

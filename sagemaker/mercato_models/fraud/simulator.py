@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mercato_models.fraud.payments import DAY, Payments
+from mercato_models.fraud.days import DAY
+from mercato_models.fraud.payments import Payments
 
 _SIDE = 100.0  # of the square in which everything lies
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercato.online.payments import AMOUNTS, LEAST_AMOUNT, OUTLIER, RECENT, usual_amount
-from mercato_models.fraud.payments import DAY, LABEL_DELAY
+from mercato_models.fraud.days import DAY, LABEL_DELAY
 
 if TYPE_CHECKING:
     from mercato_models.fraud.surprise import Surprise

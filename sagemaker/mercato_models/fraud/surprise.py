@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from mercato_models.artefact import ModelError
-from mercato_models.fraud.payments import LABEL_DELAY, Payments
+from mercato_models.fraud.days import LABEL_DELAY
+from mercato_models.fraud.payments import Payments
 
 Numbers = NDArray[np.float64]
 

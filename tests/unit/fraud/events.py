@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from mercato.contracts.events import Payment, PaymentOutcome
-from mercato_models.fraud.payments import LABEL_DELAY, Payments
+from mercato_models.fraud.days import LABEL_DELAY
+from mercato_models.fraud.payments import Payments
 
 START = datetime(2018, 4, 1, tzinfo=UTC)
 

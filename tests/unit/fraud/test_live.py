@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from mercato.contracts.events import Payment
 from mercato.online.payments import KEEP_PAYMENTS, Card, Terminal, card_of, terminal_of
+from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.live import GIVEN, given
-from mercato_models.fraud.payments import LABEL_DELAY, Payments
+from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.preparation import Preparation
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import simulate

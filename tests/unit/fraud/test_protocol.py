@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from mercato_models.fraud.days import DAY
 from mercato_models.fraud.evaluation import COMPARED, evaluate, gain
 from mercato_models.fraud.model import Hyperparameters
-from mercato_models.fraud.payments import DAY, SCORED, Payments, PaymentsError
+from mercato_models.fraud.payments import SCORED, Payments, PaymentsError
 from mercato_models.fraud.protocol import card_precision, folds, measure, newest_starts
 from mercato_models.fraud.replay import Past
 from tests.unit.fraud.world import small_town

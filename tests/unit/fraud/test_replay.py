@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mercato_models.fraud.payments import DAY, LABEL_DELAY, Payments
+from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.state import FEATURES
 from mercato_models.fraud.surprise import Surprise, learn
