@@ -31,6 +31,6 @@ def test_a_short_lived_driver_has_as_much_room_for_code_as_any() -> None:
 def test_missing_jars_are_said_with_the_command_that_gets_them(tmp_path: Path) -> None:
     with (
         pytest.raises(EngineNotStartedError, match="run `make setup`"),
-        connect(Settings(home=tmp_path), "spark"),
+        connect(Settings(home=tmp_path, jars_dir=tmp_path / "jars"), "spark"),
     ):
         pass
