@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,24 +54,27 @@ def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSess
     """
     name = engine or settings.engine
     if name == "sail":
-        yield from _sail()
+        opened = _sail()
     elif name == "spark":
-        yield from _spark(settings)
+        opened = _spark(settings)
     elif name.startswith("sc://"):
-        yield from _remote(name)
+        opened = _remote(name)
     elif name == "active":
-        yield _active()
+        opened = _active()
     else:
         raise UnknownEngineError(f"Unknown engine {name!r}: use sail, spark, active or sc://host:port.")
+    with opened as session:
+        yield session
 
 
-def _active() -> SparkSession:
+@contextmanager
+def _active() -> Iterator[SparkSession]:
     """The session this process was given; its owner stops it."""
     from pyspark.sql import SparkSession
 
     session = SparkSession.builder.getOrCreate()
     _configure(session)
-    return session
+    yield session
 
 
 def _configure(session: SparkSession) -> None:
@@ -77,6 +82,7 @@ def _configure(session: SparkSession) -> None:
         session.conf.set(key, value)
 
 
+@contextmanager
 def _remote(address: str) -> Iterator[SparkSession]:
     from pyspark.sql import SparkSession
 
@@ -89,6 +95,7 @@ def _remote(address: str) -> Iterator[SparkSession]:
         session.stop()
 
 
+@contextmanager
 def _sail() -> Iterator[SparkSession]:
     os.environ.setdefault("RUST_LOG", "error")
     from pysail.spark import SparkConnectServer
@@ -97,11 +104,20 @@ def _sail() -> Iterator[SparkSession]:
     server.start(background=True)
     _, port = server.listening_address
     try:
-        yield from _remote(f"sc://127.0.0.1:{port}")
+        with _remote(f"sc://127.0.0.1:{port}") as session:
+            _take_back_interrupts()
+            yield session
     finally:
         server.stop()
 
 
+def _take_back_interrupts() -> None:
+    """Let Ctrl-C reach Python alone: Sail stops at it too, and who then still asks it waits for minutes."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT))
+
+
+@contextmanager
 def _spark(settings: Settings) -> Iterator[SparkSession]:
     """Spark as a Connect server of its own, so that job code meets one API on every engine."""
     import pyspark
@@ -141,7 +157,8 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
         )
         try:
             _await_port(port, server, log)
-            yield from _remote(f"sc://127.0.0.1:{port}")
+            with _remote(f"sc://127.0.0.1:{port}") as session:
+                yield session
         finally:
             server.terminate()
             server.wait()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +37,37 @@ def test_missing_jars_are_said_with_the_command_that_gets_them(tmp_path: Path) -
         connect(Settings(home=tmp_path, jars_dir=tmp_path / "jars"), "spark"),
     ):
         pass
+
+
+ENDLESS = """
+import signal, sys
+from pathlib import Path
+from mercato.lake.session import connect
+from mercato.settings import Settings
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
+with connect(Settings(home=Path(sys.argv[1]), jars_dir=Path(sys.argv[2])), sys.argv[3]) as spark:
+    endless = spark.range(10**14).selectExpr("sum(id % 7)")
+    print("asking", flush=True)
+    endless.collect()
+"""
+
+
+@pytest.mark.parametrize("engine", ["sail", pytest.param("spark", marks=pytest.mark.slow)])
+def test_ctrl_c_ends_the_engine_and_who_waits_for_it(
+    engine: str, stack_settings: Settings, tmp_path: Path
+) -> None:
+    """The engine in the process stopped first, and who asked it then tried for minutes."""
+    command: list[str | Path] = [sys.executable, "-c", ENDLESS, tmp_path, stack_settings.jars_dir, engine]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "asking\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(2)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(20)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
