@@ -9,6 +9,7 @@ what the other wrote.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -148,25 +149,25 @@ class Codec:
 
 def key_prefix(view: View) -> bytes:
     """What the keys of all entities of a view's kind begin with."""
-    name = view.entity.encode()
-    kind = _INT64 if _numbered(view) else _STRING
+    return _prefix(view.entity, _INT64 if view.numbered else _STRING)
+
+
+@functools.cache
+def _prefix(entity: str, kind: int) -> bytes:
+    name = entity.encode()
     return struct.pack("<III", 1, _STRING, len(name)) + name + struct.pack("<I", kind)
 
 
 def redis_key(view: View, entity: Entity) -> bytes:
     """Key of the hash of one entity."""
-    value = struct.pack("<q", entity) if _numbered(view) else str(entity).encode()
+    value = struct.pack("<q", entity) if view.numbered else str(entity).encode()
     return key_prefix(view) + struct.pack("<I", len(value)) + value + PROJECT.encode()
 
 
 def entity_of(view: View, key: bytes) -> Entity:
     """The entity of a Redis key: what stands after its length and before the project's name."""
     value = key[len(key_prefix(view)) + 4 : len(key) - len(PROJECT)]
-    if not _numbered(view):
+    if not view.numbered:
         return value.decode()
     entity: int = struct.unpack("<q", value)[0]
     return entity
-
-
-def _numbered(view: View) -> bool:
-    return bool(pa.types.is_integer(view.table.arrow_schema.field(view.entity).type))

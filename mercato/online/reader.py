@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -180,7 +181,8 @@ class OnlineFeatures:
 
         `features.offline.catalogue` answers in the same shape for a moment of the past.
         """
-        return {view.name: self.store.table(view) for view in views.CATALOGUE}
+        kinds = itertools.groupby(views.CATALOGUE, lambda view: view.entity)
+        return {name: table for _, kind in kinds for name, table in self.store.tables(list(kind)).items()}
 
     def marker(self) -> Marker | None:
         """What the catalogue views hold; `None` before the first materialisation."""

@@ -91,24 +91,30 @@ class OnlineStore:
                 written += len(some)
         return written
 
-    def read(self, codecs: Sequence[Codec], entity: Entity) -> list[dict[str, Any] | None]:
+    def read(self, codecs: Sequence[Codec], entity: E) -> list[dict[str, Any] | None]:
         """One entity's row of several views of its kind, in one round trip."""
-        fields = [field for codec in codecs for field in codec.fields]
-        with translated():
-            stored = iter(self.redis.hmget(redis_key(codecs[0].view, entity), fields))
-        return [codec.decode([next(stored) for _ in codec.fields]) for codec in codecs]
+        ((_, rows),) = self._rows(codecs, [entity])
+        return rows
 
     def read_many(self, codec: Codec, entities: Iterable[E]) -> Iterator[tuple[E, dict[str, Any]]]:
         """Rows of one view for those of the entities that have one."""
-        view = codec.view
+        for entity, (row,) in self._rows([codec], entities):
+            if row is not None:
+                yield entity, row
+
+    def _rows(
+        self, codecs: Sequence[Codec], entities: Iterable[E]
+    ) -> Iterator[tuple[E, list[dict[str, Any] | None]]]:
+        """Each entity with its row of several views of its kind."""
+        view, fields = codecs[0].view, [field for codec in codecs for field in codec.fields]
         with translated():
             for some in _batches(entities):
                 pipeline = self.redis.pipeline(transaction=False)
                 for entity in some:
-                    pipeline.hmget(redis_key(view, entity), codec.fields)
+                    pipeline.hmget(redis_key(view, entity), fields)
                 for entity, stored in zip(some, pipeline.execute(), strict=True):
-                    if (row := codec.decode(stored)) is not None:
-                        yield entity, row
+                    values = iter(stored)
+                    yield entity, [codec.decode(list(islice(values, len(codec.fields)))) for codec in codecs]
 
     def entities(self, view: View) -> list[Any]:
         """Every entity of the view's kind that is in the store, ascending."""
@@ -118,13 +124,23 @@ class OnlineStore:
 
     def table(self, view: View, entities: Sequence[Entity] | None = None) -> pa.Table:
         """All rows of a view, or those of some entities, with the types of its contract."""
-        codec = Codec(view)
-        columns: dict[str, list[Any]] = {name: [] for name in view.arrow_schema.names}
-        for entity, row in self.read_many(codec, self.entities(view) if entities is None else entities):
-            columns[view.entity].append(entity)
-            for name, value in row.items():
-                columns[name].append(value)
-        return pa.table(columns, schema=view.arrow_schema)
+        return self.tables([view], entities)[view.name]
+
+    def tables(self, views: Sequence[View], entities: Sequence[Entity] | None = None) -> dict[str, pa.Table]:
+        """What `table` answers, by name, of views of one kind: each entity is read once for all of them."""
+        columns: list[dict[str, list[Any]]]
+        columns = [{name: [] for name in view.arrow_schema.names} for view in views]
+        read = self.entities(views[0]) if entities is None else entities
+        for entity, rows in self._rows([Codec(view) for view in views], read):
+            for view, held, row in zip(views, columns, rows, strict=True):
+                if row is not None:
+                    held[view.entity].append(entity)
+                    for name, value in row.items():
+                        held[name].append(value)
+        return {
+            view.name: pa.table(held, schema=view.arrow_schema)
+            for view, held in zip(views, columns, strict=True)
+        }
 
     def replace(self, view: View, rows: Iterable[Mapping[str, Any]]) -> int:
         """Write all rows that a view is to have: an entity without one loses its values.

@@ -47,6 +47,11 @@ class View:
         return tuple(self.table.arrow_schema.field(name) for name in names)
 
     @functools.cached_property
+    def numbered(self) -> bool:
+        """Whether its entities are named by numbers, and not by text."""
+        return bool(pa.types.is_integer(self.table.arrow_schema.field(self.entity).type))
+
+    @functools.cached_property
     def arrow_schema(self) -> pa.Schema:
         """Entity, time, then the features."""
         schema = self.table.arrow_schema
