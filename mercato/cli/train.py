@@ -53,18 +53,13 @@ def recommend(
 
     Examples: `mercato train recommend`, `mercato train recommend --targets 4 --json`
     """
-    from mercato.lake.session import connect
-    from mercato.lake.tables import Lake
-    from mercato_models.recommend.pipeline import write_channel
+    from mercato_models import workers
 
     settings = get_settings()
-    channel = _channel(settings, "recommend")
-    beside = channel.with_name("lake")
-    shutil.rmtree(beside, ignore_errors=True)
-    with connect(settings, engine) as spark:
-        overlay = Lake(str(beside), base=Lake(settings.lake_uri))
-        write_channel(spark, settings, overlay, channel, targets=targets, on_run=_report)
-    _add_demographics(settings, channel, demographics)
+    # An engine in this process would keep gigabytes while the script trains.
+    with workers.pool(1) as apart:
+        apart.submit(_write_recommend, settings, engine, targets).result()
+    _add_demographics(settings, _channel(settings, "recommend"), demographics)
     result = _train(settings, "recommend")
     _say(
         result,
@@ -125,6 +120,19 @@ def price(as_json: Json = False) -> None:
         "median elasticity {elasticity_median:.2f} of {elasticity_products:.0f} products",
         as_json=as_json,
     )
+
+
+def _write_recommend(settings: Settings, engine: str | None, targets: int) -> None:
+    from mercato.lake.session import connect
+    from mercato.lake.tables import Lake
+    from mercato_models.recommend.pipeline import write_channel
+
+    channel = _channel(settings, "recommend")
+    beside = channel.with_name("lake")
+    shutil.rmtree(beside, ignore_errors=True)
+    with connect(settings, engine) as spark:
+        overlay = Lake(str(beside), base=Lake(settings.lake_uri))
+        write_channel(spark, settings, overlay, channel, targets=targets, on_run=_report)
 
 
 def _write(settings: Settings, name: str) -> None:

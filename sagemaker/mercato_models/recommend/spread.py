@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TypeVar
 
+from mercato_models import workers
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.channels import Snapshots
 from mercato_models.recommend.dataset import Target
@@ -40,25 +36,12 @@ def over_cores(
     if runs < 2:
         return _run(channel, stores, targets, work)
     ends = [len(targets) * number // runs for number in range(runs + 1)]
-    with ProcessPoolExecutor(runs, get_context("spawn"), _end_with_parent) as pool:
+    with workers.pool(runs) as pool:
         parts = [
             pool.submit(_run, channel, stores, targets[start:end], work)
             for start, end in itertools.pairwise(ends)
         ]
         return [made for part in parts for made in part.result()]
-
-
-def _end_with_parent() -> None:
-    """Let a worker end at Ctrl-C without a word, and when its parent is killed: it would wait forever."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _run(channel: Path, stores: Sequence[int], targets: Sequence[Target], work: Work[Made]) -> list[Made]:
