@@ -94,8 +94,7 @@ def _table(table: Table) -> dict[str, Any]:
         "name": table.short_name,
         "description": table.description,
         "key": list(table.key),
-        "columns": [column for column in columns if column["name"] not in table.partition_by],
-        "partition_keys": [column for column in columns if column["name"] in table.partition_by],
+        "columns": columns,
         "rules": ruleset(table),
     }
 

@@ -42,7 +42,6 @@ class TableSpec(_Spec):
     name: str
     description: str
     columns: list[ColumnSpec]
-    partition_keys: list[ColumnSpec]
     rules: str
 
 

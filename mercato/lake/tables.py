@@ -102,7 +102,6 @@ class Lake:
             mode="ignore",
             name=table.short_name,
             description=table.description,
-            partition_by=list(table.partition_by),
         )
 
     def version(self, table: Table) -> int | None:
@@ -260,7 +259,6 @@ class Lake:
             [],
             mode="append",
             schema=delta.schema(),
-            partition_by=list(table.partition_by),
             commit_properties=CommitProperties(
                 app_transactions=[Transaction(app_id, number) for app_id, number in marks.items()]
             ),

@@ -167,7 +167,7 @@ class LakeStack(PlaneStack):
                         glue.CfnTable.ColumnProperty(
                             name=column.name, type=column.type, comment=column.comment
                         )
-                        for column in (*table.columns, *table.partition_keys)
+                        for column in table.columns
                     ],
                 ),
             ),

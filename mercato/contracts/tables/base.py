@@ -23,14 +23,12 @@ class Table:
         row: Struct of one row.
         key: columns that identify a row.
         description: one line for people.
-        partition_by: Delta partition columns.
     """
 
     name: str
     row: type[msgspec.Struct]
     key: tuple[str, ...]
     description: str
-    partition_by: tuple[str, ...] = ()
 
     @property
     def layer(self) -> str:

@@ -24,7 +24,6 @@ TABLES = {
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_tables_are_well_formed(table: Table) -> None:
     assert set(table.key) <= set(table.c)
-    assert set(table.partition_by) <= set(table.c)
     assert table.layer in {"bronze", "silver", "gold", "quarantine"}
     assert table.description
     assert table.spark_schema.count(" ") >= len(table.arrow_schema)
