@@ -15,11 +15,12 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
+from statistics import fmean
 from typing import Any
 
 import aiohttp
-import numpy as np
 
+from benchmarks.latency import percentiles
 from benchmarks.machine import describe_machine, write_result
 from mercato.settings import get_settings
 
@@ -59,8 +60,8 @@ async def load(
         "rate_per_second": round(len(latencies) / took, 1),
         "statuses": {str(status): count for status, count in statuses.items()},
         "fallbacks": sum(answer["fallback"] for answer in answers),
-        "latency_ms": _percentiles([latency * 1000 for latency in latencies]),
-        "stage_ms": {stage: _percentiles(values) for stage, values in timings.items()},
+        "latency_ms": _spread([latency * 1000 for latency in latencies]),
+        "stage_ms": {stage: _spread(values) for stage, values in timings.items()},
         "stage_share": {stage: round(sum(values) / total, 3) for stage, values in timings.items()},
     }
 
@@ -92,8 +93,8 @@ async def clicks(client: aiohttp.ClientSession, households: Sequence[int], numbe
         changed += after != [item["product_id"] for item in items]
     return {
         "clicks": number,
-        "click_to_list_ms": _percentiles(shown),
-        "click_to_online_features_ms": _percentiles(online),
+        "click_to_list_ms": _spread(shown),
+        "click_to_online_features_ms": _spread(online),
         "lists_changed": changed,
     }
 
@@ -112,10 +113,8 @@ async def _answer_to(client: aiohttp.ClientSession, url: str, event_id: str, eta
     raise TimeoutError(f"event {event_id} did not reach the list in {CLICK_TIMEOUT} s")
 
 
-def _percentiles(values: Sequence[float]) -> dict[str, float]:
-    p50, p95, p99 = np.percentile(values, (50, 95, 99))
-    figures = {"mean": np.mean(values), "p50": p50, "p95": p95, "p99": p99, "max": max(values)}
-    return {name: round(float(value), 2) for name, value in figures.items()}
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {"mean": round(fmean(values), 3), **percentiles(values), "max": round(max(values), 3)}
 
 
 async def measure(url: str, rate: float, seconds: float, number: int) -> dict[str, Any]:

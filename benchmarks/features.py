@@ -16,9 +16,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
+from benchmarks.latency import percentiles
 from benchmarks.machine import describe_machine, write_result
 from mercato.contracts.events import CLICKSTREAM, Click
 from mercato.contracts.tables.features import HOUSEHOLD_HISTORY
@@ -41,12 +41,6 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     """What it returns, and the seconds it took."""
     started = time.perf_counter()
     return work(), time.perf_counter() - started
-
-
-def percentiles(seconds: list[float]) -> dict[str, float]:
-    """p50, p95 and p99 in milliseconds."""
-    p50, p95, p99 = np.percentile(np.array(seconds) * 1000, [50, 95, 99])
-    return {"p50": round(p50, 3), "p95": round(p95, 3), "p99": round(p99, 3)}
 
 
 def join(spark: SparkSession, lake: Lake, settings: Settings) -> dict[str, Any]:
@@ -80,7 +74,7 @@ def reads(online: OnlineFeatures, count: int) -> dict[str, Any]:
     """Read households one after another, then the catalogue."""
     households = online.household_ids()
     wanted = [households[n % len(households)] for n in range(count)]
-    taken = [timed(functools.partial(online.household, household))[1] for household in wanted]
+    taken = [1000 * timed(functools.partial(online.household, household))[1] for household in wanted]
     tables, seconds = timed(online.catalogue)
     return {
         "household_ms": percentiles(taken),
@@ -112,7 +106,7 @@ def clicks(settings: Settings, online: OnlineFeatures, count: int) -> dict[str, 
             if time.perf_counter() - started > CLICK_TIMEOUT:
                 raise TimeoutError("A click did not reach Redis: start the updater with `mercato up online`.")
             time.sleep(0.001)
-        taken.append(time.perf_counter() - started)
+        taken.append(1000 * (time.perf_counter() - started))
     return {"clicks": count, "to_redis_ms": percentiles(taken)}
 
 

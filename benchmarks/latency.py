@@ -1,4 +1,4 @@
-"""How long a model takes to score, beside the library that it is made of."""
+"""How long things take; a model's scoring beside the library that it is made of."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mercato_models.artefact import Model
 _BATCH, _TIMES = 200, 2_000
 
 
-def percentiles(seconds: Sequence[float]) -> dict[str, Value]:
-    """Milliseconds at the median and the 99th percentile."""
-    p50, p99 = (1000 * np.percentile(seconds, [50, 99])).tolist()
-    return {"p50": p50, "p99": p99}
+def percentiles(values: Sequence[float], wanted: Sequence[int] = (50, 95, 99)) -> dict[str, float]:
+    """`p50` and so on, in the values' unit, to three places."""
+    found = np.percentile(values, wanted).tolist()
+    return {f"p{each}": round(value, 3) for each, value in zip(wanted, found, strict=True)}
 
 
 def beside_predict(model: Model, rows: NDArray[np.float32]) -> list[dict[str, Value]]:
@@ -29,17 +29,18 @@ def beside_predict(model: Model, rows: NDArray[np.float32]) -> list[dict[str, Va
         return model.booster.predict(xgb.DMatrix(batch, nthread=1), validate_features=False)
 
     return [
-        {"": name, "rows": size, **percentiles(_timed(answer, rows, size))}
+        {"": name, "rows": size, **percentiles(_timed(answer, rows, size), (50, 99))}
         for size in (1, _BATCH)
         for name, answer in (("score as served", model.score), ("XGBoost predict", alone))
     ]
 
 
 def _timed(answer: Callable[[NDArray[np.float32]], Any], rows: NDArray[np.float32], size: int) -> list[float]:
+    """Milliseconds of each answer."""
     taken = []
     for start in np.linspace(0, len(rows) - size, _TIMES).astype(int).tolist():
         batch = rows[start : start + size]
         before = time.perf_counter()
         answer(batch)
-        taken.append(time.perf_counter() - before)
+        taken.append(1000 * (time.perf_counter() - before))
     return taken

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 import urllib3
 from numpy.typing import NDArray
 
+from benchmarks.latency import percentiles
 from benchmarks.machine import describe_machine, write_result
 from mercato.local.ports import free_port
 from mercato.replay.dataset import Dataset
@@ -188,12 +189,6 @@ def invoke(
         if answer.status != 200:
             raise RuntimeError(f"the scorer refused: {answer.data.decode()}")
     return taken
-
-
-def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """Median, 95th and 99th percentile."""
-    p50, p95, p99 = np.percentile(values, [50, 95, 99])
-    return {"p50": round(float(p50), 3), "p95": round(float(p95), 3), "p99": round(float(p99), 3)}
 
 
 def main() -> None:

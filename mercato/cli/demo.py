@@ -99,7 +99,7 @@ def demo(
 
     Examples: `mercato demo`, `mercato demo --households 200`, `mercato demo --detach --json`
     """
-    from mercato.local.supervisor import Stack, StackError
+    from mercato.local.supervisor import Stack
     from mercato.settings import get_settings
 
     settings = get_settings()
@@ -121,9 +121,6 @@ def demo(
         )
         while not detach:
             time.sleep(1)
-    except StackError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
     except KeyboardInterrupt:
         ending()
         typer.echo("\nstopping ...", err=True)

@@ -48,11 +48,10 @@ def up(
         _print_status(stack.status(), as_json)
         if foreground:
             _watch(stack)
-    except StackError as error:
+    except StackError:
         if foreground:
             _stop(stack)
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+        raise
     except KeyboardInterrupt:
         if foreground:
             _stop(stack)

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from mercato.errors import MercatoError
 from mercato.local import ports, shared_json
 from mercato.local.daemon import Daemon, DaemonError
 from mercato.local.services import ALL, Service
@@ -27,7 +28,7 @@ _ALIVE = ("STARTING", "RUNNING")
 _ENDED = ("FATAL", "EXITED", "UNKNOWN")
 
 
-class StackError(RuntimeError):
+class StackError(MercatoError):
     """A service could not be started; the message ends with the tail of its log."""
 
 

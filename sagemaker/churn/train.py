@@ -12,12 +12,9 @@ passes its gate.
 from __future__ import annotations
 
 import json
-import logging
-import sys
 
 import numpy as np
 
-from mercato.errors import MercatoError
 from mercato_models import artefact, demographics, entry, fairness, tracking
 from mercato_models.card import Card
 from mercato_models.churn import NAME, channels, evaluation, model
@@ -71,8 +68,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        main(sys.argv[1:])
-    except (MercatoError, ValueError) as error:
-        sys.exit(f"train: {error}")
+    entry.train(main)

@@ -13,8 +13,6 @@ set it logs the run, and registers the model as `champion` if it passes (`Evalua
 from __future__ import annotations
 
 import json
-import logging
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +21,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mercato.decisions.fraud import Action, Costs, decide
-from mercato.errors import MercatoError
 from mercato_models import artefact, demographics, entry, fairness, tracking
 from mercato_models.card import Card
 from mercato_models.fairness import Ratio
@@ -93,8 +90,4 @@ def _fairness(channel: Path, known: payments.Payments, scored: pa.Table) -> list
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        main(sys.argv[1:])
-    except (MercatoError, ValueError) as error:
-        sys.exit(f"train: {error}")
+    entry.train(main)

@@ -46,6 +46,15 @@ def chosen(hyperparameters: type[T], given: argparse.Namespace) -> T:
     return hyperparameters(**{name.name: getattr(given, name.name) for name in fields(hyperparameters)})  # type: ignore[arg-type]
 
 
+def train(main: Callable[[list[str]], None]) -> None:
+    """Run a training script's `main` on the command's arguments, or say why data can't be learned from."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        main(sys.argv[1:])
+    except (MercatoError, ValueError) as error:
+        sys.exit(f"train: {error}")
+
+
 def process(description: str, make: Callable[[Path, Path], None]) -> None:
     """Fill a training job's channel from a folder of data, or say why it can't be learned from.
 

@@ -13,10 +13,7 @@ as `champion` if it passes its gate.
 from __future__ import annotations
 
 import json
-import logging
-import sys
 
-from mercato.errors import MercatoError
 from mercato_models import artefact, entry, tracking
 from mercato_models.card import Card
 from mercato_models.price import NAME, channels, demand, elasticity, evaluation
@@ -76,8 +73,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        main(sys.argv[1:])
-    except (MercatoError, ValueError) as error:
-        sys.exit(f"train: {error}")
+    entry.train(main)

@@ -13,13 +13,10 @@ and is fair.
 from __future__ import annotations
 
 import json
-import logging
-import sys
 from functools import partial
 
 import pandas as pd
 
-from mercato.errors import MercatoError
 from mercato_models import artefact, demographics, entry, tracking
 from mercato_models.card import Card
 from mercato_models.recommend import NAME, channels, fairness
@@ -75,8 +72,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        main(sys.argv[1:])
-    except (MercatoError, ValueError) as error:
-        sys.exit(f"train: {error}")
+    entry.train(main)
