@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,7 +98,9 @@ def materialize_(
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
 
-    settings, stop = get_settings(), stopped_by_signals()
+    # Followed, it ends between two rounds; else at once, and what was not marked is written the next time.
+    stop = stopped_by_signals() if follow else threading.Event()
+    settings = get_settings()
     settings.require("redis_url")
     with connect(settings, engine) as spark:
         while True:

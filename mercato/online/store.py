@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 import pyarrow as pa
+from redis.exceptions import RedisError
 
 from mercato.online.codec import PROJECT, Codec, Entity, entity_of, key_prefix, redis_key
 from mercato.online.connection import TIMEOUT_SECONDS, connect, translated
@@ -21,7 +23,7 @@ E = TypeVar("E", int, str)
 #: Entities per round trip: enough to hide it, too few to hold up a request beside it.
 BATCH = 1_000
 _MARKER = f"{PROJECT}:materialised"
-_LOCK_SECONDS = 300
+_LOCK_SECONDS = 60.0
 #: Keep a hash for a while, or for good if it has any of some fields; at once, so that the two writers of a
 #: household's hash can not come between.
 _KEEP = """
@@ -178,9 +180,24 @@ class OnlineStore:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep other materialisations out; the lock of one that was killed expires."""
-        with translated(), self.redis.lock(f"{_MARKER}:lock", timeout=_LOCK_SECONDS):
-            yield
+        """Keep other materialisations out, however long it takes; the lock of one that was killed expires."""
+        # Not of one thread, because another renews it.
+        lock = self.redis.lock(f"{_MARKER}:lock", timeout=_LOCK_SECONDS, thread_local=False)
+        ended = threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(_LOCK_SECONDS / 3):
+                with suppress(RedisError):  # while Redis is away; whoever writes will say so
+                    lock.reacquire()
+
+        with translated(), lock:
+            renewing = threading.Thread(target=renew, name="lock", daemon=True)
+            renewing.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                renewing.join()
 
     def marker(self) -> dict[str, Materialised]:
         """What was last materialised, by view name; empty on day zero."""

@@ -21,6 +21,8 @@ T = TypeVar("T")
 log = logging.getLogger("train")
 
 _VERSIONS = "versions.json"
+#: What a shell expects of a process that Ctrl-C ended.
+_INTERRUPTED = 130
 
 
 def parser(description: str, hyperparameters: type[Any], *channels: str) -> argparse.ArgumentParser:
@@ -51,6 +53,8 @@ def train(main: Callable[[list[str]], None]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     except (MercatoError, ValueError) as error:
         sys.exit(f"train: {error}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,10 +61,12 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
         server.wait()
 
 
-def test_it_may_all_that_mercato_does(settings: Settings) -> None:
+def test_it_may_all_that_mercato_does(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     store = OnlineStore(settings)
+    monkeypatch.setattr("mercato.online.store._LOCK_SECONDS", 0.3)
     with store.exclusive():
         seed(store)
+        time.sleep(0.5)  # it is renewed meanwhile
     online = OnlineFeatures(settings)
     assert online.household_ids() == list(HOUSEHOLDS)
     assert online.household(HOUSEHOLDS[0]) is not None

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,15 +32,22 @@ KNOWN, NEW = HOUSEHOLDS[0], 777
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[OnlineStore]:
+def rig(tmp_path: Path) -> Iterator[Rig]:
     rig = Rig(tmp_path)
     rig.start_redis()
+    try:
+        yield rig
+    finally:
+        rig.kill("redis")
+
+
+@pytest.fixture
+def store(rig: Rig) -> Iterator[OnlineStore]:
     store = rig.store
     try:
         yield store
     finally:
         store.close()
-        rig.kill("redis")
 
 
 def click(store: OnlineStore, *households: int) -> None:
@@ -98,3 +110,42 @@ def test_what_is_materialised_stays(store: OnlineStore) -> None:
     seed(store)
     kept = [store.redis.ttl(key) for key in store.redis.scan_iter()]
     assert set(kept) == {-1}
+
+
+def test_a_materialisation_is_alone_for_as_long_as_it_takes(
+    store: OnlineStore, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mercato.online.store._LOCK_SECONDS", 0.3)
+    entered = threading.Event()
+
+    def enter() -> None:
+        with rig.store.exclusive():
+            entered.set()
+
+    other = threading.Thread(target=enter)
+    with store.exclusive():
+        other.start()
+        assert not entered.wait(1)
+    other.join()
+    assert entered.is_set()
+
+
+def test_ctrl_c_ends_a_materialisation(store: OnlineStore, rig: Rig) -> None:
+    """It ended after its work, and said that all was well."""
+    assert rig.settings.redis_url
+    environment = os.environ | {"MERCATO_HOME": str(rig.home), "MERCATO_REDIS_URL": rig.settings.redis_url}
+    # Ignored where tests run in the background.
+    script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import mercato.__main__"
+    )
+    command = [sys.executable, "-c", script, "features", "materialize"]
+    with store.exclusive():
+        process = subprocess.Popen(command, env=environment)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(6)
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(10) == 130
+        finally:
+            process.kill()
+            process.wait()
