@@ -35,6 +35,7 @@ def register(
     """
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         return UNREGISTERED
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
     from mlflow.models import infer_signature
 
