@@ -163,16 +163,17 @@ class Runner:
         ):
             return None
         try:
-            keys = [self._changed_rows(each).select(job.refresh_by) for each in new]
+            keys = [self._changed_rows(job, each).select(job.refresh_by) for each in new]
         except LogCleanedError:
             return None
         return reduce(lambda one, other: one.union(other), keys).distinct()
 
-    def _changed_rows(self, news: _News) -> DataFrame:
+    def _changed_rows(self, job: GoldJob, news: _News) -> DataFrame:
         """Rows by which the two versions of a source differ; found once for all jobs that read it."""
         known, rows = self._differences.get(news.source.name, (None, None))
         if known != news or rows is None:
             rows = self.lake.read_changed(self.spark, news.source, news.after, news.upto)
-            rows = self.lake.stage(rows, f"changed-{news.source.short_name}")
+            # Of the job alone: on AWS several that read the source run at a time, each by itself.
+            rows = self.lake.stage(rows, f"changed-{news.source.short_name}-for-{job.target.short_name}")
             self._differences[news.source.name] = (news, rows)
         return rows

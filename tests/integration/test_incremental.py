@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import pytest
 from glue_jobs.catalog import CATALOG, select
 from glue_jobs.jobs import GoldJob
 from glue_jobs.main import run_jobs
-from glue_jobs.runner import Run
+from glue_jobs.runner import Run, Runner
 from mercato.contracts.events import (
     PRODUCTS,
     PROMOTIONS,
@@ -33,7 +34,7 @@ from mercato.settings import Settings
 from tests.integration.records import write_bronze
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = pytest.mark.integration
 
@@ -129,6 +130,30 @@ def test_slices_give_what_one_run_gives(tmp_path: Path, sail: SparkSession) -> N
             assert runs[job.target.name].mode == "incremental"
     assert sliced.rows(CATALOG["gold.basket_lines"].target) > 0
     assert {run.mode for run in run_all(sail, sliced).values()} == {"skipped"}
+
+
+def test_jobs_that_run_at_a_time_keep_what_each_has_staged(tmp_path: Path, sail: SparkSession) -> None:
+    """On AWS each job of a level is a process; one removed the changes that another was to read."""
+    lake, alone = Lake(str(tmp_path / "lake")), Lake(str(tmp_path / "alone"))
+    first, second = CATALOG["gold.product_daily"], CATALOG["gold.price_history"]
+    for number, part in enumerate(slices(5)[:2]):
+        for topic, values in part.items():
+            write_bronze(lake, topic, values)
+            write_bronze(alone, topic, values)
+        for each in (lake, alone):
+            jobs = [*CATALOG] if number == 0 else ["silver.transactions", "silver.products"]
+            run_jobs(sail, Settings(home=tmp_path), each, select(jobs))
+    assert isinstance(first, GoldJob)
+    transform = first.transform
+
+    def meanwhile(*inputs: DataFrame) -> DataFrame:
+        assert Runner(sail, lake).run(second).mode == "incremental"
+        return transform(*inputs)
+
+    assert Runner(sail, lake).run(replace(first, transform=meanwhile)).mode == "incremental"
+    run_jobs(sail, Settings(home=tmp_path), alone, [first, second])
+    for job in (first, second):
+        assert ordered(lake, job.target).equals(ordered(alone, job.target)), job.target.name
 
 
 def test_a_table_that_is_made_anew_makes_anew_what_reads_it(tmp_path: Path, sail: SparkSession) -> None:
