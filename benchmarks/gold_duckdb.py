@@ -27,8 +27,8 @@ _TRANSACTION = """{"event_id": "VARCHAR", "event_time": "TIMESTAMPTZ", "househol
     "coupon_match_disc": "DOUBLE", "week": "INTEGER"}"""
 _PRODUCT = """{"event_id": "VARCHAR", "event_time": "TIMESTAMPTZ", "product_id": "BIGINT",
     "department": "VARCHAR"}"""
-_PROMOTION = """{"event_id": "VARCHAR", "product_id": "BIGINT", "valid_from": "TIMESTAMPTZ",
-    "valid_to": "TIMESTAMPTZ",
+_PROMOTION = """{"event_id": "VARCHAR", "event_time": "TIMESTAMPTZ", "product_id": "BIGINT",
+    "valid_from": "TIMESTAMPTZ", "valid_to": "TIMESTAMPTZ",
     "placements": [{"display": "VARCHAR", "mailer": "VARCHAR", "stores": ["BIGINT"]}]}"""
 _EVENTS = (
     (silver.TRANSACTIONS, _TRANSACTION),

@@ -179,7 +179,7 @@ select store_id, end_of(week) event_timestamp,
 from weighted group by 1, 2""",
     "store_promotions": f"""
 with recent as (select product_id, valid_from, valid_to, unnest(placements) p from promotions
-  where valid_from > (select max(valid_from) from promotions)
+  where valid_from > (select least(max(valid_from), max(event_time) + interval 7 days) from promotions)
     - interval '{7 * store_promotions.PROMOTION_WEEKS} days'),
 placed as (select product_id, valid_from, valid_to, unnest(p.stores) store_id,
     (p.display = '0')::int + (p.mailer = '0')::int nowhere, p.display display, p.mailer mailer from recent),

@@ -28,13 +28,15 @@ _NEWEST, _PLACEMENT, _RANKED_PLACE, _SHOWN = "newest", "placement", "ranked_plac
 
 
 def store_promotions(promotions: DataFrame) -> DataFrame:
-    """One row per store and promotion week, products by id, for the newest PROMOTION_WEEKS weeks.
+    """One row per store and promotion week, products by id: PROMOTION_WEEKS weeks, and what is planned.
 
     Where a store shows a product in several places, the one with both a display and a mailer
     is kept, else the one with either, ties by code.
     """
     window = (S.valid_from, S.valid_to)
-    newest = promotions.agg(F.max(S.valid_from).alias(_NEWEST))
+    # What is planned further ahead is kept, and moves the window no further than the next week.
+    next_week = F.max(S.event_time) + F.expr("INTERVAL '7' DAY")
+    newest = promotions.agg(F.least(F.max(S.valid_from), next_week).alias(_NEWEST))
     recent = promotions.crossJoin(F.broadcast(newest)).where(
         F.unix_micros(S.valid_from) > F.unix_micros(_NEWEST) - PROMOTION_WEEKS * WEEK_MICROS
     )

@@ -309,3 +309,25 @@ def test_a_promoted_product_is_in_a_store_once(spark: SparkSession) -> None:
     assert (found[1]["displays"], found[1]["mailers"]) == (["5", "7"], ["0", "D"])
     assert (found[2]["displays"], found[2]["mailers"]) == (["0"], ["A"])
     assert (found[1]["event_timestamp"], found[1]["valid_to"]) == (MONDAY, MONDAY + WEEK)
+
+
+def test_what_is_planned_far_ahead_hides_no_promotion_of_today(spark: SparkSession) -> None:
+    """A campaign for Christmas, told in June, once left every store without one till autumn."""
+
+    def promotion(store: int, told: datetime, begins: datetime) -> dict[str, Any]:
+        shown = {"display": "1", "mailer": "A", "stores": [store]}
+        return {
+            "product_id": 1, "event_time": told, "valid_from": begins, "valid_to": begins + WEEK,
+            "placements": [shown],
+        }  # fmt: skip
+
+    promotions = [
+        promotion(1, MONDAY, MONDAY + 26 * WEEK),
+        promotion(2, MONDAY, MONDAY),
+        promotion(3, MONDAY - 20 * WEEK, MONDAY - 20 * WEEK),
+    ]
+    found = {
+        row["store_id"]: row["event_timestamp"]
+        for row in rows(store_promotions(frame(spark, PROMOTIONS, promotions)))
+    }
+    assert found == {1: MONDAY + 26 * WEEK, 2: MONDAY}
