@@ -1,10 +1,11 @@
-"""The rights of the online store's user, on a real server: enough for every function, and no more."""
+"""The online store's user and parameters, on a real server: enough for every function, and no more."""
 
 from __future__ import annotations
 
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,10 +23,11 @@ from mercato.contracts.events import (
 )
 from mercato.local.ports import free_port
 from mercato.online.cases import CaseBook
+from mercato.online.connection import OnlineUnavailable
 from mercato.online.prices import PriceBook
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineStore
-from mercato.online.views import BATCH
+from mercato.online.views import BATCH, CARD_PAYMENTS
 from mercato.settings import Settings
 from mercato.stream.updates import update
 from tests.infra.templates import resources
@@ -41,24 +43,32 @@ pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(600
 PASSWORD = "of-a-test"
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    """A server that knows only the template's user."""
+@contextmanager
+def server(home: Path, memory: str) -> Iterator[Settings]:
+    """A server that knows only the template's user, and does as its parameters say."""
     (user,) = resources("prod", "AWS::ElastiCache::User").values()
+    (group,) = resources("prod", "AWS::ElastiCache::ParameterGroup").values()
     rights = user["Properties"]["AccessString"]
     name, port = user["Properties"]["UserName"], free_port()
-    config = tmp_path / "redis.conf"
-    config.write_text(
-        f'port {port}\nbind 127.0.0.1\nsave ""\nuser default off\nuser {name} {rights} >{PASSWORD}\n'
-    )
-    server = subprocess.Popen(["redis-server", str(config)], stdout=subprocess.DEVNULL)
-    settings = Settings(home=tmp_path, redis_url=f"redis://{name}:{PASSWORD}@127.0.0.1:{port}/0")
+    lines = [f"{parameter} {value}" for parameter, value in group["Properties"]["Properties"].items()]
+    lines += [f"port {port}", "bind 127.0.0.1", 'save ""', f"maxmemory {memory}"]
+    lines += ["user default off", f"user {name} {rights} >{PASSWORD}"]
+    config = home / "redis.conf"
+    config.write_text("\n".join(lines))
+    process = subprocess.Popen(["redis-server", str(config)], stdout=subprocess.DEVNULL)
+    settings = Settings(home=home, redis_url=f"redis://{name}:{PASSWORD}@127.0.0.1:{port}/0")
     try:
         eventually(OnlineStore(settings).ping)
         yield settings
     finally:
-        server.terminate()
-        server.wait()
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    with server(tmp_path, "1gb") as settings:
+        yield settings
 
 
 def test_it_may_all_that_mercato_does(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,3 +120,20 @@ def test_it_may_not_look_after_the_server(settings: Settings) -> None:
     for command in ("FLUSHALL", "CONFIG GET maxmemory", "KEYS *", "ACL LIST", "SHUTDOWN"):
         with pytest.raises(redis.exceptions.NoPermissionError):
             client.execute_command(*command.split())
+
+
+def test_a_full_store_refuses_and_forgets_nothing(tmp_path: Path) -> None:
+    """By default it would make room with what expires: cards' payments, reviewers' claims."""
+    with server(tmp_path, "4mb") as settings:
+        store = OnlineStore(settings)
+        update(store, {PAYMENTS.name: [paid(1, 10, 30.0)]}, datetime.now(UTC))
+        held = store.entities(CARD_PAYMENTS)
+        fill = store.redis.pipeline(transaction=False)
+        for number in range(100):
+            fill.set(f"filler:{number}", bytes(100_000))
+        with pytest.raises(redis.exceptions.OutOfMemoryError):
+            fill.execute()
+        with pytest.raises(OnlineUnavailable):
+            seed(store)
+        assert store.entities(CARD_PAYMENTS) == held != []
+        store.close()

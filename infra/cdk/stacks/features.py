@@ -112,6 +112,16 @@ class FeaturesStack(PlaneStack):
             self, "Users", engine="valkey", user_group_id=self.name("features"), user_ids=[user.ref]
         )
 
+    def _full_store_refuses(self) -> elasticache.CfnParameterGroup:
+        """By default the store would make room by forgetting what expires: cards, claims, locks."""
+        return elasticache.CfnParameterGroup(
+            self,
+            "Parameters",
+            cache_parameter_group_family="valkey8",
+            description="A full store refuses to write",
+            properties={"maxmemory-policy": "noeviction"},
+        )
+
     def _group(self, network: NetworkStack) -> elasticache.CfnReplicationGroup:
         sizes = self.config.features
         subnets = elasticache.CfnSubnetGroup(
@@ -129,6 +139,7 @@ class FeaturesStack(PlaneStack):
             replication_group_description="Online features and sessions",
             engine="valkey",
             engine_version=sizes.valkey_version,
+            cache_parameter_group_name=self._full_store_refuses().ref,
             cache_node_type=f"cache.{sizes.node_type}",
             num_cache_clusters=1 + sizes.replicas,
             automatic_failover_enabled=sizes.replicas > 0,
