@@ -27,6 +27,8 @@ _SPARK_CONF = {
     # One job writes a table, so the driver that runs it may hold the table's log.
     "spark.delta.logStore.s3.impl": "io.delta.storage.S3SingleDriverLogStore",
 }
+#: A batch a minute is a file a minute, and nobody else may merge those of bronze.
+_STREAMING_CONF = {"spark.databricks.delta.autoCompact.enabled": "true"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +93,8 @@ class GlueJob(Construct):
             timeout=job.timeout_minutes,
             # A window in which Glue may restart a job that never ends.
             maintenance_window="Sun:04" if streaming and runtime.continuous else None,
-            # Its starter comes soon enough, and would meet a retry of Glue's.
-            max_retries=0 if streaming else 1,
+            # Who starts it tries again, and would meet a retry of Glue's.
+            max_retries=0,
             execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),
             security_configuration=runtime.security,
             connections=glue.CfnJob.ConnectionsListProperty(connections=[runtime.connection]),
@@ -102,7 +104,8 @@ class GlueJob(Construct):
 
 def _arguments(runtime: Runtime, job: JobSpec) -> Mapping[str, str]:
     jars = ",".join(f"{runtime.code}/{JARS}/{name}" for name in runtime.jars)
-    conf = " --conf ".join(f"{key}={value}" for key, value in _SPARK_CONF.items())
+    settings = _SPARK_CONF | (_STREAMING_CONF if job.kind == "streaming" else {})
+    conf = " --conf ".join(f"{key}={value}" for key, value in settings.items())
     return {
         "--datalake-formats": "delta",
         "--conf": conf,

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.cdk.contracts import JobSpec
 
-_UPKEEP, _DATASETS = "maintenance", "datasets"
+_UPKEEP, _DATASETS, _SCORES = "maintenance", "datasets", "scores"
 #: Keys of the input that ask for the lake's upkeep, or for training, instead.
 MAINTAIN, TRAIN = "maintain", "train"
 _TRAINING = "Train every model"
@@ -63,8 +63,21 @@ def levels(jobs: Iterable[JobSpec]) -> list[list[JobSpec]]:
 def _step(jobs: Sequence[JobSpec], prefix: str) -> dict[str, dict[str, Any]]:
     if len(jobs) == 1:
         return _task(jobs[0], prefix)
-    branches = [{"StartAt": job.name, "States": _chain([_task(job, prefix)])} for job in jobs]
+    branches = [{"StartAt": job.name, "States": _branch(job, prefix)} for job in jobs]
     return {f"{jobs[0].name} and others": {"Type": "Parallel", "Branches": branches, "ResultPath": None}}
+
+
+def _branch(job: JobSpec, prefix: str) -> dict[str, dict[str, Any]]:
+    """A job beside others; scores, which no other job reads, hold up none of them."""
+    states = _chain([_task(job, prefix)])
+    return _held_up_by_none(states, job.name) if job.layer == _SCORES else states
+
+
+def _held_up_by_none(states: dict[str, dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
+    """The states, ending well where the one of this name fails for good; the job's own alarm tells of it."""
+    without = f"{name} failed"
+    states[name]["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": without}]
+    return states | {without: {"Type": "Pass", "End": True}}
 
 
 def _task(job: JobSpec, prefix: str) -> dict[str, dict[str, Any]]:
@@ -83,19 +96,14 @@ def _training(datasets: Sequence[JobSpec], prefix: str) -> dict[str, dict[str, A
     """Each model by itself: its dataset, then its pipeline; one that gets no dataset holds up no other."""
     branches = []
     for job in datasets:
-        model, without = job.arguments["--model"], f"{job.name} failed"
+        model = job.arguments["--model"]
         train = {
             "Type": "Task",
             "Resource": "arn:aws:states:::aws-sdk:sagemaker:startPipelineExecution",
             "Parameters": {"PipelineName": f"{prefix}{model}", "ClientRequestToken.$": "States.UUID()"},
             "End": True,
         }
-        states = _task(job, prefix)
-        states[job.name] |= {
-            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": without}],
-            "Next": f"train-{model}",
-        }
-        states |= {f"train-{model}": train, without: {"Type": "Pass", "End": True}}
+        states = _held_up_by_none(_chain([_task(job, prefix), {f"train-{model}": train}]), job.name)
         branches.append({"StartAt": job.name, "States": states})
     return {_TRAINING: {"Type": "Parallel", "Branches": branches, "ResultPath": None}}
 

@@ -78,3 +78,12 @@ def test_a_task_starts_the_job_of_its_deployment_and_waits_for_its_end() -> None
             task = MACHINE["States"][step[0]]
             assert task["Resource"] == "arn:aws:states:::glue:startJobRun.sync"
             assert task["Parameters"] == {"JobName": f"mercato-test-{step[0]}"}
+
+
+def test_a_score_that_fails_holds_up_no_other_job() -> None:
+    branches = [each for state in MACHINE["States"].values() for each in state.get("Branches", ())]
+    by_job = {each["StartAt"]: each["States"] for each in branches}
+    for name in (name for name, job in BATCH.items() if job.layer == "scores"):
+        (caught,) = by_job[name][name]["Catch"]
+        assert by_job[name][caught["Next"]] == {"Type": "Pass", "End": True}
+    assert "Catch" not in by_job["gold-household-history"]["gold-household-history"]
