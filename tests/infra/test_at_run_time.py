@@ -89,6 +89,13 @@ def test_delivery_reads_the_log_of_a_machine_whose_data_a_key_hides() -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_glue_tries_no_job_again_that_its_caller_does(environment: str) -> None:
+    """The caller's second start would be refused while Glue's own runs, and the night fail with a good job."""
+    jobs = resources(environment, "AWS::Glue::Job").values()
+    assert {each["Properties"]["MaxRetries"] for each in jobs} == {0}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_streaming_job_is_asked_for_again_without_a_failed_run(environment: str) -> None:
     """A trigger of Glue's own starts a run that fails while there is another; a refused call starts none."""
     assert resources(environment, "AWS::Glue::Trigger") == {}

@@ -27,8 +27,6 @@ _SPARK_CONF = {
     # One job writes a table, so the driver that runs it may hold the table's log.
     "spark.delta.logStore.s3.impl": "io.delta.storage.S3SingleDriverLogStore",
 }
-#: A batch a minute is a file a minute, and nobody else may merge those of bronze.
-_STREAMING_CONF = {"spark.databricks.delta.autoCompact.enabled": "true"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +102,7 @@ class GlueJob(Construct):
 
 def _arguments(runtime: Runtime, job: JobSpec) -> Mapping[str, str]:
     jars = ",".join(f"{runtime.code}/{JARS}/{name}" for name in runtime.jars)
-    settings = _SPARK_CONF | (_STREAMING_CONF if job.kind == "streaming" else {})
-    conf = " --conf ".join(f"{key}={value}" for key, value in settings.items())
+    conf = " --conf ".join(f"{key}={value}" for key, value in _SPARK_CONF.items())
     return {
         "--datalake-formats": "delta",
         "--conf": conf,
