@@ -182,7 +182,7 @@ class HouseholdSummary(Answer):
 
 
 class HouseholdPage(Answer):
-    """A page of households in order of their number."""
+    """A page of households in order of their number; of a larger shop, of ten thousand of them."""
 
     items: list[HouseholdSummary] = Field(description="This page of them.")
     total: int = Field(description="All that fit.")

@@ -31,6 +31,8 @@ MakeRanker = Callable[[Catalogue], Ranker]
 
 log = logging.getLogger(__name__)
 
+#: Households to pick from at most: a shop of millions has no use for a list of them, and no memory.
+_PICKED = 10_000
 #: Seconds between looks at the materialisation marker.
 REFRESH_SECONDS = 2.0
 
@@ -42,7 +44,7 @@ class Shelf:
         as_of: when these lists were materialised, `None` for the empty shelf.
         popular: most bought products by store.
         shop, ranker: of the live catalogue, `None` where only the last good lists are known.
-        households: profiles by household number, for the picker.
+        households: profiles by household number, for the picker, of up to _PICKED households.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Shelf:
         tables = {view.table: rows[view.name] for view in views.CATALOGUE}
         catalogue = Catalogue.from_tables(tables, datetime.now(UTC))
         shop = Shop(catalogue, tables[PRODUCTS])
-        profiles = online.profiles().sort_by(_PROFILE.household_id).to_pylist()
+        profiles = online.profiles(online.household_ids(_PICKED)).sort_by(_PROFILE.household_id).to_pylist()
         return cls(as_of, shop.popular, shop.describe, shop, make_ranker(catalogue), profiles)
 
     def knows(self, product_id: int) -> bool:

@@ -168,9 +168,9 @@ class OnlineFeatures:
         """What stores are to charge."""
         return PriceBook(self.store.redis)
 
-    def household_ids(self) -> list[int]:
-        """Every household in the store, ascending; walks all keys, so not for a request path."""
-        return self.store.entities(views.HOUSEHOLD_HISTORY)
+    def household_ids(self, most: int | None = None) -> list[int]:
+        """Every household in the store, or so many, ascending; walks keys, so not for a request path."""
+        return self.store.entities(views.HOUSEHOLD_HISTORY, most)
 
     def profiles(self, household_ids: Sequence[int] | None = None) -> pa.Table:
         """Profiles of these (or all) households, columns as in gold.household_profile."""

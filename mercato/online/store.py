@@ -118,11 +118,11 @@ class OnlineStore:
                     values = iter(stored)
                     yield entity, [codec.decode(list(islice(values, len(codec.fields)))) for codec in codecs]
 
-    def entities(self, view: View) -> list[Any]:
-        """Every entity of the view's kind that is in the store, ascending."""
+    def entities(self, view: View, most: int | None = None) -> list[Any]:
+        """Every entity of the view's kind that is in the store, or so many of them, ascending."""
         with translated():
             keys = self.redis.scan_iter(key_prefix(view) + b"*", count=BATCH)
-            return sorted({entity_of(view, key) for key in keys})
+            return sorted({entity_of(view, key) for key in islice(keys, most)})
 
     def table(self, view: View, entities: Sequence[Entity] | None = None) -> pa.Table:
         """All rows of a view, or those of some entities, with the types of its contract."""

@@ -90,7 +90,7 @@ def test_delivery_reads_the_log_of_a_machine_whose_data_a_key_hides() -> None:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_glue_tries_no_job_again_that_its_caller_does(environment: str) -> None:
-    """The caller's second start would be refused while Glue's own runs, and the night fail with a good job."""
+    """The caller's second start would be refused while Glue's own runs: a good job, a failed night."""
     jobs = resources(environment, "AWS::Glue::Job").values()
     assert {each["Properties"]["MaxRetries"] for each in jobs} == {0}
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from mercato.contracts.events import CLICKSTREAM, PAYMENT_OUTCOMES, PAYMENTS, Click
 from mercato.online import views
 from mercato.online.codec import Codec, redis_key
+from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineStore
 from mercato.online.views import View
 from mercato.stream.updates import update
@@ -149,3 +151,11 @@ def test_ctrl_c_ends_a_materialisation(store: OnlineStore, rig: Rig) -> None:
         finally:
             process.kill()
             process.wait()
+
+
+def test_a_shop_of_millions_lists_only_so_many_households(rig: Rig) -> None:
+    with closing(OnlineFeatures(rig.settings)) as online:
+        assert online.household_ids() == list(HOUSEHOLDS)
+        some = online.household_ids(len(HOUSEHOLDS) - 1)
+    assert len(some) == len(HOUSEHOLDS) - 1
+    assert set(some) < set(HOUSEHOLDS)
