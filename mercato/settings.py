@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mercato.errors import MercatoError
@@ -116,7 +117,12 @@ class Settings(BaseSettings):
         """Address of a service, `None` if it has not been started."""
         value: str | None = getattr(self, name)
         if value is None and self.endpoints_file.exists():
-            value = json.loads(self.endpoints_file.read_text()).get(name)
+            try:
+                value = json.loads(self.endpoints_file.read_text()).get(name)
+            except (ValueError, AttributeError) as error:
+                raise MercatoError(
+                    f"{self.endpoints_file} is broken ({error}): delete it; `mercato up` writes it anew."
+                ) from error
         return value
 
     def require(self, name: Endpoint) -> str:
@@ -137,5 +143,13 @@ class Settings(BaseSettings):
 
 @functools.cache
 def get_settings() -> Settings:
-    """The process's settings, read once."""
-    return Settings()
+    """The process's settings, read once.
+
+    Raises:
+        MercatoError: a variable has a value that it can't have.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"MERCATO_{each['loc'][0]}".upper() + f": {each['msg']}" for each in error.errors())
+        raise MercatoError(f"{wrong}.") from error

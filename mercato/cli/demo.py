@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,27 +30,36 @@ class _Demo:
 
     home: Path
     seconds: dict[str, float] = field(default_factory=dict)
+    _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def step(self, title: str, *arguments: str) -> None:
         """Run one `mercato` command; what it reports goes to the terminal."""
         typer.secho(f"\n==> {title}: mercato {shlex.join(arguments)}", err=True, bold=True)
         started = time.monotonic()
-        process = subprocess.run(
-            [sys.executable, "-m", "mercato", *arguments], stdout=sys.stderr, check=False
-        )
+        failed = self._start(*arguments, stdout=sys.stderr).wait()
         self.seconds[title] = round(time.monotonic() - started, 1)
-        if process.returncode:
+        if failed:
             typer.secho(
                 f"{title} failed. The command can be run again by itself; logs are in {self.home / 'log'}.",
                 err=True,
                 fg="red",
             )
-            raise typer.Exit(process.returncode)
+            raise typer.Exit(failed)
 
     def in_background(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command whose result is needed only later."""
-        command = [sys.executable, "-m", "mercato", *arguments]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self._start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        """End what is still at work, each by its own means, and wait for it."""
+        for process in self._started:
+            process.terminate()
+        for process in self._started:
+            process.wait()
+
+    def _start(self, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
+        self._started.append(subprocess.Popen([sys.executable, "-m", "mercato", *arguments], **streams))
+        return self._started[-1]
 
 
 class _PeakMemory(threading.Thread):
@@ -103,10 +112,10 @@ def demo(
     from mercato.settings import get_settings
 
     settings = get_settings()
-    stack = Stack(settings)
+    stack, run = Stack(settings), _Demo(settings.home)
     interrupted_by_signals()
     try:
-        result = _run(settings.home, households)
+        result = _run(run, households)
         result["url"] = settings.require("api_url")
         path = settings.home / "bench" / "demo.json"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,15 +133,15 @@ def demo(
     except KeyboardInterrupt:
         ending()
         typer.echo("\nstopping ...", err=True)
+        run.stop()
         stack.down()
         raise typer.Exit(130) from None
 
 
-def _run(home: Path, households: int | None) -> dict[str, object]:
+def _run(run: _Demo, households: int | None) -> dict[str, object]:
     started = time.monotonic()
-    memory = _PeakMemory(home)
+    memory = _PeakMemory(run.home)
     memory.start()
-    run = _Demo(home)
     run.step("engines", "up", "kafka", "redis", "ingest", "online")
     # MLflow takes long to start and is needed only when a model is trained.
     mlflow = run.in_background("up", "mlflow")
@@ -145,7 +154,7 @@ def _run(home: Path, households: int | None) -> dict[str, object]:
     mlflow.wait()
     run.step("tracking", "up", "mlflow")
     run.step("model", "train", "recommend")
-    trained = (home / "models" / "recommend" / "version").exists()
+    trained = (run.home / "models" / "recommend" / "version").exists()
     if not trained:
         typer.echo(
             "No model beat the baselines, so the page shows what is popular. Try more households.", err=True

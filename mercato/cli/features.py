@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mercato.cli.endings import stopped_by_signals
+from mercato.cli.endings import interrupted_by_signals, stopped_by_signals
 from mercato.cli.failures import kafka_failures
 from mercato.cli.options import Engine, Json, JsonRounds
 
@@ -98,11 +98,12 @@ def materialize_(
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
 
-    # Followed, it ends between two rounds; else at once, and what was not marked is written the next time.
-    stop = stopped_by_signals() if follow else threading.Event()
+    interrupted_by_signals()
     settings = get_settings()
     settings.require("redis_url")
     with connect(settings, engine) as spark:
+        # Followed, it ends between two rounds; else at once, and the next one writes what is not marked.
+        stop = stopped_by_signals() if follow else threading.Event()
         while True:
             outcomes = materialize(spark, Lake(settings.lake_uri), settings, full=full)
             _print_outcomes(outcomes, as_json)

@@ -52,8 +52,7 @@ def ingest(
     with kafka_failures():
         if wait:
             _wait(settings, lake)
-            return
-        totals = _ingest(settings, lake, Limits(max_records, max_seconds), follow=follow)
+        totals = {} if wait else _ingest(settings, lake, Limits(max_records, max_seconds), follow=follow)
     if as_json:
         typer.echo(json.dumps({"records": totals, "seconds": round(time.monotonic() - started, 3)}))
     else:
@@ -148,8 +147,9 @@ def run(
     settings = get_settings()
     root = Lake(lake or settings.lake_uri, Lake(base) if base else None)
     chosen = select(jobs or [], _known_layers(layer or []))
-    stop = stopped_by_signals() if follow else threading.Event()
     with Console(stderr=True).status("") as status, connect(settings, engine) as spark:
+        # Not before: a signal must end a start that waits for the engine.
+        stop = stopped_by_signals() if follow else threading.Event()
 
         def on_start(job: Job) -> None:
             status.update(f"{job.target.name} ...")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 from typing import Annotated
 
@@ -27,6 +28,9 @@ AREAS = (
     "cost",
     "preflight",
 )
+
+#: A disk that is full, or that this user may not write to: nothing that a trace would tell more of.
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,4 +71,9 @@ def main() -> None:
         app(prog_name="mercato")
     except MercatoError as error:
         typer.secho(str(error), err=True, fg="red")
+        raise SystemExit(1) from error
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        typer.secho(f"{error}: `mercato doctor` says what Mercato needs.", err=True, fg="red")
         raise SystemExit(1) from error

@@ -105,7 +105,10 @@ def replay_(
     with_file: Annotated[
         Path | None,
         typer.Option(
-            "--with", help="Corrected values, one per line, in the order of `quarantine list`.", exists=True
+            "--with",
+            help="Corrected values, one per line, in the order of `quarantine list`.",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,

@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mercato.cli.endings import interrupted_by_signals
 from mercato.cli.options import Engine
 from mercato.settings import Settings, get_settings
 
@@ -55,12 +57,12 @@ def recommend(
     """
     from mercato_models import workers
 
-    settings = get_settings()
-    # An engine in this process would keep gigabytes while the script trains.
-    with workers.pool(1) as apart:
-        apart.submit(_write_recommend, settings, engine, targets).result()
-    _add_demographics(settings, _channel(settings, "recommend"), demographics)
-    result = _train(settings, "recommend")
+    with _alone("recommend") as settings:
+        # An engine in this process would keep gigabytes while the script trains.
+        with workers.pool(1) as apart:
+            apart.submit(_write_recommend, settings, engine, targets).result()
+        _add_demographics(settings, _channel(settings, "recommend"), demographics)
+        result = _train(settings, "recommend")
     _say(
         result,
         "R@10 {model_recall_at_10:.4f} (personal frequency {personal_recall_at_10:.4f}), "
@@ -75,10 +77,10 @@ def churn(demographics: Demographics = None, as_json: Json = False) -> None:
 
     Examples: `mercato train churn`, `mercato train churn --demographics households.csv --json`
     """
-    settings = get_settings()
-    _write(settings, "churn")
-    _add_demographics(settings, _channel(settings, "churn"), demographics)
-    result = _train(settings, "churn")
+    with _alone("churn") as settings:
+        _write(settings, "churn")
+        _add_demographics(settings, _channel(settings, "churn"), demographics)
+        result = _train(settings, "churn")
     _say(
         result,
         "AUC {probability_auc:.4f}, AP {probability_average_precision:.4f} "
@@ -93,10 +95,10 @@ def fraud(demographics: Demographics = None, as_json: Json = False) -> None:
 
     Examples: `mercato train fraud`, `mercato train fraud --json`
     """
-    settings = get_settings()
-    _write(settings, "fraud")
-    _add_demographics(settings, _channel(settings, "fraud"), demographics)
-    result = _train(settings, "fraud")
+    with _alone("fraud") as settings:
+        _write(settings, "fraud")
+        _add_demographics(settings, _channel(settings, "fraud"), demographics)
+        result = _train(settings, "fraud")
     _say(
         result,
         "AP {model_average_precision:.4f} (the handbook's features {handbook_average_precision:.4f}), "
@@ -111,15 +113,25 @@ def price(as_json: Json = False) -> None:
 
     Examples: `mercato train price`, `mercato train price --json`
     """
-    settings = get_settings()
-    _write(settings, "price")
-    result = _train(settings, "price")
+    with _alone("price") as settings:
+        _write(settings, "price")
+        result = _train(settings, "price")
     _say(
         result,
         "WAPE a week ahead {forecast_wape:.3f} (seasonal naive {seasonal_naive_wape:.3f}); "
         "median elasticity {elasticity_median:.2f} of {elasticity_products:.0f} products",
         as_json=as_json,
     )
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[Settings]:
+    """The settings, while no other process of this home trains the model: both would write the same files."""
+    from mercato.lake.lock import alone
+
+    settings = get_settings()
+    with alone(settings.home / "datasets" / name / "lock", f"training of {name}"):
+        yield settings
 
 
 def _write_recommend(settings: Settings, engine: str | None, targets: int) -> None:
@@ -172,6 +184,8 @@ def _train(settings: Settings, name: str) -> dict[str, Any]:
         "MLFLOW_TRACKING_URI": settings.endpoint("mlflow_uri") or "",
     }
     command = [sys.executable, str(_SCRIPTS / name / "train.py")]
+    # Else a signal to this process alone would leave the script at work.
+    interrupted_by_signals()
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)

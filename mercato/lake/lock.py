@@ -1,4 +1,4 @@
-"""One process at a time runs jobs on a lake."""
+"""One process at a time runs jobs on a lake, or does what else has a lock."""
 
 from __future__ import annotations
 
@@ -24,12 +24,18 @@ def exclusive(lake: Lake) -> Iterator[None]:
     if "://" in lake.uri:
         yield
         return
-    path = Path(lake.uri) / "jobs.lock"
+    with alone(Path(lake.uri) / "jobs.lock", f"run of jobs on {lake.uri}"):
+        yield
+
+
+@contextmanager
+def alone(path: Path, what: str) -> Iterator[None]:
+    """Hold a file's lock; while another process has it, say for what, and wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.warning("Waiting for another run of jobs on %s to end.", lake.uri)
+            log.warning("Waiting for another %s to end.", what)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -8,10 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mercato.errors import MercatoError
+
 
 def read(path: Path) -> dict[str, Any]:
-    """What the file holds, nothing if it is not there."""
-    held: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    """What the file holds, nothing if it is not there.
+
+    Raises:
+        MercatoError: it is no JSON.
+    """
+    try:
+        held: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as error:
+        raise MercatoError(f"{path} is broken ({error}): delete it; `mercato up` writes it anew.") from error
     return held
 
 

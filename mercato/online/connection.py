@@ -66,17 +66,22 @@ def connect(settings: Settings, timeout: float = TIMEOUT_SECONDS) -> redis.Redis
 
     Raises:
         mercato.settings.NotRunningError: Redis has no address.
+        MercatoError: the address is none.
     """
     own: dict[str, Any] = {}
     if settings.redis_secret_arn:
         own["credential_provider"] = SecretCredentials(settings.redis_secret_arn)
-    return redis.Redis.from_url(
-        settings.require("redis_url"),
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 1),  # one, for a connection that the server closed while idle
-        **own,
-    )
+    url = settings.require("redis_url")
+    try:
+        return redis.Redis.from_url(
+            url,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 1),  # one, for a connection that the server closed while idle
+            **own,
+        )
+    except ValueError as error:  # which does not repeat the address, and so no password
+        raise MercatoError(f"MERCATO_REDIS_URL is no address of a Redis: {error}") from error
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +17,8 @@ from mercato.online.codec import PROJECT, Codec, Entity, entity_of, key_prefix, 
 from mercato.online.connection import TIMEOUT_SECONDS, connect, translated
 from mercato.online.views import VIEWS, View
 from mercato.settings import Settings
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 E = TypeVar("E", int, str)
@@ -190,7 +193,10 @@ class OnlineStore:
                 with suppress(RedisError):  # while Redis is away; whoever writes will say so
                     lock.reacquire()
 
-        with translated(), lock:
+        with translated():
+            if not lock.acquire(blocking=False):
+                log.warning("Waiting for another materialisation; for %d s if it was killed.", _LOCK_SECONDS)
+                lock.acquire()
             renewing = threading.Thread(target=renew, name="lock", daemon=True)
             renewing.start()
             try:
@@ -198,6 +204,7 @@ class OnlineStore:
             finally:
                 ended.set()
                 renewing.join()
+                lock.release()
 
     def marker(self) -> dict[str, Materialised]:
         """What was last materialised, by view name; empty on day zero."""

@@ -58,10 +58,17 @@ def resume(path: Path, options: Options) -> Position | None:
 
     Raises:
         OtherReplayError: another replay's events are in the topics already.
+        MercatoError: the file is broken.
     """
     if not path.exists():
         return None
-    found = msgspec.json.decode(path.read_bytes(), type=Position)
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Position)
+    except msgspec.DecodeError as error:
+        raise MercatoError(
+            f"{path}, which says how far the replay is, is broken ({error}): start anew with "
+            "`mercato replay --restart`; events that are sent again go to the quarantine as duplicates."
+        ) from error
     if found.options.cluster != options.cluster:
         return None
     if found.options != options:

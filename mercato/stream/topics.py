@@ -9,6 +9,9 @@ from mercato.contracts.events import TOPICS, Topic
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
 
+#: Seconds that a broker may take to answer.
+_TIMEOUT = 15
+
 
 def kafka_name(settings: Settings, name: str) -> str:
     """Name of a topic on this deployment's broker."""
@@ -36,7 +39,7 @@ def ensure_topics(settings: Settings) -> list[str]:
     admin = AdminClient(client_config(settings))
     wanted = [new for topic in TOPICS.values() for new in _wanted(settings, topic)]
     created = []
-    for name, future in admin.create_topics(wanted).items():
+    for name, future in admin.create_topics(wanted, request_timeout=_TIMEOUT).items():
         try:
             future.result()
             created.append(name)

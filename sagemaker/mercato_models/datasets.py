@@ -66,16 +66,18 @@ def people(uri: str) -> pd.DataFrame:
     """Demographics in a Parquet file, or in a CSV file with a head, on S3 or here.
 
     Raises:
-        MercatoError: there is no such file.
+        MercatoError: there is no such file, or it is of another kind.
         CheckError: it is not as `demographics.write` takes it.
     """
     storage, path = filesystem(uri)
+    csv = path.endswith(".csv")
     try:
         with storage.open_input_file(path) as file:
-            csv = path.endswith(".csv")
             read = pd.read_csv(file, dtype=_TEXTS) if csv else pd.read_parquet(file)
     except FileNotFoundError as error:
         raise MercatoError(f"{uri} is missing: it should hold what is known of households") from error
+    except (OSError, ValueError) as error:
+        raise MercatoError(f"{uri} can't be read as {'CSV' if csv else 'Parquet'}: {error}") from error
     demographics.check(read)
     return read
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mercato.settings import NotRunningError, Settings
+from mercato.errors import MercatoError
+from mercato.settings import NotRunningError, Settings, get_settings
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +53,18 @@ def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings = Settings(home=tmp_path)
     write_endpoints(settings, redis_url="redis://127.0.0.1:1/0")
     assert settings.require("redis_url") == "redis://elsewhere:2/0"
+
+
+@pytest.mark.parametrize("held", ["", '{"kafka_boot', "[]"])
+def test_a_broken_file_of_addresses_is_named_with_the_way_out(held: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    write_endpoints(settings)
+    settings.endpoints_file.write_text(held)
+    with pytest.raises(MercatoError, match=r"endpoints\.json is broken .* `mercato up` writes it anew"):
+        settings.endpoint("redis_url")
+
+
+def test_a_variable_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MERCATO_KAFKA_AUTH", "password")
+    with pytest.raises(MercatoError, match=r"^MERCATO_KAFKA_AUTH: Input should be 'none' or 'iam'\.$"):
+        get_settings.__wrapped__()

@@ -6,6 +6,9 @@ import functools
 import multiprocessing
 from pathlib import Path
 
+import pytest
+
+from mercato.errors import MercatoError
 from mercato.local import shared_json
 
 
@@ -32,3 +35,10 @@ def test_what_several_processes_write_at_once_is_all_there(tmp_path: Path) -> No
 
 def test_a_file_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert shared_json.read(tmp_path / "ports.json") == {}
+
+
+def test_a_broken_file_is_named_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "ports.json"
+    path.write_text("{")
+    with pytest.raises(MercatoError, match=r"ports\.json is broken .* delete it"):
+        shared_json.read(path)

@@ -119,3 +119,13 @@ def test_a_broken_file_ends_the_job_before_anything_is_written(
     with pytest.raises(CheckError, match="age is none of"):
         run("churn", "--demographics", str(tmp_path / "wrong.csv"))
     assert published == []
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [("people.csv", b""), ("people.csv", b"household_id\n\xff"), ("people.parquet", b"PAR1")],
+)
+def test_a_file_of_another_kind_is_named(name: str, held: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(held)
+    with pytest.raises(MercatoError, match=rf"{name} can't be read as (CSV|Parquet): "):
+        datasets.people(str(tmp_path / name))
