@@ -10,7 +10,7 @@ from mercato.settings import Settings
 from mercato.stream.kafka import client_config
 
 #: Seconds that a broker may take to answer.
-_TIMEOUT = 15
+_TIMEOUT = 30
 
 
 def kafka_name(settings: Settings, name: str) -> str:
