@@ -32,13 +32,16 @@ TESTED_WITH := var/jars/flink.stamp var/jars/opensearch.stamp \
   .venv/cdk/ready.stamp .venv/cdk-cli/ready.stamp .venv/checkov/ready.stamp .venv/airflow/ready.stamp \
   .venv/sagemaker/ready.stamp
 
+# Tests wait for engines more than they compute. Each lane of them has its own engines, which take 5 GB at most.
+LANES := -n 2 --dist loadgroup --no-loadscope-reorder
+
 .PHONY: test
 test: setup lint $(TESTED_WITH) ## every check and test, on real engines
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(LANES)
 
 .PHONY: test-quick
 test-quick: setup lint ## without the slow tests
-	$(BIN)/python -m pytest -m "not slow and not e2e"
+	$(BIN)/python -m pytest $(LANES) -m "not slow and not e2e"
 
 .PHONY: lint
 lint: setup ## ruff, mypy, import-linter

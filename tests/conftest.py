@@ -17,8 +17,17 @@ from mercato.settings import Settings
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+TESTS = Path(__file__).parent
 #: `make setup` puts them there.
-JARS = Path(__file__).parents[1] / "var" / "jars"
+JARS = TESTS.parent / "var" / "jars"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two lanes of about the same length, each with engines of its own; unit tests go where there is room."""
+    for item in items:
+        kind, *_ = item.path.relative_to(TESTS).parts
+        lane = {"unit": item.path.stem, "infra": "aws"}.get(kind, "engines")
+        item.add_marker(pytest.mark.xdist_group(lane))
 
 
 @pytest.fixture(scope="session")
