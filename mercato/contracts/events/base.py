@@ -21,7 +21,10 @@ HouseholdId = Annotated[int, msgspec.Meta(gt=0, lt=2**53, description="Loyalty h
 ProductId = Annotated[int, msgspec.Meta(gt=0, lt=2**53, description="Product (UPC level).")]
 StoreId = Annotated[int, msgspec.Meta(gt=0, lt=2**53, description="Physical store.")]
 BasketId = Annotated[int, msgspec.Meta(gt=0, lt=2**53, description="One checkout.")]
-Week = Annotated[int, msgspec.Meta(ge=1, le=53, description="Retail calendar week of the source year.")]
+Week = Annotated[
+    int,
+    msgspec.Meta(ge=1, le=9_999, description="Number of the retail week; it counts on from year to year."),
+]
 Money = Annotated[float, msgspec.Meta(ge=0, le=100_000, description="US dollars.")]
 UtcTime = Annotated[datetime, msgspec.Meta(tz=True)]
 #: A time that is planned, and so may lie in the future.

@@ -39,7 +39,7 @@ class BasketLine(msgspec.Struct, frozen=True, kw_only=True):
     basket_seq: Annotated[
         I32, Meta(description="1 for the household's first basket; by basket_time, then basket_id.")
     ]
-    week: Annotated[I32, Meta(description="Retail calendar week of the source year.")]
+    week: Annotated[I32, Meta(description="Number of the retail week.")]
     quantity: Annotated[int, Meta(description="Units; fuel is in thousandths of a gallon.")]
     sales_value: SalesValue
     retail_disc: RetailDisc
@@ -100,7 +100,7 @@ class PriceHistory(msgspec.Struct, frozen=True, kw_only=True):
 
     product_id: Product
     store_id: Store
-    week: Annotated[I32, Meta(description="Retail calendar week of the source year.")]
+    week: Annotated[I32, Meta(description="Number of the retail week.")]
     first_sold_at: Annotated[datetime, Meta(description="First sale of the week.")]
     units: Annotated[int, Meta(description="Units sold, on lines that have units and a price.")]
     regular_price: Annotated[float, Meta(description="Before every discount.")]

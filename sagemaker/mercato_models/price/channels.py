@@ -26,6 +26,8 @@ FILE, TRAIN = "price.parquet", "train"
 ELASTICITIES, FORECASTS = "elasticities.parquet", "demand.parquet"
 #: A product that sells more in a store and week, before the judged ones, is measured (fuel), not counted.
 MOST_UNITS = 200
+#: First sales of a retail week are no further apart, at whatever hour it ends.
+_LONGEST_WEEK = pd.Timedelta(days=8)
 #: Code of a place where a product is not shown.
 _NOWHERE = "0"
 
@@ -87,6 +89,9 @@ def _priced(prices: pd.DataFrame) -> pd.DataFrame:
     """Sales of what is counted and has a price."""
     checks.columns(prices, [*CELL, _H.week, _H.first_sold_at, _H.units, _H.loyalty_price])
     checks.flooded(prices, [_H.units, _H.loyalty_price], known=1.0)
+    since = prices[_H.first_sold_at] - prices.groupby(_H.week)[_H.first_sold_at].transform("min")
+    said = f"a {_H.week} of more than {_LONGEST_WEEK.days} days; number weeks on from year to year"
+    checks.refuse((since > _LONGEST_WEEK).to_numpy(), said)
     much = (prices[_H.units] > MOST_UNITS) & (prices[_H.week] < first_judged(prices[_H.week]))
     measured = prices.loc[much, _H.product_id].unique()
     return prices[~prices[_H.product_id].isin(measured) & (prices[_H.loyalty_price] > 0)]

@@ -84,10 +84,10 @@ class Shelf:
 
     def beside(self, values: Floats) -> Floats:
         """Rows x MATES: the values of the mates in the same store and week, 0 where they have none."""
-        weeks, stores = int(self.week.max()) + 1, int(self.store.max()) + 1
-        grid = np.zeros((len(self.product_ids) + 1, stores, weeks))
-        grid[self.product, self.store, self.week] = values
-        found: Floats = grid[self.mates[self.product], self.store[:, None], self.week[:, None]]
+        week = self.week - self.week.min()
+        grid = np.zeros((len(self.product_ids) + 1, int(self.store.max()) + 1, int(week.max()) + 1))
+        grid[self.product, self.store, week] = values
+        found: Floats = grid[self.mates[self.product], self.store[:, None], week[:, None]]
         return found
 
 

@@ -107,7 +107,7 @@ BROKEN = {
     "fraction for int": (with_field("quantity", 1.5), "wrong_type", "$.quantity"),
     "missing": (without_field("week"), "missing_field", "$.week"),
     "unknown": (with_field("wek", 1), "unknown_field", "$.wek"),
-    "too large": (with_field("week", 54), "out_of_range", "$.week"),
+    "too large": (with_field("week", 202652), "out_of_range", "$.week"),
     "negative": (with_field("household_id", -5), "out_of_range", "$.household_id"),
     "empty id": (with_field("event_id", ""), "out_of_range", "$.event_id"),
     "infinite": (VALID.replace(b"1.5", b"1e999"), "out_of_range", "$.sales_value"),

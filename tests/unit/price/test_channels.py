@@ -113,6 +113,22 @@ def test_the_newest_weeks_do_not_say_what_is_counted() -> None:
     assert set(panel_of(measured)[_C.product_id]) == {2}
 
 
+def test_weeks_count_on_from_year_to_year() -> None:
+    sales = [(1, 1, week, 1, 3.0) for week in range(40, 70)]
+    assert panel_of(sales)[_C.week].tolist() == list(range(41, 70))  # as no other store sold it before
+    again = priced([*sales, *every_week(2, 1, 2.0)])
+    again.loc[again[_H.week] < 40, _H.week] += 52  # of the year before
+    with pytest.raises(checks.CheckError, match=r"number weeks on .*: 17 of 54 rows"):
+        channels.panel(again, placed(), described({1: "Milk", 2: "Milk"}))
+
+
+def test_what_stands_beside_a_product_is_found_whatever_weeks_are_called() -> None:
+    panel = simulate(0, Chain(categories=2, category=3, stores=2, weeks=20)).panel
+    later = panel.assign(**{_C.week: panel[_C.week] + 5_000})
+    values = np.arange(len(panel), dtype=float)
+    np.testing.assert_array_equal(Shelf.of(later).beside(values), Shelf.of(panel).beside(values))
+
+
 def test_a_panel_of_what_hardly_sells_is_refused() -> None:
     with pytest.raises(checks.CheckError, match="no product was sold in 20 weeks"):
         panel_of([(1, 1, 1, 2, 3.0)])
