@@ -13,9 +13,10 @@ from pyspark.errors import PySparkException
 
 from features.snapshot import BEGINNING, as_of
 from mercato.lake.tables import Lake, LogCleanedError
+from mercato.online import catalogue
 from mercato.online.session import micros, moment
 from mercato.online.store import Materialised, OnlineStore
-from mercato.online.views import BATCH, View
+from mercato.online.views import BATCH, CATALOGUE, View
 from mercato.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def materialize(
     online = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
     try:
         with online.exclusive():
-            marker = {} if full else online.marker()
+            marker = {} if full else _whole(online)
             run = _Run(spark, lake, online, at or datetime.now(UTC))
             outcomes = (run.view(view, marker.get(view.name)) for view in views)
             return [outcome for outcome in outcomes if outcome]
@@ -87,6 +88,7 @@ class _Run:
         table_id, version = str(delta.metadata().id), delta.version()
         if last and (last.table_id != table_id or last.as_of > micros(self.at)):
             self.online.delete(view)
+            catalogue.forget(self.online.redis, view)
             last = None
         rows = self._write(view, version, last)
         changed_at = micros(datetime.now(UTC)) if rows or last is None else last.changed_at
@@ -113,6 +115,14 @@ class _Run:
 
     def _send(self, view: View, frame: DataFrame) -> int:
         table = frame.toArrow().cast(view.arrow_schema)
-        return self.online.write(
-            view, (row for batch in table.to_batches(1_000) for row in batch.to_pylist())
-        )
+        rows = (row for batch in table.to_batches(1_000) for row in batch.to_pylist())
+        written = self.online.write(view, rows)
+        if view in CATALOGUE:
+            catalogue.merge(self.online.redis, view, table)
+        return written
+
+
+def _whole(online: OnlineStore) -> dict[str, Materialised]:
+    """What was last written of the views that are still there as a whole."""
+    lost = {view.name for view in CATALOGUE} - catalogue.held(online.redis)
+    return {name: last for name, last in online.marker().items() if name not in lost}

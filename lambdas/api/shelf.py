@@ -20,7 +20,7 @@ from mercato.contracts.tables.silver import PRODUCTS
 from mercato.decisions.aisles import aisle
 from mercato.decisions.fallback import Popular
 from mercato.decisions.wording import department_name, product_name, readable, size_name
-from mercato.online import apart, views
+from mercato.online import views
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import OnlineFeatures
 from mercato_models.recommend.catalogue import Catalogue
@@ -74,7 +74,7 @@ class Shelf:
     @classmethod
     def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> Shelf:
         """The shelf of what is materialised now."""
-        rows = apart.catalogue(online.settings)
+        rows = online.catalogue()
         tables = {view.table: rows[view.name] for view in views.CATALOGUE}
         catalogue = Catalogue.from_tables(tables, datetime.now(UTC))
         shop = Shop(catalogue, tables[PRODUCTS])

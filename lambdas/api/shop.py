@@ -12,7 +12,7 @@ from mercato.contracts.tables import features, silver
 from mercato.contracts.tables.features import ALL_STORES
 from mercato.decisions.evidence import Store
 from mercato.decisions.fallback import Popular
-from mercato_models.recommend.catalogue import DISPLAYS, MAILERS, STATS, Catalogue, Promoted
+from mercato_models.recommend.catalogue import DISPLAYS, MAILERS, STATS, Catalogue, Promoted, rows_of
 
 _DETAILS = silver.PRODUCTS.c
 _LAST_PRICE = STATS.index(features.PRODUCT_STATS.c.last_price)
@@ -23,7 +23,7 @@ class Shop:
 
     Args:
         catalogue: what the model knows.
-        details: rows of the product details view.
+        details: rows of the product details view, ordered by product.
 
     Attributes:
         popular: most bought products by store.
@@ -31,7 +31,8 @@ class Shop:
 
     def __init__(self, catalogue: Catalogue, details: pa.Table) -> None:
         self._catalogue = catalogue
-        self._described = _described(catalogue, details)
+        self._details = details
+        self._detailed = details[_DETAILS.product_id].to_numpy()
         self.popular = {
             store: Popular(catalogue.product_ids[found.rows].tolist(), found.scores.tolist())
             for store, found in catalogue.popular.items()
@@ -46,8 +47,22 @@ class Shop:
         }
 
     def describe(self, product_id: int) -> Described | None:
-        """What the catalogue says of a product, `None` if it has no such."""
-        return self._described.get(product_id)
+        """What is known of a product, `None` if it has no details and was not sold in the last year."""
+        wanted = np.array([product_id])
+        (row,), (place,) = self._catalogue.rows(wanted), rows_of(self._detailed, wanted)
+        price = self._price(row) if row >= 0 else None
+        if place < 0:
+            return Described(product_id, price=price) if row >= 0 else None
+        (said,) = self._details.slice(place, 1).to_pylist()
+        return Described(
+            product_id=product_id,
+            product_type=said[_DETAILS.product_type],
+            category=said[_DETAILS.category],
+            department=said[_DETAILS.department],
+            brand=said[_DETAILS.brand],
+            size=said[_DETAILS.package_size],
+            price=price,
+        )
 
     def neighbours(self, product_id: int) -> tuple[Sequence[int], Sequence[float]]:
         """Products bought together with it and how strongly, strongest first."""
@@ -64,6 +79,11 @@ class Shop:
         found = self._stores.get(store_id or ALL_STORES) or self._stores.get(ALL_STORES)
         return found or Store(None, {}, {})
 
+    def _price(self, row: int) -> float | None:
+        """In US dollars; none of what was never sold by the unit (NaN) or is below a cent (fuel)."""
+        last = round(float(self._catalogue.stats[row, _LAST_PRICE]), 2)
+        return last if last > 0 else None
+
 
 def _codes(catalogue: Catalogue, promoted: Promoted | None) -> dict[int, tuple[str, str]]:
     if promoted is None:
@@ -73,26 +93,3 @@ def _codes(catalogue: Catalogue, promoted: Promoted | None) -> dict[int, tuple[s
         for display, mailer in zip(promoted.displays.tolist(), promoted.mailers.tolist(), strict=True)
     )
     return dict(zip(catalogue.product_ids[promoted.rows].tolist(), codes, strict=True))
-
-
-def _described(catalogue: Catalogue, details: pa.Table) -> dict[int, Described]:
-    """Every product that has details or was sold in the last year."""
-    last = catalogue.stats[:, _LAST_PRICE].astype(np.float64).round(2).tolist()
-    # No price: never sold by the unit (NaN, which is not JSON), or below a cent (fuel by the 1/1000 gallon).
-    known = (price if price > 0 else None for price in last)
-    prices = dict(zip(catalogue.product_ids.tolist(), known, strict=True))
-    described = {
-        row[_DETAILS.product_id]: Described(
-            product_id=row[_DETAILS.product_id],
-            product_type=row[_DETAILS.product_type],
-            category=row[_DETAILS.category],
-            department=row[_DETAILS.department],
-            brand=row[_DETAILS.brand],
-            size=row[_DETAILS.package_size],
-            price=prices.get(row[_DETAILS.product_id]),
-        )
-        for row in details.to_pylist()
-    }
-    return {
-        product_id: Described(product_id, price=price) for product_id, price in prices.items()
-    } | described

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mercato.contracts.tables.outlook import HouseholdOutlook
-from mercato.online import views
+from mercato.online import catalogue, views
 from mercato.online.codec import Codec
 from mercato.online.payments import Card, Terminal, card_of, terminal_of
 from mercato.online.prices import PriceBook
@@ -181,8 +180,7 @@ class OnlineFeatures:
 
         `features.offline.catalogue` answers in the same shape for a moment of the past.
         """
-        kinds = itertools.groupby(views.CATALOGUE, lambda view: view.entity)
-        return {name: table for _, kind in kinds for name, table in self.store.tables(list(kind)).items()}
+        return catalogue.tables(self.store.redis)
 
     def marker(self) -> Marker | None:
         """What the catalogue views hold; `None` before the first materialisation."""

@@ -129,23 +129,12 @@ class OnlineStore:
 
     def table(self, view: View, entities: Sequence[Entity] | None = None) -> pa.Table:
         """All rows of a view, or those of some entities, with the types of its contract."""
-        return self.tables([view], entities)[view.name]
-
-    def tables(self, views: Sequence[View], entities: Sequence[Entity] | None = None) -> dict[str, pa.Table]:
-        """What `table` answers, by name, of views of one kind: each entity is read once for all of them."""
-        columns: list[dict[str, list[Any]]]
-        columns = [{name: [] for name in view.arrow_schema.names} for view in views]
-        read = self.entities(views[0]) if entities is None else entities
-        for entity, rows in self._rows([Codec(view) for view in views], read):
-            for view, held, row in zip(views, columns, rows, strict=True):
-                if row is not None:
-                    held[view.entity].append(entity)
-                    for name, value in row.items():
-                        held[name].append(value)
-        return {
-            view.name: pa.table(held, schema=view.arrow_schema)
-            for view, held in zip(views, columns, strict=True)
-        }
+        columns: dict[str, list[Any]] = {name: [] for name in view.arrow_schema.names}
+        for entity, row in self.read_many(Codec(view), self.entities(view) if entities is None else entities):
+            columns[view.entity].append(entity)
+            for name, value in row.items():
+                columns[name].append(value)
+        return pa.table(columns, schema=view.arrow_schema)
 
     def replace(self, view: View, rows: Iterable[Mapping[str, Any]]) -> int:
         """Write all rows that a view is to have: an entity without one loses its values.

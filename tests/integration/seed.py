@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+
 from mercato.contracts.tables import features, silver
 from mercato.contracts.tables.features import ALL_STORES
-from mercato.online import views
+from mercato.online import catalogue, views
 from mercato.online.session import micros
 from mercato.online.store import Materialised, OnlineStore
 
@@ -58,6 +60,8 @@ def seed(store: OnlineStore, now: datetime | None = None) -> None:
     }
     for view, some in rows.items():
         store.write(view, some)
+        if view in views.CATALOGUE:
+            catalogue.merge(store.redis, view, pa.Table.from_pylist(some, view.arrow_schema))
         store.set_marker(view, Materialised("seed", 1, micros(known), micros(now)))
 
 

@@ -20,10 +20,9 @@ from features.store import apply
 from mercato.contracts.arrow import UTC_MICROS
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
-from mercato.online import apart, views
-from mercato.online.connection import OnlineUnavailable
+from mercato.online import views
 from mercato.online.reader import OnlineFeatures
-from mercato.online.views import BATCH, View
+from mercato.online.views import BATCH, CATALOGUE, View
 from mercato.settings import Settings
 from tests.integration.feature_rows import (
     SIZES,
@@ -131,6 +130,10 @@ def test_online_at_t_equals_offline_at_t(
                     at,
                 )
             assert all(time <= at for time in table[view.time].to_pylist())
+            if view in CATALOGUE:
+                whole = online.catalogue()[view.name]
+                assert seconds_of(by_entity(view, whole)) == seconds_of(values)
+                assert whole[view.entity] == table[view.entity]
             assert seconds_of(values) == seconds_of(Oracle(view, rows[view.name]).snapshot(at))
             compared += len(entities)
     assert compared > 5_000
@@ -212,17 +215,24 @@ def test_catalogue_has_one_shape_online_and_offline(
     materialize(spark, lake, own, at=at)
     served_now, then = online.catalogue(), catalogue(spark, lake, at)
     assert served_now.keys() == then.keys()
-    for view in views.CATALOGUE:
+    for view in CATALOGUE:
         assert served_now[view.name].schema == then[view.name].schema
         assert seconds_of(by_entity(view, served_now[view.name])) == seconds_of(
             by_entity(view, then[view.name])
         )
-    assert apart.catalogue(own) == served_now
 
 
-def test_a_catalogue_that_cannot_be_read_says_why() -> None:
-    with pytest.raises(OnlineUnavailable, match="Redis does not answer"):
-        apart.catalogue(Settings(redis_url="redis://127.0.0.1:9/0"))
+def test_a_catalogue_that_was_lost_is_written_again(
+    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, own: Settings, online: OnlineFeatures
+) -> None:
+    lake, view, end = Lake(str(tmp_path_factory.mktemp("lost"))), views.PRODUCT_STATS, START + SPAN
+    write(lake, view, [random_row(view, 1, START, random.Random(0))])
+    materialize(spark, lake, own, views=[view], at=end)
+    before, token = online.catalogue(), online.marker()
+    online.store.redis.delete("mercato:catalogue")
+    assert online.catalogue()[view.name].num_rows == 0
+    materialize(spark, lake, own, views=[view], at=end)
+    assert (online.catalogue(), online.marker() != token) == (before, True)
 
 
 def test_feasts_sdk_reads_what_is_served(

@@ -160,7 +160,7 @@ class Catalogue:
 
     def rows(self, product_ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each product, -1 for those not listed."""
-        return _rows(self.product_ids, np.asarray(product_ids, dtype=np.int64))
+        return rows_of(self.product_ids, np.asarray(product_ids, dtype=np.int64))
 
     def types(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of each product's type, equal for products of one type, -1 where none is known."""
@@ -188,7 +188,8 @@ class Catalogue:
         return best[: len(self)]
 
 
-def _rows(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+def rows_of(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each of the wanted stands in ascending ids, -1 for those that are not there."""
     if len(ids) == 0:
         return np.full(len(wanted), -1)
     found = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
@@ -208,7 +209,7 @@ def _flat(table: pa.Table, name: str) -> tuple[NDArray[np.int64], pa.Array]:
 
 
 def _listed(ids: NDArray[np.int64], table: pa.Table, name: str) -> NDArray[np.int64]:
-    return _rows(ids, _numbers(table, name).astype(np.int64))
+    return rows_of(ids, _numbers(table, name).astype(np.int64))
 
 
 def _newest(table: pa.Table, time: str) -> pa.Table:
@@ -237,7 +238,7 @@ def _neighbours(ids: NDArray[np.int64], table: pa.Table) -> tuple[NDArray[np.int
     scores = np.zeros((len(ids), NEIGHBOURS), np.float32)
     lengths, elements = _flat(table, _NEAR.neighbour_ids)
     products = np.repeat(_listed(ids, table, _NEAR.product_id), lengths)
-    others = _rows(ids, elements.to_numpy())
+    others = rows_of(ids, elements.to_numpy())
     rank = np.arange(len(others)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     usable = (products >= 0) & (others >= 0) & (rank < NEIGHBOURS)
     place = products[usable], rank[usable]
@@ -248,7 +249,7 @@ def _neighbours(ids: NDArray[np.int64], table: pa.Table) -> tuple[NDArray[np.int
 
 def _popular(ids: NDArray[np.int64], table: pa.Table) -> Iterable[tuple[int, Popular]]:
     lengths, elements = _flat(table, _POPULAR.product_ids)
-    rows, scores = _rows(ids, elements.to_numpy()), _flat(table, _POPULAR.scores)[1].to_numpy()
+    rows, scores = rows_of(ids, elements.to_numpy()), _flat(table, _POPULAR.scores)[1].to_numpy()
     for store, part in _parts(_numbers(table, _POPULAR.store_id), lengths):
         known = rows[part] >= 0
         yield store, Popular(rows[part][known], scores[part][known])
@@ -256,7 +257,7 @@ def _popular(ids: NDArray[np.int64], table: pa.Table) -> Iterable[tuple[int, Pop
 
 def _promoted(ids: NDArray[np.int64], table: pa.Table) -> Iterable[tuple[int, Promoted]]:
     lengths, elements = _flat(table, _PROMOTED.product_ids)
-    rows = _rows(ids, elements.to_numpy())
+    rows = rows_of(ids, elements.to_numpy())
     displays = _codes(_flat(table, _PROMOTED.displays)[1], DISPLAYS)
     mailers = _codes(_flat(table, _PROMOTED.mailers)[1], MAILERS)
     for store, part in _parts(_numbers(table, _PROMOTED.store_id), lengths):
