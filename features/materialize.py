@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from pyspark.errors import PySparkException
 
 from features.snapshot import BEGINNING, as_of
 from mercato.lake.tables import Lake, LogCleanedError
 from mercato.online import catalogue
+from mercato.online.connection import OnlineUnavailable
 from mercato.online.session import micros, moment
 from mercato.online.store import Materialised, OnlineStore
 from mercato.online.views import BATCH, CATALOGUE, View
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: What is told of each part that was written.
+_ROWS, _FAILED = "rows", "failed"
+_WRITTEN = f"{_ROWS} long, {_FAILED} string"
+_WRITTEN_SCHEMA = pa.schema([(_ROWS, pa.int64()), (_FAILED, pa.string())])
 #: Bulk writes may wait longer than a request may.
 _TIMEOUT_SECONDS = 30.0
 
@@ -62,11 +69,13 @@ def materialize(
         mercato.settings.NotRunningError: Redis has no address.
         mercato.online.connection.OnlineUnavailable: Redis does not answer.
     """
+    # Spark's workers look up no addresses.
+    settings = settings.model_copy(update={"redis_url": settings.require("redis_url")})
     online = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
     try:
         with online.exclusive():
             marker = {} if full else _whole(online)
-            run = _Run(spark, lake, online, at or datetime.now(UTC))
+            run = _Run(spark, lake, settings, online, at or datetime.now(UTC))
             outcomes = (run.view(view, marker.get(view.name)) for view in views)
             return [outcome for outcome in outcomes if outcome]
     finally:
@@ -77,6 +86,7 @@ def materialize(
 class _Run:
     spark: SparkSession
     lake: Lake
+    settings: Settings
     online: OnlineStore
     at: datetime
 
@@ -114,12 +124,35 @@ class _Run:
         return as_of(self.spark, self.lake, view, at, version=version, after=after)
 
     def _send(self, view: View, frame: DataFrame) -> int:
-        table = frame.toArrow().cast(view.arrow_schema)
-        rows = (row for batch in table.to_batches(1_000) for row in batch.to_pylist())
-        written = self.online.write(view, rows)
-        if view in CATALOGUE:
+        if view in CATALOGUE:  # which is small enough for every process of the API
+            table = frame.toArrow().cast(view.arrow_schema)
+            written = self.online.write(view, _rows(table.to_batches(1_000)))
             catalogue.merge(self.online.redis, view, table)
-        return written
+            return written
+        sent = frame.mapInArrow(partial(_write_part, self.settings, view), _WRITTEN).collect()
+        for part in sent:
+            if part[_FAILED]:
+                raise OnlineUnavailable(part[_FAILED])
+        return sum(part[_ROWS] for part in sent)
+
+
+def _write_part(
+    settings: Settings, view: View, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Write a part of a view, where Spark computed it; one row says how much, or why not."""
+    online = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
+    written, failed = 0, None
+    try:
+        written = online.write(view, _rows(batch.cast(view.arrow_schema) for batch in batches))
+    except OnlineUnavailable as error:
+        failed = str(error)
+    finally:
+        online.close()
+    yield pa.RecordBatch.from_pylist([{_ROWS: written, _FAILED: failed}], _WRITTEN_SCHEMA)
+
+
+def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    return (row for batch in batches for row in batch.to_pylist())
 
 
 def _whole(online: OnlineStore) -> dict[str, Materialised]:

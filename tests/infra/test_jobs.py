@@ -10,10 +10,13 @@ import boto3
 import pytest
 
 from infra.artifacts.catalog import artifact
-from mercato.contracts.tables import gold, silver
+from mercato.contracts.tables import features, gold, silver
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.lake.maintenance import maintain
 from mercato.lake.tables import Lake
+from mercato.online import views
+from mercato.online.reader import OnlineFeatures
+from mercato.settings import Settings
 from tests.conftest import JARS
 from tests.infra import glue
 from tests.parity.bronze import HOUSEHOLDS, Bronze
@@ -23,7 +26,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 #: Where Glue would find the script.
 ENTRY = "glue_jobs/main.py"
 #: One of each layer; all of them take minutes.
-TARGETS = (silver.TRANSACTIONS, silver.PRODUCTS, gold.BASKET_LINES, gold.CUSTOMER_360)
+TARGETS = (
+    silver.TRANSACTIONS, silver.PRODUCTS, gold.BASKET_LINES, gold.CUSTOMER_360, features.HOUSEHOLD_PROFILE,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +51,28 @@ def _assert_filled(lake: Lake, runs: list[Any]) -> None:
     assert spent == pytest.approx(sold)
 
 
+@pytest.mark.integration
 @pytest.mark.exercises("jobs-wheels")
 @pytest.mark.exercises("jobs-entry")
-def test_shipped_jobs_fill_a_lake_on_disk(installed: Path, tmp_path: Path) -> None:
+def test_shipped_jobs_fill_a_lake_on_disk_and_bring_it_online(
+    installed: Path, settings: Settings, tmp_path: Path
+) -> None:
     lake = Lake(str(tmp_path / "lake"))
     Bronze(lake).write_early()
     jars = sorted((JARS / "spark").glob("*.jar"))
     runs = glue.submit(installed, tmp_path, ENTRY, jars, {}, *_arguments(), "--lake-uri", lake.uri)
     _assert_filled(lake, runs)
+    online = OnlineFeatures(settings)
+    online.store.redis.flushdb()
+    given = [*glue.arguments("features-materialize"), "--redis-url", settings.require("redis_url")]
+    glue.submit(installed, tmp_path, "features/main.py", jars, {}, *given, "--lake-uri", lake.uri)
+    spent = online.profiles()[features.HOUSEHOLD_PROFILE.c.spend].to_pylist()
+    known = lake.read_arrow(features.HOUSEHOLD_PROFILE)
+    assert max(spent) == pytest.approx(max(known[features.HOUSEHOLD_PROFILE.c.spend].to_pylist()))
+    assert len(spent) == HOUSEHOLDS
+    products = online.catalogue()[views.PRODUCT_DETAILS.name]
+    assert products.equals(online.store.table(views.PRODUCT_DETAILS))
+    assert products.num_rows > 0
 
 
 @pytest.fixture

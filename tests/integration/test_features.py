@@ -21,6 +21,7 @@ from mercato.contracts.arrow import UTC_MICROS
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.online import views
+from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import OnlineFeatures
 from mercato.online.views import BATCH, CATALOGUE, View
 from mercato.settings import Settings
@@ -233,6 +234,24 @@ def test_a_catalogue_that_was_lost_is_written_again(
     assert online.catalogue()[view.name].num_rows == 0
     materialize(spark, lake, own, views=[view], at=end)
     assert (online.catalogue(), online.marker() != token) == (before, True)
+
+
+def test_what_keeps_a_part_from_being_written_is_said(
+    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, own: Settings, online: OnlineFeatures
+) -> None:
+    lake, view, end = Lake(str(tmp_path_factory.mktemp("refused"))), views.HOUSEHOLD_PROFILE, START + SPAN
+    write(lake, view, [random_row(view, 1, START, random.Random(0))])
+    redis, address = online.store.redis, own.require("redis_url").removeprefix("redis://")
+    redis.acl_setuser("keeper", enabled=True, passwords=["+own"], keys=["mercato:*"], categories=["+@all"])
+    limited = own.model_copy(update={"redis_url": f"redis://keeper:own@{address}"})
+    try:
+        with pytest.raises(OnlineUnavailable, match="no permissions to access one of the keys"):
+            materialize(spark, lake, limited, views=[view], at=end)
+    finally:
+        redis.acl_deluser("keeper")
+    assert view.name not in online.store.marker()
+    (outcome,) = materialize(spark, lake, own, views=[view], at=end)
+    assert outcome.rows == 1
 
 
 def test_feasts_sdk_reads_what_is_served(
