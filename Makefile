@@ -33,7 +33,7 @@ TESTED_WITH := var/jars/flink.stamp var/jars/opensearch.stamp \
   .venv/sagemaker/ready.stamp
 
 # Tests wait for engines more than they compute. Each lane of them has its own engines, which take 5 GB at most.
-LANES := -n 2 --dist loadgroup --no-loadscope-reorder
+LANES := -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test
 test: setup lint $(TESTED_WITH) ## every check and test, on real engines

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from mercato.local.services import ENGINES
 from mercato.local.supervisor import Stack
@@ -17,17 +19,22 @@ from mercato.settings import Settings
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
-TESTS = Path(__file__).parent
 #: `make setup` puts them there.
-JARS = TESTS.parent / "var" / "jars"
+JARS = Path(__file__).parents[1] / "var" / "jars"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class Lanes(LoadScopeScheduling):  # type: ignore[misc]
     """Two lanes of about the same length, each with engines of its own; unit tests go where there is room."""
-    for item in items:
-        kind, *_ = item.path.relative_to(TESTS).parts
-        lane = {"unit": item.path.stem, "infra": "aws"}.get(kind, "engines")
-        item.add_marker(pytest.mark.xdist_group(lane))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, _ = nodeid.partition("::")
+        _, kind, *_ = file.split("/")
+        return {"unit": file, "infra": "aws"}.get(kind, "engines")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
+    """What tests go together, with `pytest -n`."""
+    return Lanes(config, log)
 
 
 @pytest.fixture(scope="session")
