@@ -74,9 +74,10 @@ def materialize(
     online = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
     try:
         with online.exclusive():
-            marker = {} if full else _whole(online)
+            marker, whole = online.marker(), catalogue.held(online.redis)
+            lost = {view for view in CATALOGUE if view.name not in whole}
             run = _Run(spark, lake, settings, online, at or datetime.now(UTC))
-            outcomes = (run.view(view, marker.get(view.name)) for view in views)
+            outcomes = (run.view(view, marker.get(view.name), full or view in lost) for view in views)
             return [outcome for outcome in outcomes if outcome]
     finally:
         online.close()
@@ -90,7 +91,7 @@ class _Run:
     online: OnlineStore
     at: datetime
 
-    def view(self, view: View, last: Materialised | None) -> Outcome | None:
+    def view(self, view: View, last: Materialised | None, full: bool) -> Outcome | None:
         started = time.perf_counter()
         delta = self.lake.open(view.table)
         if delta is None:
@@ -100,8 +101,8 @@ class _Run:
             self.online.delete(view)
             catalogue.forget(self.online.redis, view)
             last = None
-        rows = self._write(view, version, last)
-        changed_at = micros(datetime.now(UTC)) if rows or last is None else last.changed_at
+        rows = self._write(view, version, None if full else last)
+        changed_at = micros(datetime.now(UTC)) if rows or full or last is None else last.changed_at
         self.online.set_marker(view, Materialised(table_id, version, micros(self.at), changed_at))
         return Outcome(view.name, rows, version, round(time.perf_counter() - started, 3))
 
@@ -153,9 +154,3 @@ def _write_part(
 
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
     return (row for batch in batches for row in batch.to_pylist())
-
-
-def _whole(online: OnlineStore) -> dict[str, Materialised]:
-    """What was last written of the views that are still there as a whole."""
-    lost = {view.name for view in CATALOGUE} - catalogue.held(online.redis)
-    return {name: last for name, last in online.marker().items() if name not in lost}

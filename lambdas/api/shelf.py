@@ -155,7 +155,8 @@ class ShelfKeeper:
         except OnlineUnavailable as error:
             log.warning("catalogue not refreshed: %s", error)
             return
-        last_good_lists.save(self._kept_at, self.shelf.to_keep())
+        if self.shelf.popular:  # not yet, while the first materialisation is at work
+            last_good_lists.save(self._kept_at, self.shelf.to_keep())
         log.info("catalogue as of %s loaded", self.shelf.as_of)
 
     def refresh_when_due(self) -> None:

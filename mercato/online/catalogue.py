@@ -6,6 +6,9 @@ process anew; as one object they take tenths.
 
 from __future__ import annotations
 
+import functools
+import hashlib
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import redis
@@ -20,9 +23,10 @@ _COMPRESSED = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 def held(client: redis.Redis) -> set[str]:
-    """Names of the views that are there."""
+    """Names of the views that are there, with the columns that they have now."""
     with translated():
-        return {name.decode() for name in client.hkeys(_KEY)}
+        stored = set(client.hkeys(_KEY))
+    return {view.name for view in CATALOGUE if _field(view) in stored}
 
 
 def merge(client: redis.Redis, view: View, rows: pa.Table) -> None:
@@ -31,26 +35,40 @@ def merge(client: redis.Redis, view: View, rows: pa.Table) -> None:
     The caller is the view's only writer, as with `OnlineStore.write`.
     """
     with translated():
-        whole = _decoded(view, client.hget(_KEY, view.name))
+        whole = _decoded(view, client.hget(_KEY, _field(view)))
     kept = whole.filter(pc.invert(pc.is_in(whole[view.entity], rows[view.entity])))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, view.arrow_schema, options=_COMPRESSED) as writer:
         writer.write_table(pa.concat_tables([kept, rows]).sort_by(view.entity))
     with translated():
-        client.hset(_KEY, view.name, sink.getvalue().to_pybytes())
+        client.hset(_KEY, _field(view), sink.getvalue().to_pybytes())
+        _forget(client, view, but=_field(view))
 
 
 def forget(client: redis.Redis, view: View) -> None:
     """Remove a view."""
     with translated():
-        client.hdel(_KEY, view.name)
+        _forget(client, view)
 
 
 def tables(client: redis.Redis) -> dict[str, pa.Table]:
     """Every catalogue view by name, ordered by entity, with its contract's columns and types."""
     with translated():
         stored = client.hgetall(_KEY)
-    return {view.name: _decoded(view, stored.get(view.name.encode())) for view in CATALOGUE}
+    return {view.name: _decoded(view, stored.get(_field(view))) for view in CATALOGUE}
+
+
+@functools.cache
+def _field(view: View) -> bytes:
+    """Another one when the view's columns change: a reader of the one can not read the other."""
+    columns = hashlib.sha256(str(view.arrow_schema).encode()).hexdigest()[:8]
+    return f"{view.name}:{columns}".encode()
+
+
+def _forget(client: redis.Redis, view: View, but: bytes | None = None) -> None:
+    for field in client.hkeys(_KEY):
+        if field.startswith(f"{view.name}:".encode()) and field != but:
+            client.hdel(_KEY, field)
 
 
 def _decoded(view: View, stored: bytes | None) -> pa.Table:

@@ -49,7 +49,9 @@ class SecretCredentials(CredentialProvider):  # type: ignore[misc]
             from botocore.exceptions import BotoCoreError, ClientError
 
             try:
-                secret = boto3.client("secretsmanager").get_secret_value(SecretId=self._arn)
+                _, _, _, region, *_ = self._arn.split(":")  # Spark's workers know of none
+                client = boto3.client("secretsmanager", region_name=region)
+                secret = client.get_secret_value(SecretId=self._arn)
                 found = json.loads(secret["SecretString"])
                 self._held = (found["username"], found["password"])
             except (BotoCoreError, ClientError, ValueError, KeyError) as error:

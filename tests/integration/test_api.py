@@ -17,7 +17,7 @@ from confluent_kafka import Consumer
 
 from mercato.contracts.events import CLICKSTREAM, INVENTORY, Click, Topic
 from mercato.contracts.tables.outlook import HouseholdOutlook
-from mercato.online import views
+from mercato.online import catalogue, views
 from mercato.online.prices import PriceBook
 from mercato.settings import Settings
 from mercato.stream.online_features import Updater
@@ -223,6 +223,21 @@ def test_a_restart_without_redis_answers_from_disk(rig: Rig) -> None:
         page = client.get("/?household=1").text
         assert "Live features are out of reach" in page
         assert "Strawberries" in page
+
+
+@pytest.mark.parametrize("state", ["gone", "empty"])
+def test_a_catalogue_that_is_not_there_yet_takes_no_list_away(rig: Rig, state: str) -> None:
+    with rig.serve() as client:
+        assert _reason(client) is None
+    redis = rig.store.redis
+    redis.delete("mercato:catalogue")
+    if state == "empty":
+        for view in views.CATALOGUE:
+            catalogue.merge(redis, view, view.arrow_schema.empty_table())
+    with rig.serve() as client:
+        assert _reason(client) == ("no_model" if state == "gone" else None)
+    kept = json.loads((rig.home / "state" / "popular.json").read_text())
+    assert kept["popular"][str(STORES[0])]["product_ids"][:2] == [1, 2]
 
 
 def test_events_are_on_kafka_when_the_answer_comes(rig: Rig, settings: Settings) -> None:
