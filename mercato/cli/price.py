@@ -32,7 +32,10 @@ def register(app: typer.Typer) -> None:
 @price.command("propose")
 def propose(
     cost_share: Annotated[
-        float, typer.Option(help="A unit's cost as a share of its usual price.", min=0.01, max=0.99)
+        float,
+        typer.Option(
+            help="A unit's cost as a share of its usual price, where no limit says it.", min=0.01, max=0.99
+        ),
     ] = 0.7,
     margin: Annotated[
         float, typer.Option(help="Least share of a price that is earned.", min=0, max=0.9)
@@ -47,7 +50,8 @@ def propose(
     limits: Annotated[
         Path | None,
         typer.Option(
-            help="CSV file of limits: product_id, store_id (optional), minimum_advertised, ceiling.",
+            help="CSV file of limits: product_id, store_id (optional), "
+            "unit_cost, minimum_advertised, ceiling.",
             exists=True,
             dir_okay=False,
         ),

@@ -1,4 +1,4 @@
-"""The minimum advertised prices and ceilings that a shop writes down in a CSV file."""
+"""The minimum advertised prices, ceilings and costs that a shop writes down in a CSV file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mercato.errors import MercatoError
 
 #: A product in a store, or in all stores.
 Place = tuple[int, int | None]
-_LIMITS = (LIMIT.minimum_advertised, LIMIT.ceiling)
+_LIMITS = (LIMIT.minimum_advertised, LIMIT.ceiling, LIMIT.unit_cost)
 _NUMBER, _DOLLARS = "a whole number above 0", f"US dollars from 0.01 to {MOST_DOLLARS:,}"
 #: Faults that are shown at most.
 _SHOWN = 5
@@ -30,13 +30,12 @@ class Limits:
         """What holds for a product in a store."""
         empty = PriceLimit(product_id=product, store_id=store)
         own, everywhere = self.rows.get((product, store), empty), self.rows.get((product, None), empty)
-        advertised = own.minimum_advertised or everywhere.minimum_advertised
-        ceiling = own.ceiling or everywhere.ceiling
-        return PriceLimit(product_id=product, store_id=store, minimum_advertised=advertised, ceiling=ceiling)
+        held = {name: getattr(own, name) or getattr(everywhere, name) for name in _LIMITS}
+        return PriceLimit(product_id=product, store_id=store, **held)
 
 
 def parse(data: bytes, name: str) -> Limits:
-    """The limits of a CSV file with the columns product_id, store_id, minimum_advertised and ceiling.
+    """The limits of a CSV file with the columns product_id, store_id, minimum_advertised, ceiling, unit_cost.
 
     A product has a line for all stores, without a store, or one for each.
 
@@ -102,7 +101,7 @@ def _row(cells: Mapping[str | None, str | None]) -> PriceLimit:
         wanted = _DOLLARS if column in _LIMITS else _NUMBER
         said = repr(given[column]) if column in given else "missing"
         raise ValueError(f"{column} is {said}, not {wanted}") from error
-    if row.minimum_advertised is None and row.ceiling is None:
+    if all(getattr(row, name) is None for name in _LIMITS):
         raise ValueError(f"neither {' nor '.join(_LIMITS)}")
     return row
 

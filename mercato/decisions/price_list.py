@@ -20,11 +20,13 @@ from mercato.decisions.price_worth import worth
 from mercato.decisions.wording import product_name
 from mercato_models.artefact import Model
 from mercato_models.checks import CheckError
-from mercato_models.price import demand, elasticity
+from mercato_models.price import demand, elasticity, weeks
 from mercato_models.price.panel import CELL, PANEL
 
 _C, _P, _R = PANEL.c, PRODUCTS.c, PROPOSED.c
 _CELL = list(CELL)
+#: Newest weeks of which at least one has a sale of what a store still sells.
+_SOLD_WEEKS = 13
 #: Least share of a product's weeks with a sale whose price is that of the sale before. Of goods by weight
 #: next to none is: what is known of them is what a piece came to, and that is no price to charge.
 _LEAST_STANDING = 0.2
@@ -114,12 +116,14 @@ def price_list(
     """A proposal for each product and store with an elasticity; none for what is sold by weight.
 
     Args:
-        panel: checked.
+        panel: checked; its newest week may not be over yet.
         elasticities: what `mercato_models.price.elasticity.table` makes.
-        cost_share: what a unit costs, as a share of its usual price; the data know no costs.
+        cost_share: what a unit costs, as a share of its usual price, where no limit says it; the data know no
+            costs.
     """
     week = int(panel[_C.week].max()) + 1
     stands = _stands(panel, elasticities, model, Standing.of(shop, now), cost_share)
+    over = weeks.over(panel, now)
     proposed = {cell: propose(each, rules) for cell, each in stands.items()}
     named = _names(shop.products)
     made = [
@@ -146,7 +150,7 @@ def price_list(
         limited=sum(bool(each.minimum_advertised or each.ceiling) for each in stands.values()),
         counted=sum(each.stock is not None for each in stands.values()),
         expected_gain=float(rows[_R.gain].sum()),
-        **_judged(panel, stands, rules),
+        **_judged(over, stands, rules),
     )
     return PriceList(rows, summary)
 
@@ -166,20 +170,36 @@ def _stands(
     columns = [elasticities[name].to_numpy().tolist() for name in names]
     answers = {product: (own, low, high) for product, own, low, high in zip(*columns, strict=True)}
     panel = panel[panel[_C.product_id].isin(_priced(panel).intersection(list(answers)))]
+    panel = _still_sold(panel)
     if panel.empty:
         return {}
-    prices: dict[Any, NDArray[np.float64]] = {
-        cell: weeks.to_numpy() for cell, weeks in panel.groupby(_CELL)[_C.price]
+    rows: dict[Any, tuple[NDArray[np.float64], NDArray[np.datetime64]]] = {
+        cell: (found[_C.price].to_numpy(), _instants(found[_C.began])) for cell, found in panel.groupby(_CELL)
     }
-    charged = {cell: known.price(cell, float(weeks[-1])) for cell, weeks in prices.items()}
+    charged = {cell: known.price(cell, float(prices[-1])) for cell, (prices, _) in rows.items()}
     return {
-        cell: known.stand(cell, prices[cell], units, answers[cell[0]], cost_share)
-        for cell, units in _expected(panel, model, charged).items()
+        cell: known.stand(cell, *rows[cell], units, answers[cell[0]], cost_share)
+        for cell, units in _expected(weeks.over(panel, known.now), model, charged).items()
     }
+
+
+def _still_sold(panel: pd.DataFrame) -> pd.DataFrame:
+    """Rows of what a store sold in the newest weeks; what it took off the shelf needs no price."""
+    sold = panel[panel[_C.units] > 0].groupby(_CELL)[_C.week].max()
+    newest = sold[sold > panel[_C.week].max() - _SOLD_WEEKS].index
+    return panel[panel.set_index(_CELL).index.isin(newest)]
+
+
+def _instants(times: pd.Series) -> NDArray[np.datetime64]:
+    return pd.to_datetime(times, utc=True).dt.tz_localize(None).to_numpy("datetime64[us]")
 
 
 def _expected(panel: pd.DataFrame, model: Model, charged: Mapping[Cell, float]) -> dict[Cell, float]:
-    """Units of the week that follows, at prices that are charged, with nothing displayed or mailed."""
+    """Units of the week after those, at prices that are charged, with nothing displayed or mailed.
+
+    Args:
+        panel: weeks that are over.
+    """
     newest = int(panel[_C.week].max())
     last = panel[panel[_C.week] == newest]
     cells = list(zip(*(last[name].to_numpy().tolist() for name in _CELL), strict=True))

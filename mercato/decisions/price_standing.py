@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,9 @@ Cell = tuple[int, int]
 _B, _D, _I = BASKET_LINES.c, PRICE_DECISIONS.c, INVENTORY.c
 _CELL = [_B.product_id, _B.store_id]
 _LATELY = timedelta(days=30)
-#: Weeks that reach back 30 days and more, and those over which a price is usual.
-_LOWEST_WEEKS, _USUAL_WEEKS = 5, 8
-_WEEK = 7
+#: Weeks that reach back 30 days and more, the running one among them, and those over which a price is usual.
+_LOWEST_WEEKS, _USUAL_WEEKS = 6, 8
+_DAY = np.timedelta64(1, "D")
 #: Half a cent: the price of a week is a mean over its checkouts.
 SAME = 0.005
 _CENT = 0.01
@@ -67,6 +67,7 @@ class Standing:
     Attributes:
         charged: acceptances in force.
         lowest: least price of 30 days that a basket was charged or somebody decided on.
+        first: when a proposal was accepted for the first time.
         withdrawn: when an acceptance was taken back last.
         on_hand: units, by the newest count or delivery and what was sold since.
         limits: those that the shop wrote down.
@@ -75,6 +76,7 @@ class Standing:
 
     charged: Mapping[Cell, PriceDecided]
     lowest: Mapping[Cell, float]
+    first: Mapping[Cell, datetime]
     withdrawn: Mapping[Cell, datetime]
     on_hand: Mapping[Cell, float]
     limits: Limits
@@ -83,11 +85,15 @@ class Standing:
     @classmethod
     def of(cls, shop: Shop, now: datetime) -> Standing:
         """Of a shop now."""
-        lately = [each for each in _decided(shop) if each[_D.event_time] > now - _LATELY]
         lowest = _paid(shop.baskets)
+        first: dict[Cell, datetime] = {}
         withdrawn: dict[Cell, datetime] = {}
-        for each in lately:
+        for each in _decided(shop):
             cell = each[_D.product_id], each[_D.store_id]
+            if each[_D.action] == "accept":
+                first[cell] = min(each[_D.event_time], first.get(cell, each[_D.event_time]))
+            if each[_D.event_time] <= now - _LATELY:
+                continue
             prices = [each[_D.proposed_price], lowest.get(cell, np.inf)]
             if each[_D.action] == "accept":
                 # Until then the price before it was charged.
@@ -96,7 +102,8 @@ class Standing:
                 withdrawn[cell] = max(each[_D.event_time], withdrawn.get(cell, each[_D.event_time]))
             lowest[cell] = min(prices)
         charged = {(each.product_id, each.store_id): each for each in shop.charged}
-        return cls(charged, lowest, withdrawn, _on_hand(shop.stock, shop.baskets), shop.limits, now)
+        on_hand = _on_hand(shop.stock, shop.baskets)
+        return cls(charged, lowest, first, withdrawn, on_hand, shop.limits, now)
 
     def price(self, cell: Cell, last: float) -> float:
         """What is charged: the price accepted, else the one that the tills took last; in whole cents."""
@@ -107,6 +114,7 @@ class Standing:
         self,
         cell: Cell,
         prices: NDArray[np.float64],
+        began: NDArray[np.datetime64],
         units: float,
         elasticity: tuple[float, float, float],
         cost_share: float,
@@ -115,6 +123,7 @@ class Standing:
 
         Args:
             prices: of its weeks so far.
+            began: when each of these weeks did.
             units: expected at the price that is charged.
             elasticity: the estimate, and the ends of its interval.
         """
@@ -123,30 +132,38 @@ class Standing:
         own, low, high = elasticity
         return Priced(
             price=price,
-            cost=cost_share * float(np.median(prices[-_USUAL_WEEKS:])),
+            cost=limit.unit_cost or cost_share * self._usual(cell, prices, began),
             units=max(units, _LEAST_UNITS),
             elasticity=own,
             low=low,
             high=high,
             lowest_30_days=max(_CENT, round(min(lately), 2)),
-            days_unchanged=self._days_unchanged(cell, prices),
+            days_unchanged=self._days_unchanged(cell, prices, began),
             stock=self.on_hand.get(cell),
             minimum_advertised=limit.minimum_advertised,
             ceiling=limit.ceiling,
         )
 
-    def _days_unchanged(self, cell: Cell, prices: NDArray[np.float64]) -> int:
+    def _usual(self, cell: Cell, prices: NDArray[np.float64], began: NDArray[np.datetime64]) -> float:
+        """Before any was accepted: else a cost would follow what is proposed because of it."""
+        first = self.first.get(cell)
+        before = prices if first is None else prices[began < _instant(first)]
+        return float(np.median(before[-_USUAL_WEEKS:] if len(before) else prices[:1]))
+
+    def _days_unchanged(self, cell: Cell, prices: NDArray[np.float64], began: NDArray[np.datetime64]) -> int:
+        """For sure: the price may have changed on the last day of its first week."""
         if accepted := self.charged.get(cell):
             return (self.now - accepted.event_time).days
-        days = _WEEK * _whole_weeks(prices)
+        other = np.flatnonzero(np.abs(prices - prices[-1]) > SAME)
+        sure = began[int(other[-1]) + 2 :] if len(other) else began
+        days = int((_instant(self.now) - sure[0]) / _DAY) if len(sure) else 0
         taken_back = self.withdrawn.get(cell)
         return days if taken_back is None else min(days, (self.now - taken_back).days)
 
 
-def _whole_weeks(prices: NDArray[np.float64]) -> int:
-    """Whole weeks for which the newest price has stood: it may have changed on the last day of its first."""
-    other = np.flatnonzero(np.abs(prices - prices[-1]) > SAME)
-    return len(prices) - 2 - int(other[-1]) if len(other) else len(prices)
+def _instant(time: datetime) -> np.datetime64:
+    """As numpy has it, which knows no time zones."""
+    return np.datetime64(time.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _decided(shop: Shop) -> Iterator[Mapping[str, Any]]:

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--limits",
         help="CSV file of limits, s3://BUCKET/FILE: product_id, store_id (optional), minimum_advertised, "
-        "ceiling; by default price/limits.csv of the artifacts' bucket, if it is there",
+        "ceiling, unit_cost; by default price/limits.csv of the artifacts' bucket, if it is there",
     )
     args, _ = parser.parse_known_args(arguments)
     settings, group = scoring.settings_of(args), f"{args.prefix}{NAME}"

@@ -4,19 +4,20 @@
 
 The channel holds what `mercato_models.price.channels` says. The demand model forecasts the newest weeks from
 what was known before them, of products that had sold often by then; the one that is kept learns from all
-weeks and products. Elasticities come from the same panel. Writes the demand model, `elasticities.parquet` and
-`cross_elasticities.parquet` to SM_MODEL_DIR, `metrics.json`, the model card and `demand.parquet` (the judged
-forecasts) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run, and registers the demand model
-as `champion` if it passes its gate.
+weeks that are over and all products. Elasticities come from the same panel. Writes the demand model,
+`elasticities.parquet` and `cross_elasticities.parquet` to SM_MODEL_DIR, `metrics.json`, the model card and
+`demand.parquet` (the judged forecasts) to SM_OUTPUT_DATA_DIR. With MLFLOW_TRACKING_URI set it logs the run,
+and registers the demand model as `champion` if it passes its gate.
 """
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from mercato_models import artefact, entry, tracking
 from mercato_models.card import Card
-from mercato_models.price import NAME, channels, demand, elasticity, evaluation
+from mercato_models.price import NAME, channels, demand, elasticity, evaluation, weeks
 from mercato_models.price.demand import FEATURES, Hyperparameters
 from mercato_models.price.panel import PANEL
 from mercato_models.price.statement import STATEMENT
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> None:
     given = flags.parse_args(arguments)
     parameters = entry.chosen(Hyperparameters, given)
     clock = entry.Clock()
-    panel = channels.read(given.train)
+    panel = weeks.over(channels.read(given.train), datetime.now(UTC))
     before = evaluation.established(panel)
     judged = evaluation.backtest(before, demand.features(before), parameters)
     clock.lap("backtest")

@@ -65,6 +65,9 @@ class PriceLimit(msgspec.Struct, frozen=True, kw_only=True):
         None
     )
     ceiling: Annotated[Limit | None, Meta(description="The highest price, if there is one.")] = None
+    unit_cost: Annotated[
+        Limit | None, Meta(description="What a unit costs; otherwise a share of the usual price.")
+    ] = None
 
 
 #: Columns of a file of limits.

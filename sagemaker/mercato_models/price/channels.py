@@ -16,7 +16,7 @@ from mercato.contracts.schema import Columns
 from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
 from mercato_models import checks
-from mercato_models.price import seen
+from mercato_models.price import seen, weeks
 from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, checked, first_judged
 
 _C, _H, _S, _P = PANEL.c, PRICE_HISTORY.c, PROMOTIONS.c, PRODUCTS.c
@@ -26,8 +26,6 @@ FILE, TRAIN = "price.parquet", "train"
 ELASTICITIES, FORECASTS = "elasticities.parquet", "demand.parquet"
 #: A product that sells more in a store and week, before the judged ones, is measured (fuel), not counted.
 MOST_UNITS = 200
-#: First sales of a retail week are no further apart, at whatever hour it ends.
-_LONGEST_WEEK = pd.Timedelta(days=8)
 #: Code of a place where a product is not shown.
 _NOWHERE = "0"
 
@@ -70,6 +68,8 @@ def panel(prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) ->
     Raises:
         CheckError: columns or values are missing, or nothing sells often enough.
     """
+    checks.columns(prices, [*CELL, _H.week, _H.first_sold_at, _H.units, _H.loyalty_price])
+    prices = weeks.trusted(prices)
     sold = _priced(prices)
     rows = _weeks(sold)
     columns: dict[str, Any] = {
@@ -87,11 +87,7 @@ def panel(prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) ->
 
 def _priced(prices: pd.DataFrame) -> pd.DataFrame:
     """Sales of what is counted and has a price."""
-    checks.columns(prices, [*CELL, _H.week, _H.first_sold_at, _H.units, _H.loyalty_price])
     checks.flooded(prices, [_H.units, _H.loyalty_price], known=1.0)
-    since = prices[_H.first_sold_at] - prices.groupby(_H.week)[_H.first_sold_at].transform("min")
-    said = f"a {_H.week} of more than {_LONGEST_WEEK.days} days; number weeks on from year to year"
-    checks.refuse((since > _LONGEST_WEEK).to_numpy(), said)
     much = (prices[_H.units] > MOST_UNITS) & (prices[_H.week] < first_judged(prices[_H.week]))
     measured = prices.loc[much, _H.product_id].unique()
     return prices[~prices[_H.product_id].isin(measured) & (prices[_H.loyalty_price] > 0)]
@@ -104,8 +100,8 @@ def _weeks(sold: pd.DataFrame) -> pd.DataFrame:
     if cells.empty:
         said = f"empty slice: no product was sold in {LEAST_WEEKS} weeks in a store; replay more of the year"
         raise checks.CheckError(said)
-    weeks = pd.DataFrame({_C.week: np.arange(sold[_H.week].min(), sold[_H.week].max() + 1, dtype=np.int32)})
-    rows = cells.merge(weeks, how="cross")
+    every = pd.DataFrame({_C.week: np.arange(sold[_H.week].min(), sold[_H.week].max() + 1, dtype=np.int32)})
+    rows = cells.merge(every, how="cross")
     key = list(PANEL.key)
     rows = rows.loc[rows[_C.week] >= rows["min"], key].merge(sold[[*key, _H.units]], how="left", on=key)
     counted = {_C.units: rows[_H.units].fillna(0).astype(np.int64)}

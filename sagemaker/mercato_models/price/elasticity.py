@@ -87,7 +87,8 @@ def telling(panel: pd.DataFrame) -> pd.DataFrame:
     Raises:
         CheckError: none does.
     """
-    weekly = panel.groupby(PRODUCT)[PANEL.c.units].sum() / panel[PANEL.c.week].nunique()
+    rows, week = panel.groupby(PRODUCT), PANEL.c.week
+    weekly = rows[PANEL.c.units].sum() / (panel[week].max() - rows[week].min() + 1)
     kept = panel[panel[PRODUCT].isin(weekly.index[weekly >= LEAST_UNITS])]
     if kept.empty:
         said = f"empty slice: no product sells {LEAST_UNITS} units a week; replay more of the year"

@@ -105,6 +105,32 @@ def test_every_price_of_the_newest_week_gets_a_proposal_for_the_next(
     assert not [name for name in _P if "household" in name]
 
 
+def test_what_a_store_sells_no_more_gets_no_proposal(
+    panel: pd.DataFrame, known: pd.DataFrame, model: Model
+) -> None:
+    gone = (panel[_C.product_id] == 1) & (panel[_C.store_id] == 1) & (panel[_C.week] > 26)
+    cells = by_cell(listed(panel.assign(**{_C.units: panel[_C.units].mask(gone, 0)}), known, model)).index
+    assert (1, 1) not in cells
+    assert len(cells) == 89
+
+
+def test_the_running_week_tells_prices_and_no_sales(
+    panel: pd.DataFrame, known: pd.DataFrame, model: Model
+) -> None:
+    """Its sales are not all in: taken for a week's they would halve what is expected."""
+    began = {_C.began: panel[_C.began] + (NOW - timedelta(days=1) - panel[_C.began].max())}
+    running = panel.assign(**began)
+    few = running[_C.units].mask(running[_C.week] == 39, 0)
+    rules = Guardrails(days=0)
+    whole, cut = (
+        by_cell(listed(each, known, model, rules=rules))
+        for each in (running, running.assign(**{_C.units: few}))
+    )
+    pd.testing.assert_series_equal(whole[_P.units], cut[_P.units])
+    charged = running[running[_C.week] == 39].set_index([_C.product_id, _C.store_id])[_C.price]
+    assert np.allclose(cut[_P.price], charged.sort_index(), atol=0.005)
+
+
 def test_prices_that_changed_this_week_wait_by_default(
     panel: pd.DataFrame, known: pd.DataFrame, model: Model
 ) -> None:

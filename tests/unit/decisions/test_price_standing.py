@@ -15,10 +15,14 @@ from tests.unit.decisions.shop import NOW, basket, counted, decided, shop
 CELL = (1, 7)
 
 
-def stand(known: Shop, prices: Sequence[float] = (2.0,) * 10, elasticity: float = -1.2) -> Priced:
-    """Product 1 in store 7; half of the usual price is its cost."""
+def stand(
+    known: Shop, prices: Sequence[float] = (2.0,) * 10, elasticity: float = -1.2, running: float = 0
+) -> Priced:
+    """Product 1 in store 7, its cost half the usual price, `running` days of its newest week to come."""
     answers = (elasticity, elasticity - 0.1, elasticity + 0.1)
-    return Standing.of(known, NOW).stand(CELL, np.array(prices), 10.0, answers, 0.5)
+    ages = np.arange(len(prices), 0, -1) * np.timedelta64(7, "D")
+    began = np.datetime64(NOW.replace(tzinfo=None)) + np.timedelta64(int(running * 24), "h") - ages
+    return Standing.of(known, NOW).stand(CELL, np.array(prices), began, 10.0, answers, 0.5)
 
 
 def test_stock_is_the_newest_count_less_what_was_sold_since() -> None:
@@ -46,6 +50,8 @@ def test_a_price_that_changed_in_the_newest_week_waits_by_default() -> None:
     assert "change_frequency" in propose(changed, Guardrails()).held
     assert propose(week_ago, Guardrails()).price != 2.5
     assert stand(shop()).days_unchanged == 70
+    # A day of the running week is a day: the price may have changed on the last one of the week before.
+    assert stand(shop(), [2.0] * 8 + [2.5] * 2, running=6).days_unchanged == 1
 
 
 def test_the_lowest_price_is_the_one_that_a_basket_was_charged() -> None:
@@ -90,3 +96,17 @@ def test_limits_of_the_file_reach_the_product() -> None:
     stands = stand(shop(limits=parse(lines, "limits.csv")))
     assert (stands.minimum_advertised, stands.ceiling) == (1.9, 2.1)
     assert propose(stands).price == 2.1
+
+
+def test_a_cost_does_not_follow_what_is_proposed_because_of_it() -> None:
+    """Else each acceptance moves floor and optimum along, and prices climb or fall without an end."""
+    accepted = decided(1.2, 100)
+    prices = [2.0] * 10 + [1.2] * 14
+    assert stand(shop(decisions=[accepted]), prices).cost == 1.0
+    assert stand(shop(charged=[decided(1.2, 4)]), [2.0] * 9 + [1.2]).cost == 1.0
+    assert stand(shop(decisions=[decided(1.2, 400)]), prices).cost == 1.0, (
+        "the oldest price, if all are later"
+    )
+    assert stand(shop(), prices).cost == 0.6, "the shop's own price, which nobody proposed"
+    known = parse(b"product_id,unit_cost\n1,1.4\n", "limits.csv")
+    assert stand(shop(limits=known), prices).cost == 1.4

@@ -17,7 +17,7 @@ from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
 from mercato.lake.tables import Lake
 from mercato_models import checks
-from mercato_models.price import channels, demand
+from mercato_models.price import channels, demand, weeks
 from mercato_models.price.panel import PANEL
 from mercato_models.price.shelf import Shelf
 from mercato_models.price.simulator import Chain, simulate
@@ -118,8 +118,30 @@ def test_weeks_count_on_from_year_to_year() -> None:
     assert panel_of(sales)[_C.week].tolist() == list(range(41, 70))  # as no other store sold it before
     again = priced([*sales, *every_week(2, 1, 2.0)])
     again.loc[again[_H.week] < 40, _H.week] += 52  # of the year before
-    with pytest.raises(checks.CheckError, match=r"number weeks on .*: 17 of 54 rows"):
+    with pytest.raises(checks.CheckError, match=r"week that do not count on, .*: 24 of 54 rows"):
         channels.panel(again, placed(), described({1: "Milk", 2: "Milk"}))
+
+
+def test_a_wrong_clock_or_week_of_few_is_left_out() -> None:
+    sales = [sale for product in range(1, 11) for sale in every_week(product, 1, 2.0)]
+    known = channels.panel(priced(sales), placed(), described(dict.fromkeys(range(1, 11), "Milk")))
+    wrong = priced([*sales, (11, 1, 3, 1, 2.0), (11, 1, 606, 1, 2.0)])
+    wrong.loc[len(sales), _H.first_sold_at] = pd.Timestamp("2010-01-02", tz="UTC")
+    wrong.loc[len(sales) + 1, _H.first_sold_at] = _START
+    found = channels.panel(wrong, placed(), described(dict.fromkeys(range(1, 12), "Milk")))
+    pd.testing.assert_frame_equal(found, known)
+
+
+def test_the_newest_two_years_are_learned_from() -> None:
+    found = panel_of([(1, store, week, 1, 3.0) for week in range(300) for store in (1, 2)])
+    assert (found[_C.week].min(), found[_C.week].max()) == (300 - weeks.NEWEST, 299)
+
+
+def test_a_week_that_is_not_over_is_left_out() -> None:
+    panel = panel_of([*every_week(1, 1, 3.0), *every_week(1, 2, 3.0)])
+    began = panel[_C.began].max()
+    assert weeks.over(panel, began + timedelta(days=7)) is panel
+    assert weeks.over(panel, began + timedelta(days=6))[_C.week].max() == 23
 
 
 def test_what_stands_beside_a_product_is_found_whatever_weeks_are_called() -> None:

@@ -134,3 +134,11 @@ def test_products_that_sell_too_little_are_left_out() -> None:
     slow = simulate(0, Chain(categories=2, stores=2, weeks=20, units=0.5))
     with pytest.raises(checks.CheckError, match="no product sells"):
         elasticity.telling(checked(slow.panel))
+
+
+def test_what_is_new_sells_by_the_weeks_since_then() -> None:
+    c = PANEL.c
+    weeks = {1: range(156), 2: range(126, 156), 3: range(140, 156)}
+    rows = [(product, 1, week, 40 if product < 3 else 4) for product, sold in weeks.items() for week in sold]
+    panel = pd.DataFrame(rows, columns=[c.product_id, c.store_id, c.week, c.units])
+    assert set(elasticity.telling(panel)[c.product_id]) == {1, 2}
