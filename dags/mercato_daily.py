@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerStartPipelineOperator
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.sdk import DAG
+from airflow.sdk.types import DagRunProtocol
 from glue_tasks import catalog_jobs, glue_task, in_order
 
 #: Put before the name of every job and pipeline of this deployment.
@@ -15,9 +16,9 @@ PREFIX = os.environ.get("AIRFLOW__MERCATO__PREFIX", "")
 PIPELINES = [name for name in os.environ.get("AIRFLOW__MERCATO__PIPELINES", "").split(",") if name]
 
 
-def is_monday(data_interval_end: datetime) -> bool:
-    """Whether this run is the week's first."""
-    return data_interval_end.weekday() == 0
+def is_monday(dag_run: DagRunProtocol) -> bool:
+    """Whether this run is the week's first; one that a person triggered has no interval."""
+    return dag_run.run_after.weekday() == 0
 
 
 with DAG(

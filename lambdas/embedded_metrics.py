@@ -12,7 +12,17 @@ from lambdas.api.metrics import Metrics
 
 NAMESPACE = "Mercato"
 DIMENSION = "Function"
-FALLBACKS, EVENTS, FEATURE_AGE = "Fallbacks", "Events", "FeatureAge"
+LISTS, FALLBACKS, EVENTS, REFUSED = "Lists", "Fallbacks", "Events", "RefusedEvents"
+LATENCY, FEATURE_AGE = "Latency", "FeatureAge"
+_UNITS = {LATENCY: "Milliseconds", FEATURE_AGE: "Seconds"}
+#: What adds up: the app's own metric, which of its samples, and by what to multiply.
+_TOLD = {
+    LISTS: ("mercato_api_lists", "total", 1),
+    FALLBACKS: ("mercato_api_fallbacks", "total", 1),
+    EVENTS: ("mercato_api_events", "total", 1),
+    REFUSED: ("mercato_api_events_refused", "total", 1),
+    LATENCY: ("mercato_api_request_seconds", "sum", 1_000),
+}
 
 
 class EmbeddedMetrics:
@@ -40,19 +50,15 @@ class EmbeddedMetrics:
             self._metrics.freshness.set(0)
         if not values:
             return None
-        metrics = [{"Name": name, "Unit": "Seconds" if name == FEATURE_AGE else "Count"} for name in values]
+        metrics = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in values]
         directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
         told = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
         return json.dumps({"_aws": told, DIMENSION: self._function, **values})
 
     def _totals(self) -> dict[str, float]:
-        counters = {FALLBACKS: self._metrics.fallbacks, EVENTS: self._metrics.events}
+        """So far. A function answers one request at a time: a difference in latency is one request's."""
+        families = {family.name: family for family in self._metrics.registry.collect()}
         return {
-            name: sum(
-                sample.value
-                for family in counter.collect()
-                for sample in family.samples
-                if sample.name.endswith("_total")
-            )
-            for name, counter in counters.items()
+            name: scale * sum(s.value for s in families[family].samples if s.name == f"{family}_{suffix}")
+            for name, (family, suffix, scale) in _TOLD.items()
         }

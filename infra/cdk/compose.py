@@ -132,6 +132,7 @@ def _watched(config: Config, ground: Ground, models: ModelsStack, surfaces: Surf
         api_id=decisions.http.api_id,
         api=decisions.api.function_name,
         collector=decisions.collector.function_name,
+        updater=intake.updater.function_name,
         others=tuple(each.function_name for each in functions),
         cluster=f"mercato-{config.name}-events",
         express=config.streaming.kind == "express",

@@ -7,6 +7,8 @@ import time
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+#: Of a request's state: seconds for which it was held back because its caller asked for it.
+HELD_BACK = "held_back"
 _SECONDS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
@@ -20,7 +22,7 @@ class Metrics:
         )
         self.latency = Histogram(
             "mercato_api_request_seconds",
-            "Time to answer; long polls include their wait.",
+            "Time to answer, without what a caller asked to wait.",
             ["route"],
             buckets=_SECONDS,
             registry=self.registry,
@@ -32,11 +34,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.lists = Counter("mercato_api_lists", "Answers with a list of products.", registry=self.registry)
         self.fallbacks = Counter(
             "mercato_api_fallbacks", "Answers that were not personal.", ["reason"], registry=self.registry
         )
         self.events = Counter(
             "mercato_api_events", "Events taken, by topic.", ["topic"], registry=self.registry
+        )
+        self.refused = Counter(
+            "mercato_api_events_refused",
+            "Events that Kafka did not take, by topic.",
+            ["topic"],
+            registry=self.registry,
         )
         self.payments = Counter(
             "mercato_api_payment_decisions", "Payments decided on.", ["action"], registry=self.registry
@@ -74,4 +83,5 @@ class MeasureRequests:
             metrics: Metrics = scope["app"].state.services.metrics
             route = getattr(scope.get("route"), "path", "unmatched")
             metrics.requests.labels(scope["method"], route, str(status)).inc()
-            metrics.latency.labels(route).observe(time.perf_counter() - started)
+            held_back = scope.get("state", {}).get(HELD_BACK, 0.0)
+            metrics.latency.labels(route).observe(time.perf_counter() - started - held_back)

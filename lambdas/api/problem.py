@@ -162,6 +162,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ProblemError)
     async def on_problem(request: Request, error: ProblemError) -> Response:
+        if PROBLEMS[error.code][0] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            # The cause may name addresses and rights, which are no caller's business.
+            log.warning(
+                "%s %s: %s: %s", request.method, request.url.path, error.code, error.__cause__ or error
+            )
         return _answer(request, error)
 
     @app.exception_handler(HTTPException)

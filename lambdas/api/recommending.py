@@ -157,6 +157,7 @@ class Recommender:
 
     def count(self, decision: Decision) -> None:
         """Add a decision to the metrics, once it is answered with."""
+        self._metrics.lists.inc()
         if decision.reason:
             self._metrics.fallbacks.labels(decision.reason.value).inc()
         for stage, milliseconds in decision.stages.items():

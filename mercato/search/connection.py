@@ -48,8 +48,10 @@ def _signer() -> Any:
 
 
 @contextmanager
-def answering(url: str | None) -> Iterator[None]:
+def answering() -> Iterator[None]:
     """Turn a failed request into what a person can do about it.
+
+    The API tells it to its callers, so it names no address, which may hold a password.
 
     Raises:
         SearchUnavailableError: OpenSearch gave no answer, an error, or has no catalogue.
@@ -58,15 +60,15 @@ def answering(url: str | None) -> Iterator[None]:
         yield
     except NotFoundError as error:
         raise SearchUnavailableError(
-            f"OpenSearch at {url} has no catalogue: `mercato search index` puts it there."
+            "OpenSearch has no catalogue: `mercato search index` puts it there."
         ) from error
     except NoAnswerError as error:
         raise SearchUnavailableError(
-            f"OpenSearch at {url} does not answer ({type(error).__name__}): start it with "
+            f"OpenSearch does not answer ({type(error).__name__}): start it with "
             "`mercato up opensearch`, or correct MERCATO_OPENSEARCH_URL."
         ) from error
     except TransportError as error:
         raise SearchUnavailableError(
-            f"OpenSearch at {url} answered {error.status_code} {error.error}: try again in a moment; "
+            f"OpenSearch answered {error.status_code} {error.error}: try again in a moment; "
             "its log says more."
         ) from error

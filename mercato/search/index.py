@@ -82,7 +82,6 @@ class ProductIndex:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._url = settings.require("opensearch_url")
         self._client: OpenSearch = connect(settings, TIMEOUT)
         self._alias = settings.opensearch_index
         self._writes = f"{self._alias}-writes"
@@ -93,7 +92,7 @@ class ProductIndex:
         Raises:
             SearchUnavailableError: OpenSearch does not answer.
         """
-        with answering(self._url):
+        with answering():
             if self._client.indices.exists_alias(name=self._writes):
                 return
             self._put_template()
@@ -110,7 +109,7 @@ class ProductIndex:
             SearchUnavailableError: OpenSearch does not answer, refused a document, or has no index.
         """
         batch = list(documents)
-        with answering(self._url):
+        with answering():
             versions = sorted(self._client.indices.get_alias(name=self._writes))
             counts = [self._write(version, batch) for version in versions]
         return counts[0]
@@ -129,7 +128,7 @@ class ProductIndex:
                 version that answered stays.
         """
         given: dict[int, _Given] = {}
-        with answering(self._url):
+        with answering():
             self._put_template()
             new = self._create(f"v{datetime.now(UTC):%Y%m%d%H%M%S%f}", self._writes)
             try:

@@ -63,7 +63,7 @@ class ProductSearch:
         if client is None:
             client = self._client = connect(self._settings, TIMEOUT)
         try:
-            with answering(self._settings.endpoint("opensearch_url")):
+            with answering():
                 answer: Mapping[str, Any] = client.search(index=self._settings.opensearch_index, body=body)
                 return answer
         except SearchUnavailableError:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+from typing import Any
 
 import pytest
 
 from infra.artifacts.artifact import ROOT
+from lambdas.api.routers.recommendations import MAX_WAIT
 from tests.infra.templates import ENVIRONMENTS, allowed, as_list, resources, text
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -115,3 +117,43 @@ def test_a_streaming_job_is_asked_for_again_without_a_failed_run(environment: st
         assert (job["MaxRetries"], job["ExecutionProperty"]["MaxConcurrentRuns"]) == (0, 1)
         may = allowed(environment, "processing/Starter", "glue:StartJobRun")
         assert [text(each["Resource"]).rpartition(":job/")[2] for each in may] == [name]
+
+
+def test_a_list_may_be_held_back_as_long_as_the_api_says() -> None:
+    api = one("AWS::Lambda::Function", "FunctionName", "mercato-prod-api")
+    assert MAX_WAIT + 5 < api["Timeout"] < 30, "API Gateway's own"
+
+
+def test_what_goes_into_the_online_store_is_given_again_until_it_is_done() -> None:
+    """With a destination Lambda passes over what failed eleven times: while a store is replaced, all."""
+    sources = [
+        each["Properties"]
+        for each in resources("prod", "AWS::Lambda::EventSourceMapping").values()
+        if each["Properties"]["AmazonManagedKafkaEventSourceConfig"]["ConsumerGroupId"].startswith("online-")
+    ]
+    assert len(sources) == 5
+    assert [each for each in sources if "DestinationConfig" in each] == []
+
+
+def test_the_firewall_refuses_nothing_that_the_api_allows() -> None:
+    (acl,) = resources("prod", "AWS::WAFv2::WebACL").values()
+    groups = [each["Statement"].get("ManagedRuleGroupStatement", {}) for each in acl["Properties"]["Rules"]]
+    counted = {
+        override["Name"]
+        for group in groups
+        for override in group.get("RuleActionOverrides", [])
+        if override["ActionToUse"] == {"Count": {}}
+    }
+    # 8 KiB and 2 KiB: less than a batch of events, and than 200 products to leave out.
+    assert {"SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING"} <= counted
+
+
+def one(kind: str, name: str, value: str) -> dict[str, Any]:
+    """Properties of the resource of prod that is so called."""
+    found: dict[str, Any]
+    (found,) = (
+        each["Properties"]
+        for each in resources("prod", kind).values()
+        if each["Properties"].get(name) == value
+    )
+    return found

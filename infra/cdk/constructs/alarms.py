@@ -72,8 +72,8 @@ def watches(watched: Watched, settings: Observability, account: str) -> Iterator
         name="api-slow",
         plane="decisions",
         severity="error",
-        means="One request in a hundred waits too long.",
-        metric=watched.http("Latency", "p99"),
+        means="One request in a hundred takes too long, not counting what callers asked to wait.",
+        metric=own(watched.api, "Latency", "p99"),
         threshold=settings.latency_ms,
         periods=3,
     )
@@ -82,7 +82,7 @@ def watches(watched: Watched, settings: Observability, account: str) -> Iterator
         plane="decisions",
         severity="error",
         means="More than a fifth of the answers are popular products: the model or the online store is gone.",
-        metric=_share(own(watched.api, "Fallbacks", "Sum"), watched.http("Count")),
+        metric=_share(own(watched.api, "Fallbacks", "Sum"), own(watched.api, "Lists", "Sum")),
         threshold=20,
         periods=3,
     )
@@ -99,8 +99,19 @@ def watches(watched: Watched, settings: Observability, account: str) -> Iterator
         name="events-refused-by-collector",
         plane="events",
         severity="critical",
-        means="The collector fails: shops keep events back or lose them.",
-        metric=function(watched.collector, "Errors"),
+        means="The collector refuses events: shops keep them back or lose them.",
+        metric=_together(
+            function(watched.collector, "Errors"), own(watched.collector, "RefusedEvents", "Sum")
+        ),
+        threshold=0,
+        periods=2,
+    )
+    yield Watch(
+        name="online-updates-failing",
+        plane="events",
+        severity="error",
+        means="Clicks, payments and decisions do not get into the online store; they wait in Kafka.",
+        metric=function(watched.updater, "Errors"),
         threshold=0,
         periods=2,
     )
@@ -211,6 +222,15 @@ def _share(part: cloudwatch.Metric, whole: cloudwatch.Metric) -> cloudwatch.Math
         using_metrics={"part": part, "whole": whole},
         period=part.period,
         label="%",
+    )
+
+
+def _together(one: cloudwatch.Metric, other: cloudwatch.Metric) -> cloudwatch.MathExpression:
+    return cloudwatch.MathExpression(
+        expression="FILL(one, 0) + FILL(other, 0)",
+        using_metrics={"one": one, "other": other},
+        period=one.period,
+        label="together",
     )
 
 

@@ -15,14 +15,15 @@ def read_topic(
     *,
     topic: str,
     group: str,
-    failed: sqs.IQueue,
+    failed: sqs.IQueue | None = None,
     from_the_start: bool = False,
 ) -> None:
     """Have Lambda give a function what comes to a topic, in batches.
 
     Args:
         group: consumer group, no other source's.
-        failed: takes the places of batches that failed for good.
+        failed: takes the places of batches that failed eleven times. Without one a batch is given again until
+            it is done or its events expire, and the others of its partition wait.
         from_the_start: give it what was there before, too.
     """
     streaming.grant(function.role, reads=[topic], groups=[group])
@@ -47,7 +48,9 @@ def read_topic(
         # the hour (provisioned mode).
         destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
             on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed.queue_arn)
-        ),
+        )
+        if failed
+        else None,
     )
     # Lambda looks at its rights when the source is made.
     source.node.add_dependency(function.role)

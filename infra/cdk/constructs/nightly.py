@@ -101,7 +101,7 @@ def _training(datasets: Sequence[JobSpec], prefix: str) -> dict[str, dict[str, A
             "Type": "Task",
             "Resource": "arn:aws:states:::aws-sdk:sagemaker:startPipelineExecution",
             "Parameters": {"PipelineName": f"{prefix}{model}", "ClientRequestToken.$": "States.UUID()"},
-            "End": True,
+            "Retry": _RETRY,
         }
         states = _held_up_by_none(_chain([_task(job, prefix), {f"train-{model}": train}]), job.name)
         branches.append({"StartAt": job.name, "States": states})

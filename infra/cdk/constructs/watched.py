@@ -22,6 +22,7 @@ class Watched:
         api_id: of the HTTP API.
         api: function that decides.
         collector: function that takes events.
+        updater: function that brings events into the online store.
         others: the other functions.
         cluster: of MSK.
         express: its brokers are Express ones, which count other things.
@@ -37,6 +38,7 @@ class Watched:
     api_id: str
     api: str
     collector: str
+    updater: str
     others: tuple[str, ...]
     cluster: str
     express: bool

@@ -19,8 +19,8 @@ from infra.cdk.stacks.search import SearchStack
 from infra.cdk.stacks.streaming import StreamingStack
 from lambdas.api.scopes import ADMIN_ROUTES, EVENTS, ROUTES
 
-#: API Gateway waits for 30 s at most; who asks for a decision has gone long before.
-_TIMEOUT_SECONDS = 10
+#: Longer than a list may be held back until it changes (10 s), shorter than API Gateway waits (30 s).
+_TIMEOUT_SECONDS = 20
 
 
 class DecisionsStack(PlaneStack):

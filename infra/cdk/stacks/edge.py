@@ -18,8 +18,9 @@ from infra.cdk.stacks.decisions import DecisionsStack
 #: Where AWS keeps what belongs to CloudFront.
 REGION = "us-east-1"
 _MANAGED = ("AmazonIpReputationList", "KnownBadInputsRuleSet", "CommonRuleSet")
-#: Refuses bodies above 8 KiB; a batch of events is longer, and its contract bounds it.
-_BODY_SIZE = "SizeRestrictions_BODY"
+#: Rules that would refuse what the API's own contracts allow and bound: bodies above 8 KiB (a batch of
+#: events), query strings above 2 KiB (200 products to leave out), machines that do not name themselves.
+_COUNTED = ("SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING", "NoUserAgent_HEADER")
 
 
 class EdgeStack(PlaneStack):
@@ -111,9 +112,12 @@ class EdgeStack(PlaneStack):
         ]
 
     def _managed(self) -> Sequence[waf.CfnWebACL.RuleProperty]:
-        counted = waf.CfnWebACL.RuleActionOverrideProperty(
-            name=_BODY_SIZE, action_to_use=waf.CfnWebACL.RuleActionProperty(count={})
-        )
+        counted = [
+            waf.CfnWebACL.RuleActionOverrideProperty(
+                name=name, action_to_use=waf.CfnWebACL.RuleActionProperty(count={})
+            )
+            for name in _COUNTED
+        ]
         return [
             waf.CfnWebACL.RuleProperty(
                 name=name,
@@ -123,7 +127,7 @@ class EdgeStack(PlaneStack):
                     managed_rule_group_statement=waf.CfnWebACL.ManagedRuleGroupStatementProperty(
                         vendor_name="AWS",
                         name=f"AWSManagedRules{name}",
-                        rule_action_overrides=[counted] if name == "CommonRuleSet" else None,
+                        rule_action_overrides=counted if name == "CommonRuleSet" else None,
                     )
                 ),
                 visibility_config=self._visible(name),

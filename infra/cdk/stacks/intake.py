@@ -41,6 +41,7 @@ class IntakeStack(PlaneStack):
 
     Attributes:
         functions: all of them.
+        updater: the one that brings events into the online store.
         failed: queue of what they could not do.
     """
 
@@ -65,7 +66,7 @@ class IntakeStack(PlaneStack):
         self._landing(lake, kafka)
         if config.intake.feeds:
             self._pollers(kafka)
-        self._online(features, kafka)
+        self.updater = self._online(features, kafka)
 
     def _function(self, name: str, environment: Mapping[str, str], *, minutes: int) -> Function:
         function = Function(
@@ -160,7 +161,7 @@ class IntakeStack(PlaneStack):
             )
         role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[self.key.key_arn]))
 
-    def _online(self, features: FeaturesStack, kafka: Mapping[str, str]) -> None:
+    def _online(self, features: FeaturesStack, kafka: Mapping[str, str]) -> Function:
         environment = {**kafka, **store_environment(self.config, features)}
         function = self._function("features", environment, minutes=1)
         features.grant(function.role)
@@ -173,6 +174,6 @@ class IntakeStack(PlaneStack):
                 self._streaming,
                 topic=topic,
                 group=f"online-{topic}",
-                failed=self.failed,
                 from_the_start=from_the_start,
             )
+        return function

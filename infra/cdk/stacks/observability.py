@@ -99,13 +99,21 @@ class ObservabilityStack(PlaneStack):
             self,
             "FailedJobsRule",
             name=name,
-            description="A Glue job that did not end well",
+            description="A Glue job, or a run of them, that did not end well",
             event_pattern={
-                "source": ["aws.glue"],
-                "detail-type": ["Glue Job State Change"],
+                "source": ["aws.glue", "aws.states"],
+                "detail-type": ["Glue Job State Change", "Step Functions Execution Status Change"],
                 "detail": {
-                    "jobName": [{"prefix": self.name("")}],
-                    "state": ["FAILED", "TIMEOUT", "ERROR"],
+                    "$or": [
+                        {
+                            "jobName": [{"prefix": self.name("")}],
+                            "state": ["FAILED", "TIMEOUT", "ERROR"],
+                        },
+                        {
+                            "stateMachineArn": [{"suffix": f":{self.name('nightly')}"}],
+                            "status": ["FAILED", "TIMED_OUT"],
+                        },
+                    ]
                 },
             },
             targets=[events.CfnRule.TargetProperty(id="log", arn=log_group_arn(log))],

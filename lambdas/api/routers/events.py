@@ -92,6 +92,8 @@ async def _take(request: Request, services: EventServices, topic: Topic | None) 
     try:
         await run_in_threadpool(services.events.append, records)
     except EventsUnavailableError as error:
+        for one in accepted:
+            services.metrics.refused.labels(one.topic.name).inc()
         raise _unavailable(f"Kafka did not take the events ({error}).", accepted, 1) from error
     for one in accepted:
         services.metrics.events.labels(one.topic.name).inc()

@@ -74,6 +74,7 @@ def get_similar(
 ) -> SimilarProducts:
     """Products often in the same basket, strongest first; popular ones if it is unknown or new."""
     shelf = services.keeper.shelf
+    services.metrics.lists.inc()
     items = _neighbours(shelf, product_id, n)
     reason = None
     if not items:

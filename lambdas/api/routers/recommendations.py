@@ -8,9 +8,10 @@ import time
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from lambdas.api import answers
+from lambdas.api.metrics import HELD_BACK
 from lambdas.api.problem import documented
 from lambdas.api.recommending import Wish
 from lambdas.api.schemas import Recommendations
@@ -37,6 +38,7 @@ ProductId = Annotated[int, Query(gt=0, lt=2**53)]
     },
 )
 async def get_recommendations(
+    request: Request,
     household_id: HouseholdPath,
     services: UseServices,
     n: Annotated[int, Query(ge=1, le=100, description="Items wanted.")] = 10,
@@ -70,7 +72,8 @@ async def get_recommendations(
     # What compresses answers on the way marks tags as weak.
     since = if_none_match.removeprefix("W/").strip('"') if if_none_match else None
     pause = FALLBACK_PAUSE if since and "-" in since else LOOK_PAUSE
-    until = time.monotonic() + _seconds(prefer)
+    began = time.monotonic()
+    until = began + _seconds(prefer)
     while True:
         changed = await to_thread.run_sync(_answer, services, wish, since, limiter=services.deciders)
         if changed is not None:
@@ -79,6 +82,7 @@ async def get_recommendations(
         if left <= 0:
             return Response(status_code=304, headers={"ETag": f'"{since}"'})
         await asyncio.sleep(min(pause, left))
+        setattr(request.state, HELD_BACK, time.monotonic() - began)
 
 
 def _answer(services: Services, wish: Wish, since: str | None) -> Response | None:

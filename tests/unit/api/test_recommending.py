@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -119,7 +120,11 @@ def test_a_poll_in_a_fallback_looks_seldom_and_is_counted_once(
     )
     assert held.status_code == 304
     assert time.monotonic() - started >= 1
-    assert 'mercato_api_fallbacks_total{reason="online_unavailable"} 1.0' in client.get("/metrics").text
+    told = client.get("/metrics").text
+    assert 'mercato_api_fallbacks_total{reason="online_unavailable"} 1.0' in told
+    found = re.search(r'request_seconds_sum\{route="/v1/recommendations/\{household_id\}"\} (.*)', told)
+    assert found
+    assert float(found[1]) < 0.9, "what was asked to wait is no delay"
 
 
 def test_a_tag_that_was_made_weak_on_the_way_still_names_the_list(client: TestClient) -> None:

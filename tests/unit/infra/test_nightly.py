@@ -52,6 +52,7 @@ def test_a_model_learns_once_its_dataset_is_there_and_one_without_holds_up_no_ot
     assert states["datasets-churn"]["Parameters"] == {"JobName": "mercato-test-datasets-churn"}
     train = states[states["datasets-churn"]["Next"]]
     assert train["Parameters"]["PipelineName"] == "mercato-test-churn"
+    assert train["Retry"], "a start may be throttled"
     (caught,) = states["datasets-churn"]["Catch"]
     assert states[caught["Next"]] == {"Type": "Pass", "End": True}
 

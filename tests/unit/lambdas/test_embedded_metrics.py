@@ -24,5 +24,9 @@ def test_a_line_tells_what_changed_since_the_last_one() -> None:
         "_aws"
     }
     assert told.line() is None
+    metrics.latency.labels("/v1/events").observe(0.25)
+    metrics.refused.labels("clickstream.v1").inc()
+    line = json.loads(told.line() or "")
+    assert (line["Latency"], line["RefusedEvents"]) == (250, 1)
     metrics.events.labels("clickstream.v1").inc()
     assert "Fallbacks" not in json.loads(told.line() or "")
