@@ -1,18 +1,22 @@
 """Copy topics to their bronze tables with Structured Streaming, exactly once.
 
-Spark keeps its offsets in the checkpoint and numbers the batches; Delta takes each number of an
-application once, so a batch repeated after a crash is no second one. The first batch starts where
-the table's own marks end, so that a table which `mercato ingest` began can go on here. Not the
-other way round, and never both at a time: this one does not move the marks.
+Spark keeps its offsets in the checkpoint and numbers the batches; Delta takes each number of a
+query once, so a batch repeated after a crash is no second one. A query without a checkpoint, which
+counts from 0 again, starts after what the table holds: one that `mercato ingest` began, or one whose
+checkpoint was removed. Never both at a time, and not the other way round: this one moves no marks.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import logging
 from collections.abc import Iterable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from confluent_kafka import Consumer, TopicPartition
+from pyarrow.fs import FileType
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import functions as F
 
@@ -20,14 +24,23 @@ from mercato.contracts.events import Topic
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.errors import MercatoError
 from mercato.lake.ingest import app_id
+from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
+from mercato.stream.kafka import client_config
 from mercato.stream.topics import kafka_name
+from mercato.stream.watermarks import watermarks
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
+log = logging.getLogger(__name__)
+
+#: Says who asks for offsets; nothing is read by it.
+_GROUP = "mercato-bronze-stream"
+#: Where a checkpoint has the id of its query.
+_METADATA = "metadata"
 #: Time between batches when following; each is a commit and, at S3, some writes to pay for.
 _INTERVAL = "1 minute"
 #: How Spark's Kafka client signs in to MSK with the role of the job.
@@ -94,19 +107,20 @@ def start(
         follow: go on until stopped; otherwise the query ends with what Kafka holds now.
     """
     table, name = BRONZE[topic.name], kafka_name(settings, topic.name)
+    checkpoint = lake.beside(table.layer, f"checkpoints/{topic.short_name}")
+    offsets = "earliest" if _began(checkpoint) else _starting_offsets(spark, settings, lake, topic)
     source = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.require("kafka_bootstrap"))
         .option("kafka.isolation.level", "read_committed")
         .options(**(_IAM if settings.kafka_auth == "iam" else {}))
         .option("subscribe", name)
-        .option("startingOffsets", _starting_offsets(lake, topic, name))
+        .option("startingOffsets", offsets)
         .load()
     )
     lake.create(table)
-    write = functools.partial(write_batch, path=lake.path(table), topic=topic.name)
     trigger = {"processingTime": _INTERVAL} if follow else {"availableNow": True}
-    checkpoint = lake.beside(table.layer, f"checkpoints/{topic.short_name}")
+    write = functools.partial(write_batch, path=lake.path(table), topic=topic.name, checkpoint=checkpoint)
     return (
         source.writeStream.foreachBatch(write)
         .option("checkpointLocation", checkpoint)
@@ -115,11 +129,18 @@ def start(
     )
 
 
-def write_batch(batch: DataFrame, number: int, *, path: str, topic: str) -> None:
-    """Append one micro-batch of Kafka's source columns to the bronze table at `path`, once per `number`."""
-    records(batch, topic).write.format("delta").mode("append").option("txnAppId", f"stream:{topic}").option(
-        "txnVersion", number
-    ).save(path)
+def write_batch(batch: DataFrame, number: int, *, path: str, topic: str, checkpoint: str) -> None:
+    """Append one micro-batch of Kafka's source columns to the bronze table at `path`.
+
+    Args:
+        number: of the batch; Delta passes over one that it has of the same query.
+        checkpoint: of the query, which has its id.
+    """
+    storage, folder = filesystem(checkpoint)
+    with storage.open_input_stream(f"{folder}/{_METADATA}") as file:
+        query = json.loads(file.read())["id"]
+    application = {"txnAppId": f"stream:{topic}:{query}", "txnVersion": number}
+    records(batch, topic).write.format("delta").mode("append").options(**application).save(path)
 
 
 def records(batch: DataFrame, topic: str) -> DataFrame:
@@ -131,7 +152,24 @@ def records(batch: DataFrame, topic: str) -> DataFrame:
     ).select(*c)
 
 
-def _starting_offsets(lake: Lake, topic: Topic, name: str) -> str:
-    """Offset per partition in Spark's JSON: after what bronze holds; -2 is the earliest."""
-    marks = {p: lake.mark(BRONZE[topic.name], app_id(topic, p)) for p in range(topic.partitions)}
-    return json.dumps({name: {str(p): -2 if mark is None else mark for p, mark in marks.items()}})
+def _began(checkpoint: str) -> bool:
+    """Whether a query has begun there, and so knows where it goes on."""
+    storage, path = filesystem(checkpoint)
+    return bool(storage.get_file_info(f"{path}/{_METADATA}").type != FileType.NotFound)
+
+
+def _starting_offsets(spark: SparkSession, settings: Settings, lake: Lake, topic: Topic) -> str:
+    """Offset per partition in Spark's JSON: after what bronze holds; -2 is the earliest that Kafka holds."""
+    table, name = BRONZE[topic.name], kafka_name(settings, topic.name)
+    c = table.c
+    newest = lake.read(spark, table).groupBy(c.partition).agg(F.max(c.offset).alias(c.offset))
+    held = {row[c.partition]: row[c.offset] + 1 for row in newest.collect()}
+    starts = {}
+    with closing(Consumer(client_config(settings) | {"group.id": _GROUP})) as kafka:
+        for partition in range(topic.partitions):
+            oldest, _ = watermarks(kafka, TopicPartition(name, partition))
+            start = max(held.get(partition, 0), lake.mark(table, app_id(topic, partition)) or 0)
+            if 0 < start < oldest:
+                log.warning("%s[%d]: Kafka has lost %d to %d", name, partition, start, oldest - 1)
+            starts[str(partition)] = start if start > oldest else -2
+    return json.dumps({name: starts})

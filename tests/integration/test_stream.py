@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,7 +78,8 @@ def test_writes_the_same_rows_and_repeats_no_batch(
     # A batch that is repeated, as after a crash before the checkpoint, adds nothing.
     version, rows = streamed.version(TABLE), streamed.read(spark, TABLE)
     batch = rows.withColumnRenamed(TABLE.c.kafka_time, "timestamp")
-    stream.write_batch(batch, 0, path=streamed.path(TABLE), topic=PAYMENTS.name)
+    checkpoint = streamed.beside(TABLE.layer, f"checkpoints/{PAYMENTS.short_name}")
+    stream.write_batch(batch, 0, path=streamed.path(TABLE), topic=PAYMENTS.name, checkpoint=checkpoint)
     assert streamed.version(TABLE) == version
 
     # The stream goes on in a table that the ingester began.
@@ -87,6 +89,31 @@ def test_writes_the_same_rows_and_repeats_no_batch(
     drain(spark, settings, streamed)
     assert_once(bronze(ingested, PAYMENTS), [*first, *second])
     assert_once(bronze(streamed, PAYMENTS), [*first, *second])
+
+    # Nor does one whose checkpoint was removed lose or repeat any, though it numbers its batches anew.
+    shutil.rmtree(checkpoint)
+    third = [payment(number) for number in range(2000, 2100)]
+    produce(settings, PAYMENTS, third)
+    drain(spark, settings, streamed)
+    assert_once(bronze(streamed, PAYMENTS), [*first, *second, *third])
+
+
+def test_after_events_expired_a_stream_without_its_checkpoint_goes_on_with_what_is_left(
+    settings: Settings, spark: SparkSession, tmp_path: Path
+) -> None:
+    ensure_topics(settings)
+    lake = Lake(str(tmp_path / "lake"))
+    first, lost, left = ([payment(number) for number in range(at, at + 50)] for at in (0, 1000, 2000))
+    produce(settings, PAYMENTS, first)
+    drain(spark, settings, lake)
+    produce(settings, PAYMENTS, lost)
+    expire(settings, PAYMENTS)
+    produce(settings, PAYMENTS, left)
+    with pytest.raises(stream.NotCopiedError):
+        drain(spark, settings, lake)
+    shutil.rmtree(lake.beside(TABLE.layer, f"checkpoints/{PAYMENTS.short_name}"))
+    drain(spark, settings, lake)
+    assert sorted(bronze(lake, PAYMENTS)[TABLE.c.value].to_pylist()) == sorted([*first, *left])
 
 
 def test_one_topic_that_cannot_be_read_on_keeps_no_other_from_being_copied(
