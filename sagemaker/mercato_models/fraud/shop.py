@@ -15,25 +15,37 @@ _P, _O = PAID.c, PAYMENT_OUTCOMES.c
 
 
 def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
-    """Payments whose outcome is known, by time.
+    """Payments whose outcome is known, by time, up to the newest that turned out honest by itself.
+
+    Frauds are known sooner, and so is what people reviewed: of later payments these alone have an outcome.
 
     Args:
         paid: rows of silver.payments.
         outcomes: rows of silver.payment_outcomes; of a payment with several, the newest counts.
 
     Raises:
-        PaymentsError: no payment has an outcome.
+        PaymentsError: no payment has an outcome, or none turned out honest but by review.
         CheckError: it is not known when, where, with which card or for how much one was made.
     """
     newest = outcomes.sort_values(_O.event_time, kind="stable").drop_duplicates(_O.payment_id, keep="last")
     known = paid.merge(
-        newest[[_O.payment_id, _O.fraud]], left_on=_P.event_id, right_on=_O.payment_id, how="inner"
+        newest[[_O.payment_id, _O.fraud, _O.reviewer]],
+        left_on=_P.event_id,
+        right_on=_O.payment_id,
+        how="inner",
     )
     if known.empty:
         raise PaymentsError(
             f"none of {len(paid)} payments is among {len(outcomes)} outcomes: there is nothing to learn from"
         )
     checks.complete(known, [_P.event_time, _P.card_id, _P.terminal_id, _P.amount, _O.fraud])
+    honest = known[~known[_O.fraud].astype(bool) & known[_O.reviewer].isna()]
+    if honest.empty:
+        raise PaymentsError(
+            f"none of {len(known)} payments with an outcome turned out honest but by review: "
+            "send the outcomes of honest payments, too, once nobody can dispute them any more"
+        )
+    known = known[known[_P.event_time] <= honest[_P.event_time].max()]
     known = known.sort_values([_P.event_time, _P.event_id], kind="stable")
     second = known[_P.event_time].to_numpy("datetime64[s]").astype(np.int64)
     first_day = int(second[0]) // DAY
