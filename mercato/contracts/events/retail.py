@@ -125,7 +125,7 @@ class Product(Event, frozen=True, kw_only=True):
 
 
 TRANSACTIONS = Topic("transactions.v1", Transaction, "household_id", "Checkout lines.")
-PAYMENTS = Topic("payments.v1", Payment, "household_id", "Card payments.")
+PAYMENTS = Topic("payments.v1", Payment, "card_id", "Card payments.")
 PAYMENT_OUTCOMES = Topic(
     "payment_outcomes.v1",
     PaymentOutcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,8 @@ _C = CONTEXTS.c
 
 #: A household in the evaluation has as many baskets of history, a product as many lines.
 MIN_BASKETS, MIN_LINES = 3, 5
+#: Older baskets are foretold by nobody: of households that left, without the figures that stores have now.
+NEWEST = timedelta(weeks=53)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def cut(lines: pa.Table) -> Cut:
 
 
 def contexts(divided: Cut, targets: int) -> pa.Table:
-    """Baskets to foretell, columns as in CONTEXTS: the test, and the newest of each history.
+    """Baskets of the last year to foretell, columns as in CONTEXTS: the test, and the newest of each history.
 
     Args:
         targets: training baskets per household at most.
@@ -56,7 +59,9 @@ def contexts(divided: Cut, targets: int) -> pa.Table:
     recent = divided.history.join(newest, _L.household_id)
     place, top = recent[_L.basket_seq], recent[f"{_L.basket_seq}_max"]
     recent = recent.filter(pc.greater(place, pc.subtract(top, targets)))
-    return pa.concat_tables([_baskets(recent, TRAIN), _baskets(divided.test, TEST)])
+    found = pa.concat_tables([_baskets(recent, TRAIN), _baskets(divided.test, TEST)])
+    since = pc.subtract(pc.max(found[_C.event_timestamp]), pa.scalar(NEWEST))
+    return found.filter(pc.greater(found[_C.event_timestamp], since))
 
 
 def _baskets(lines: pa.Table, split: str) -> pa.Table:

@@ -73,6 +73,17 @@ def test_contexts_hold_whole_baskets_and_no_test_basket_is_trained_on() -> None:
     assert sum(size * count for size, count in truth.items()) == divided.test.num_rows
 
 
+def test_who_left_years_ago_is_neither_learned_from_nor_foretold() -> None:
+    rows, left = lines(0), {1, 2, 3}
+    for row in rows:
+        if row[L.household_id] in left:
+            row[L.basket_time] -= timedelta(weeks=60)
+    divided = cut(pa.Table.from_pylist(rows, BASKET_LINES.arrow_schema))
+    assert left & set(divided.history[L.household_id].to_pylist()), "their baskets are history"
+    found = set(contexts(divided, targets=2)[C.household_id].to_pylist())
+    assert found == set(divided.test[L.household_id].to_pylist()) - left
+
+
 def test_too_little_leaves_nothing() -> None:
     divided = cut(pa.Table.from_pylist(lines(0)[:6], BASKET_LINES.arrow_schema))
     assert (divided.history.num_rows, divided.test.num_rows) == (0, 0)
