@@ -36,8 +36,7 @@ def up(
     from mercato.settings import get_settings
 
     stack = Stack(get_settings())
-    if foreground:
-        interrupted_by_signals()
+    interrupted_by_signals()
     try:
         stack.up(
             names or [engine.name for engine in ENGINES],
