@@ -17,7 +17,7 @@ NEWEST = 104
 _LONGEST_DAYS = 8
 #: Share of rows whose week and time may disagree: a till's clock that was set back, a mistyped week.
 _WRONG = 0.01
-#: From the first sale of a week until it is over, in days: it begins a little before somebody sells.
+#: From the first sale of a usual week until it is over, in days: it begins a little before somebody sells.
 _OVER_DAYS = 6.9
 
 
@@ -43,6 +43,10 @@ def trusted(prices: pd.DataFrame) -> pd.DataFrame:
 
 def over(panel: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """The panel without the week that is not over, of which half the sales may be to come."""
-    newest = panel[_C.week] == panel[_C.week].max()
-    lasted = now - panel.loc[newest, _C.began].min()
-    return panel if lasted >= pd.Timedelta(days=_OVER_DAYS) else panel.loc[~newest].reset_index(drop=True)
+    newest, began = panel[_C.week].max(), panel.groupby(_C.week)[_C.began].min()
+    # Not when the newest was first sold in: its first days may have been holidays.
+    start = (began - pd.to_timedelta(7 * began.index, unit="D")).median() + pd.Timedelta(days=7 * int(newest))
+    if now - start >= pd.Timedelta(days=_OVER_DAYS):
+        return panel
+    whole: pd.DataFrame = panel.loc[panel[_C.week] < newest]
+    return whole.reset_index(drop=True)

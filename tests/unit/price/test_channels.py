@@ -142,6 +142,9 @@ def test_a_week_that_is_not_over_is_left_out() -> None:
     began = panel[_C.began].max()
     assert weeks.over(panel, began + timedelta(days=7)) is panel
     assert weeks.over(panel, began + timedelta(days=6))[_C.week].max() == 23
+    late = panel[_C.began].where(panel[_C.week] < 24, began + timedelta(days=1))
+    holiday = panel.assign(**{_C.began: late})
+    assert weeks.over(holiday, began + timedelta(days=7)) is holiday
 
 
 def test_what_stands_beside_a_product_is_found_whatever_weeks_are_called() -> None:
