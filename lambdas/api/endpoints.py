@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,6 +11,8 @@ from typing import Any, Protocol
 import urllib3
 
 from mercato.settings import Settings
+
+log = logging.getLogger(__name__)
 
 #: Seconds; the model's own budget is 5 ms, what takes a hundred times as long is broken.
 CONNECT_TIMEOUT = 0.1
@@ -156,7 +159,9 @@ class SageMakerEndpoint:
             )
             return Answer(answer["Body"].read(), answer.get("CustomAttributes", ""))
         except (BotoCoreError, ClientError) as error:
-            raise ScorerUnavailableError(f"the endpoint {self._name} did not answer: {error}") from error
+            # It names roles and accounts, and callers are told what is raised.
+            log.warning("the endpoint %s did not answer: %s", self._name, error)
+            raise ScorerUnavailableError("its endpoint did not answer; the API's log says why") from error
 
     def ping(self) -> Answer | None:
         """See `ModelEndpoint`: SageMaker pings the container itself, callers can't."""

@@ -49,8 +49,7 @@ def post_decision(
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", "Redis does not answer.", retry_after=1) from error
     except ScorerUnavailableError as error:
-        said = "The fraud model does not answer; the API's log says why. Try again in a moment."
-        raise ProblemError("model_unavailable", said, retry_after=1) from error
+        raise ProblemError("model_unavailable", f"The fraud model: {error}.", retry_after=1) from error
     services.metrics.payments.labels(judgement.decided.action).inc()
     return judgement.answer(_recorded(services, judgement.decided))
 
