@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from pyarrow.fs import FileType
-from pyspark.errors import StreamingQueryException
+from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import functions as F
 
 from mercato.contracts.events import Topic
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Says who asks for offsets; nothing is read by it.
-_GROUP = "mercato-bronze-stream"
+#: Says who asks for offsets, as one of those that the job's role may be; nothing is read by it.
+_GROUP = "spark-kafka-source-starts"
 #: Where a checkpoint has the id of its query.
 _METADATA = "metadata"
 #: Time between batches when following; each is a commit and, at S3, some writes to pay for.
@@ -68,8 +68,14 @@ def copy(
         NotCopiedError: names the topics that failed, and why the first did.
     """
     chosen = list(topics)
-    drained = {topic.name: start(spark, settings, lake, topic) for topic in chosen}
-    failed = {name: reason for name, query in drained.items() if (reason := _failure(query))}
+    drained: dict[str, StreamingQuery] = {}
+    failed: dict[str, str] = {}
+    for topic in chosen:
+        try:
+            drained[topic.name] = start(spark, settings, lake, topic)
+        except (KafkaException, PySparkException) as error:
+            failed[topic.name] = str(error)
+    failed |= {name: reason for name, query in drained.items() if (reason := _failure(query))}
     if failed:
         raise NotCopiedError(f"Not copied to bronze: {', '.join(failed)}. {next(iter(failed.values()))}")
     if follow:
@@ -108,6 +114,7 @@ def start(
     """
     table, name = BRONZE[topic.name], kafka_name(settings, topic.name)
     checkpoint = lake.beside(table.layer, f"checkpoints/{topic.short_name}")
+    lake.create(table)
     offsets = "earliest" if _began(checkpoint) else _starting_offsets(spark, settings, lake, topic)
     source = (
         spark.readStream.format("kafka")
@@ -118,7 +125,6 @@ def start(
         .option("startingOffsets", offsets)
         .load()
     )
-    lake.create(table)
     trigger = {"processingTime": _INTERVAL} if follow else {"availableNow": True}
     write = functools.partial(write_batch, path=lake.path(table), topic=topic.name, checkpoint=checkpoint)
     return (
@@ -153,9 +159,9 @@ def records(batch: DataFrame, topic: str) -> DataFrame:
 
 
 def _began(checkpoint: str) -> bool:
-    """Whether a query has begun there, and so knows where it goes on."""
+    """Whether a query has noted there where it starts: from then on Spark asks for no offsets."""
     storage, path = filesystem(checkpoint)
-    return bool(storage.get_file_info(f"{path}/{_METADATA}").type != FileType.NotFound)
+    return bool(storage.get_file_info(f"{path}/sources/0/0").type != FileType.NotFound)
 
 
 def _starting_offsets(spark: SparkSession, settings: Settings, lake: Lake, topic: Topic) -> str:

@@ -52,10 +52,10 @@ def forget(client: redis.Redis, view: View) -> None:
 
 
 def tables(client: redis.Redis) -> dict[str, pa.Table]:
-    """Every catalogue view by name, ordered by entity, with its contract's columns and types."""
+    """The views that are there by name, ordered by entity, with their contracts' columns and types."""
     with translated():
         stored = client.hgetall(_KEY)
-    return {view.name: _decoded(view, stored.get(_field(view))) for view in CATALOGUE}
+    return {view.name: _decoded(view, whole) for view in CATALOGUE if (whole := stored.get(_field(view)))}
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from glue_jobs.bronze import stream
 from mercato.contracts.events import CLICKSTREAM, PAYMENTS, WEATHER, Topic
@@ -96,6 +96,22 @@ def test_writes_the_same_rows_and_repeats_no_batch(
     produce(settings, PAYMENTS, third)
     drain(spark, settings, streamed)
     assert_once(bronze(streamed, PAYMENTS), [*first, *second, *third])
+
+
+def test_a_topic_that_kafka_does_not_have_yet_keeps_no_other_from_being_copied(
+    settings: Settings, spark: SparkSession, tmp_path: Path
+) -> None:
+    admin = AdminClient({"bootstrap.servers": settings.require("kafka_bootstrap")})
+    (made,) = admin.create_topics(
+        [NewTopic(kafka_name(settings, PAYMENTS.name), PAYMENTS.partitions)]
+    ).values()
+    made.result(20)
+    values = [payment(number) for number in range(20)]
+    eventually(lambda: produce(settings, PAYMENTS, values))
+    lake = Lake(str(tmp_path / "lake"))
+    with pytest.raises(stream.NotCopiedError, match=r"Not copied to bronze: weather\.v1\."):
+        stream.copy(spark, settings, lake, [WEATHER, PAYMENTS])
+    assert holds(lake, PAYMENTS, values)
 
 
 def test_after_events_expired_a_stream_without_its_checkpoint_goes_on_with_what_is_left(
