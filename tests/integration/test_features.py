@@ -199,15 +199,21 @@ def test_after_the_last_versions_log_was_cleaned_every_row_is_written(
     assert by_entity(view, online.store.table(view)) == Oracle(view, rows).snapshot(end)
 
 
+@pytest.mark.parametrize("full", [False, True])
 def test_a_table_made_anew_leaves_nothing_of_the_old_one(
-    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, own: Settings, online: OnlineFeatures
+    tmp_path_factory: pytest.TempPathFactory,
+    spark: SparkSession,
+    own: Settings,
+    online: OnlineFeatures,
+    full: bool,
 ) -> None:
     view, end = views.PRODUCT_STATS, START + SPAN
     for seed, entity in enumerate((1, 2)):
         lake = Lake(str(tmp_path_factory.mktemp("anew")))
         write(lake, view, [random_row(view, entity, START, random.Random(seed))])
-        materialize(spark, lake, own, views=[view], at=end)
+        materialize(spark, lake, own, views=[view], at=end, full=full)
     assert online.store.table(view)[view.entity].to_pylist() == [2]
+    assert online.catalogue()[view.name][view.entity].to_pylist() == [2]
 
 
 def test_catalogue_has_one_shape_online_and_offline(
@@ -256,18 +262,6 @@ def test_a_release_that_gives_a_view_columns_has_it_written_again(
     assert catalogue_store.held(redis) == {view.name}
     assert online.catalogue()[view.name] == rows
     assert redis.hlen("mercato:catalogue") == 1
-
-
-def test_full_leaves_nothing_of_a_table_that_is_no_more(
-    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, own: Settings, online: OnlineFeatures
-) -> None:
-    view, end = views.PRODUCT_STATS, START + SPAN
-    for seed, entity in enumerate((1, 2)):
-        lake = Lake(str(tmp_path_factory.mktemp("again")))
-        write(lake, view, [random_row(view, entity, START, random.Random(seed))])
-        materialize(spark, lake, own, views=[view], at=end, full=True)
-    assert online.store.table(view)[view.entity].to_pylist() == [2]
-    assert online.catalogue()[view.name][view.entity].to_pylist() == [2]
 
 
 def test_what_keeps_a_part_from_being_written_is_said(
