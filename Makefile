@@ -32,7 +32,7 @@ TESTED_WITH := var/jars/flink.stamp var/jars/opensearch.stamp \
   .venv/cdk/ready.stamp .venv/cdk-cli/ready.stamp .venv/checkov/ready.stamp .venv/airflow/ready.stamp \
   .venv/sagemaker/ready.stamp
 
-# Tests wait for engines more than they compute. Each lane of them has its own engines, which take 5 GB at most.
+# Tests wait for engines more than they compute. Each lane of them has its own engines.
 LANES := -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test
