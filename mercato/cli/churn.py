@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mercato.settings import Settings
 
 churn = typer.Typer(help="Who may leave.\n\nExample: `mercato churn score`", no_args_is_help=True)
-_FILE = "outlook.parquet"
 
 
 def register(app: typer.Typer) -> None:
@@ -60,23 +59,15 @@ def score(
 
 
 def _keep(settings: Settings, rows: pd.DataFrame) -> None:
-    from mercato.online.store import OnlineStore
-    from mercato.online.views import HOUSEHOLD_OUTLOOK
+    from mercato_models.churn import published
 
-    target = settings.home / "predictions" / _FILE
-    target.parent.mkdir(parents=True, exist_ok=True)
-    rows.to_parquet(target, index=False)
-    typer.echo(f"all of them are in {target}", err=True)
+    folder = settings.home / "predictions"
+    published.to_folder(rows, str(folder))
+    typer.echo(f"all of them are in {folder / published.FILE}", err=True)
     if settings.endpoint("redis_url") is None:
         typer.echo("Redis is not running, so the API does not know them: `mercato up redis`", err=True)
         return
-    store = OnlineStore(settings, timeout=10)
-    try:
-        found: list[Any] = rows.to_dict("records")
-        # Who is not active any more has no outlook.
-        store.replace(HOUSEHOLD_OUTLOOK, found)
-    finally:
-        store.close()
+    published.to_store(rows, settings)
 
 
 def _show(rows: pd.DataFrame, *, as_json: bool) -> None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mercato.settings import Settings
 
 price = typer.Typer(help="What to charge.\n\nExample: `mercato price propose`", no_args_is_help=True)
-_FILE, _SUMMARY = "proposals.parquet", "proposals.json"
 
 
 def register(app: typer.Typer) -> None:
@@ -111,24 +110,24 @@ def _book(settings: Settings) -> Iterator[PriceBook | None]:
     """What people decided on; None if Redis is not running."""
     from mercato.online.connection import connect
     from mercato.online.prices import PriceBook
+    from mercato_models.scoring import TIMEOUT_SECONDS
 
     if settings.endpoint("redis_url") is None:
         said = "the panel gets no proposals, and what people accepted there is not known"
         typer.echo(f"Redis is not running: {said} (`mercato up redis`)", err=True)
         yield None
         return
-    with connect(settings, timeout=10) as redis:
+    with connect(settings, timeout=TIMEOUT_SECONDS) as redis:
         yield PriceBook(redis)
 
 
 def _keep(settings: Settings, found: PriceList, book: PriceBook | None) -> None:
     from mercato.decisions.price_list import proposals
+    from mercato_models.price import published
 
-    target = settings.home / "predictions" / _FILE
-    target.parent.mkdir(parents=True, exist_ok=True)
-    found.rows.to_parquet(target, index=False)
-    target.with_name(_SUMMARY).write_text(json.dumps(found.summary.told(), indent=2))
-    typer.echo(f"all of them are in {target}", err=True)
+    folder = settings.home / "predictions"
+    published.to_folder(found, str(folder))
+    typer.echo(f"all of them are in {folder / published.FILE}", err=True)
     if book:
         kept = book.propose(proposals(found.rows))
         typer.echo(f"{kept:,} wait in the admin panel: `mercato up admin` prints its address", err=True)

@@ -25,6 +25,7 @@ _POLL = 0.1
 #: A worker has no port to ask: one that lives this many seconds has got through its start.
 _WORKER_SETTLES = 3.0
 _ALIVE = ("STARTING", "RUNNING")
+_STOPPED = "STOPPED"
 _ENDED = ("FATAL", "EXITED", "UNKNOWN")
 
 
@@ -148,6 +149,10 @@ class Stack:
             self._publish(service, row.url)
         elif row.state in _ENDED:
             raise StackError(f"{service.name} stopped while starting.\n{self.log_tail(service.name)}")
+        elif row.state == _STOPPED:
+            raise StackError(
+                f"{service.name} was stopped while starting, by another command or with its supervisor."
+            )
         elif waited > service.start_timeout:
             raise StackError(
                 f"{service.name} is not healthy after {service.start_timeout:.0f} s.\n"
@@ -157,10 +162,10 @@ class Stack:
 
     def _state(self, service: Service) -> str:
         info = self._daemon.infos().get(service.name)
-        return info["statename"] if info else "STOPPED"
+        return info["statename"] if info else _STOPPED
 
     def _status(self, service: Service, info: dict[str, Any] | None) -> ServiceStatus:
-        state = info["statename"] if info else "STOPPED"
+        state = info["statename"] if info else _STOPPED
         if info is None or state not in _ALIVE:
             crashed = state in {"BACKOFF", *_ENDED}
             tail = self.log_tail(service.name) if crashed else ""

@@ -8,22 +8,12 @@ All of them go to `outlook.parquet` in that folder, and to the online store, whe
 from __future__ import annotations
 
 import json
-from typing import Any
-
-import pandas as pd
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.decisions.outlook import outlook
 from mercato.lake.tables import Lake
-from mercato.online.store import OnlineStore
-from mercato.online.views import HOUSEHOLD_OUTLOOK
-from mercato.settings import Settings
 from mercato_models import registry, scoring
-from mercato_models.churn import NAME
-
-_FILE = "outlook.parquet"
-#: Bulk writes may wait longer than a request may.
-_TIMEOUT_SECONDS = 30.0
+from mercato_models.churn import NAME, published
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -35,18 +25,9 @@ def main(arguments: list[str] | None = None) -> None:
             print(json.dumps({"households": 0, "reason": f"no version of {group} is approved"}), flush=True)
             return
         rows = outlook(Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas(), found.model)
-        scoring.keep(rows, args.to, _FILE)
-        _serve(rows, settings)
+        published.to_folder(rows, args.to)
+        published.to_store(rows, settings)
         print(json.dumps({"households": len(rows), "model": found.version}), flush=True)
-
-
-def _serve(rows: pd.DataFrame, settings: Settings) -> None:
-    store = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
-    found: list[Any] = rows.to_dict("records")
-    try:
-        store.replace(HOUSEHOLD_OUTLOOK, found)
-    finally:
-        store.close()
 
 
 if __name__ == "__main__":

@@ -26,13 +26,10 @@ from mercato.lake.tables import Lake
 from mercato.online.connection import connect
 from mercato.online.prices import PriceBook
 from mercato_models import datasets, registry, scoring
-from mercato_models.price import NAME, channels
+from mercato_models.price import NAME, channels, published
 
-_FILE, _SUMMARY = "proposals.parquet", "proposals.json"
 #: Where the limits are if they are anywhere: beside what was deployed, which this job may read.
 _LIMITS = ("artifacts", "price/limits.csv")
-#: Bulk writes may wait longer than a request may.
-_TIMEOUT_SECONDS = 30.0
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -53,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
         if found is None:
             print(json.dumps({"proposals": 0, "reason": f"no version of {group} is approved"}), flush=True)
             return
-        with connect(settings, timeout=_TIMEOUT_SECONDS) as redis:
+        with connect(settings, timeout=scoring.TIMEOUT_SECONDS) as redis:
             book = PriceBook(redis)
             made = price_list(
                 _panel(lake),
@@ -64,8 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
                 rules=Guardrails(),
                 now=datetime.now(UTC),
             )
-            scoring.keep(made.rows, args.to, _FILE)
-            _tell(f"{args.to}/{_SUMMARY}", made.summary.told())
+            published.to_folder(made, args.to)
             waiting = book.propose(proposals(made.rows))
         said = {"proposals": len(made.rows), "waiting": waiting, "model": found.version}
         print(json.dumps(said | made.summary.told()), flush=True)
@@ -88,12 +84,6 @@ def _limits(lake: Lake, given: str | None) -> Limits:
         if given:
             raise MercatoError(f"There is no {uri} with limits.") from error
         return Limits()
-
-
-def _tell(uri: str, summary: dict[str, object]) -> None:
-    storage, path = filesystem(uri)
-    with storage.open_output_stream(path) as file:
-        file.write(json.dumps(summary, indent=2).encode())
 
 
 if __name__ == "__main__":

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Mapping
 
 import pandas as pd
+from pyarrow.fs import FileSystem, LocalFileSystem
 
 from mercato.lake.storage import filesystem
 from mercato.settings import Settings, get_settings
+
+#: Bulk writes to the online store may wait longer than a request may.
+TIMEOUT_SECONDS = 30.0
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -33,5 +39,19 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 def keep(rows: pd.DataFrame, folder: str, file: str) -> None:
     """Write rows to a Parquet file in a folder, on S3 or here."""
-    storage, path = filesystem(f"{folder}/{file}")
+    storage, path = _place(folder, file)
     rows.to_parquet(path, filesystem=storage, index=False)
+
+
+def tell(summary: Mapping[str, object], folder: str, file: str) -> None:
+    """Write figures to a JSON file in a folder, on S3 or here."""
+    storage, path = _place(folder, file)
+    with storage.open_output_stream(path) as written:
+        written.write(json.dumps(summary, indent=2).encode())
+
+
+def _place(folder: str, file: str) -> tuple[FileSystem, str]:
+    storage, path = filesystem(folder)
+    if isinstance(storage, LocalFileSystem):  # S3 has no folders
+        storage.create_dir(path)
+    return storage, f"{path}/{file}"

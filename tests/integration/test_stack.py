@@ -158,6 +158,12 @@ def test_an_engine_that_cannot_start_is_reported_with_its_log(redis_only: Settin
         stack.down()
 
 
+def test_what_is_stopped_while_it_starts_is_not_waited_for(redis_only: Settings) -> None:
+    stack = Stack(redis_only)
+    with pytest.raises(StackError, match="mlflow was stopped while starting"):
+        stack.up(["redis", "mlflow"], on_progress=lambda _name, _seconds: stack.down())
+
+
 def test_down_finds_the_orphans_of_a_killed_supervisor(redis_only: Settings) -> None:
     stack = Stack(redis_only)
     stack.up(["redis"])

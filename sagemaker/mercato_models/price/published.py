@@ -1,0 +1,18 @@
+"""Where a list of proposed prices goes: two files, and the online store, where the admin panel finds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mercato_models import scoring
+
+if TYPE_CHECKING:
+    from mercato.decisions.price_list import PriceList
+
+FILE, SUMMARY = "proposals.parquet", "proposals.json"
+
+
+def to_folder(found: PriceList, folder: str) -> None:
+    """Write all proposals, and the list in figures beside them."""
+    scoring.keep(found.rows, folder, FILE)
+    scoring.tell(found.summary.told(), folder, SUMMARY)
