@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -51,7 +52,7 @@ def _signer() -> Any:
 def answering() -> Iterator[None]:
     """Turn a failed request into what a person can do about it.
 
-    The API tells it to its callers, so it names no address, which may hold a password.
+    The API tells it to its callers, so it names no address, which may hold a password, and quotes no answer.
 
     Raises:
         SearchUnavailableError: OpenSearch gave no answer, an error, or has no catalogue.
@@ -68,7 +69,12 @@ def answering() -> Iterator[None]:
             "`mercato up opensearch`, or correct MERCATO_OPENSEARCH_URL."
         ) from error
     except TransportError as error:
+        answered = f"{error.status_code}{_kind(error)}"
         raise SearchUnavailableError(
-            f"OpenSearch answered {error.status_code} {error.error}: try again in a moment; "
-            "its log says more."
+            f"OpenSearch answered {answered}: try again in a moment; its log says more."
         ) from error
+
+
+def _kind(error: TransportError) -> str:
+    """Its word for what went wrong. Where it has none, the client gives the whole answer, ARNs and all."""
+    return f" {error.error}" if re.fullmatch("[a-z_]+", str(error.error)) else ""

@@ -109,10 +109,12 @@ class ProductIndex:
             SearchUnavailableError: OpenSearch does not answer, refused a document, or has no index.
         """
         batch = list(documents)
+        counts: dict[str, Written] = {}
         with answering():
-            versions = sorted(self._client.indices.get_alias(name=self._writes))
-            counts = [self._write(version, batch) for version in versions]
-        return counts[0]
+            # Again, for a rebuild that begins meanwhile: its scan may miss what is being written.
+            while missing := self._written_to() - counts.keys():
+                counts |= {each: self._write(each, batch) for each in sorted(missing)}
+        return counts[max(counts)]
 
     def rebuild(self, documents: Iterable[ProductDocument]) -> Rebuilt:
         """Fill a new version, let it take over at once, and delete the one before.
@@ -157,6 +159,9 @@ class ProductIndex:
         if not self._client.indices.exists_alias(name=alias):
             return []
         return sorted(self._client.indices.get_alias(name=alias))
+
+    def _written_to(self) -> set[str]:
+        return set(self._client.indices.get_alias(name=self._writes))
 
     def _take_over(self, new: str) -> tuple[str, ...]:
         """In one step make this the only version. Returns the others, those of crashed rebuilds too."""

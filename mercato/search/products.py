@@ -36,7 +36,7 @@ class ProductSearch:
             SearchUnavailableError: it does not answer, or has no catalogue.
         """
         answer = found(self._ask(search_body(question)))
-        if answer.total or question.any_word:
+        if answer.matching or question.any_word:
             return answer
         return found(self._ask(search_body(dataclasses.replace(question, any_word=True))), relaxed=True)
 

@@ -15,7 +15,8 @@ from mercato.search.mapping import typed_fields, whole_name
 _FACET_SIZE = 50
 #: How much a thousandfold popularity adds to a score, as a share of it, for each power of ten.
 _POPULARITY_WEIGHT = 0.15
-_VALUES = "values"
+_FACETS = (DOCUMENT.department, DOCUMENT.brand)
+_VALUES, _MATCHING = "values", "matching"
 #: Of two words both, of more three quarters.
 _ENOUGH = "2<75%"
 
@@ -62,12 +63,14 @@ class Found:
 
     Attributes:
         total: all products that fit.
+        matching: those that fit whatever department and brand they are of.
         took_ms: OpenSearch's own time.
         facets: values by field, most products first. A facet is not narrowed by its own choice.
         relaxed: whether they have only some of the words, as none had more.
     """
 
     total: int
+    matching: int
     took_ms: int
     hits: list[Hit]
     facets: dict[str, list[FacetValue]]
@@ -87,7 +90,9 @@ def search_body(question: Question) -> dict[str, Any]:
         "track_total_hits": True,
         "query": _popular_first(_words(question)),
         "post_filter": {"bool": {"filter": list(chosen.values())}},
-        "aggs": {field: _facet(field, chosen) for field in (DOCUMENT.department, DOCUMENT.brand)},
+        # Unlike the total, aggregations see what the filter leaves out.
+        "aggs": {field: _facet(field, chosen) for field in _FACETS}
+        | {_MATCHING: {"filter": {"match_all": {}}}},
         # Of two that fit alike the same one comes first each time.
         "sort": ["_score", {DOCUMENT.product_id: "asc"}],
     }
@@ -108,16 +113,20 @@ def suggestion_body(typed: str, size: int) -> dict[str, Any]:
 
 def found(answer: Mapping[str, Any], *, relaxed: bool = False) -> Found:
     """What the answer to a search says."""
-    hits = answer["hits"]
+    hits, counted = answer["hits"], answer["aggregations"]
     return Found(
         total=hits["total"]["value"],
+        matching=counted[_MATCHING]["doc_count"],
         took_ms=answer["took"],
         hits=[
             Hit(msgspec.convert(each["_source"], ProductDocument), each["_score"]) for each in hits["hits"]
         ],
         facets={
-            field: [FacetValue(bucket["key"], bucket["doc_count"]) for bucket in each[_VALUES]["buckets"]]
-            for field, each in answer["aggregations"].items()
+            field: [
+                FacetValue(bucket["key"], bucket["doc_count"])
+                for bucket in counted[field][_VALUES]["buckets"]
+            ]
+            for field in _FACETS
         },
         relaxed=relaxed,
     )

@@ -70,6 +70,13 @@ def test_a_facet_is_narrowed_by_the_others_only(searching: Settings) -> None:
 
 
 @pytest.mark.usefixtures("index")
+def test_a_department_without_the_words_says_which_others_have_them(searching: Settings) -> None:
+    answer = find(searching, "frozen pizza", department="PRODUCE")
+    assert (answer.total, answer.relaxed) == (0, False)
+    assert {each.value: each.count for each in answer.facets["department"]} == {"GROCERY": 2, "DELI": 1}
+
+
+@pytest.mark.usefixtures("index")
 def test_pages_follow_one_another(searching: Settings) -> None:
     everything = ids(find(searching, "pizza"))
     pages = [ids(find(searching, "pizza", size=1, offset=offset)) for offset in range(4)]

@@ -16,7 +16,7 @@ from mercato.contracts.search import ProductDocument
 from mercato.local.supervisor import Stack
 from mercato.search.documents import document
 from mercato.search.errors import SearchUnavailableError
-from mercato.search.index import ProductIndex
+from mercato.search.index import ProductIndex, Written
 from mercato.settings import Settings
 from tests.conftest import JARS
 from tests.integration.rig import eventually
@@ -111,6 +111,21 @@ def test_an_event_that_is_first_in_the_new_version_does_not_cost_the_popularity(
     assert stored(searching, 1)["popularity"] == 1_500
     older = document(product(1, "FROZEN PIZZA"), 7)
     assert index.upsert([older]).unchanged == 1
+
+
+def test_an_event_that_a_whole_rebuild_overtakes_is_in_the_new_version(
+    searching: Settings, index: ProductIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = ProductIndex._write
+
+    def overtaken(self: ProductIndex, version: str, documents: list[ProductDocument]) -> Written:
+        monkeypatch.setattr(ProductIndex, "_write", write)
+        ProductIndex(searching).rebuild(shelf())
+        return write(self, version, documents)
+
+    monkeypatch.setattr(ProductIndex, "_write", overtaken)
+    assert index.upsert([document(NEWER)]).written == 1
+    assert stored(searching, 1)["brand"] == "Private"
 
 
 def test_a_version_that_could_not_be_filled_leaves_the_one_before(
