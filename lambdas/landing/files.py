@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import functools
 import gzip
 import io
 import zlib
@@ -10,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import msgspec
+import msgspec.inspect
 
 from mercato.contracts.events import OPEN_TOPICS, Topic
 from mercato.errors import MercatoError
@@ -18,6 +21,7 @@ from mercato.errors import MercatoError
 _MAX_LINE = 1_048_576
 #: Characters of a row of CSV: as many as csv takes in one cell, and more than an event may have.
 _MAX_ROW = csv.field_size_limit()
+_NUMERIC = (msgspec.inspect.IntType, msgspec.inspect.FloatType, msgspec.inspect.BoolType)
 _BEYOND = "beyond the header"
 
 
@@ -57,8 +61,8 @@ def values(key: str, topic: Topic, content: IO[bytes]) -> Iterator[bytes]:
 
 
 def _json_lines(_topic: Topic, content: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
-    for line in iter(lambda: content.readline(_MAX_LINE), b""):
-        if value := line.strip():
+    for number, line in enumerate(iter(lambda: content.readline(_MAX_LINE), b"")):
+        if value := (line.removeprefix(codecs.BOM_UTF8) if number == 0 else line).strip():
             yield value
 
 
@@ -84,7 +88,30 @@ def _value(topic: Topic, header: list[str], row: list[str]) -> bytes:
     try:
         return topic.encode(msgspec.convert(filled, topic.event, strict=False))
     except msgspec.ValidationError:
-        return msgspec.json.encode(filled)  # refused by the contract, with its reason
+        # Refused by the contract. That every cell is text shall not be the reason.
+        numbers = _numbers(topic.event)
+        return msgspec.json.encode(
+            {name: _number(cell) if name in numbers else cell for name, cell in filled.items()}
+        )
+
+
+@functools.cache
+def _numbers(event: type[msgspec.Struct]) -> frozenset[str]:
+    """Fields that hold numbers, or whether something is so."""
+    found = set()
+    for field in msgspec.inspect.type_info(event).fields:  # type: ignore[attr-defined]
+        inner = field.type.type if isinstance(field.type, msgspec.inspect.Metadata) else field.type
+        kinds = inner.types if isinstance(inner, msgspec.inspect.UnionType) else (inner,)
+        if any(isinstance(kind, _NUMERIC) for kind in kinds):
+            found.add(field.encode_name)
+    return frozenset(found)
+
+
+def _number(cell: Any) -> Any:
+    try:
+        return msgspec.convert(cell, float | int | bool, strict=False)
+    except msgspec.ValidationError:
+        return cell
 
 
 def _rows(content: IO[bytes]) -> Iterator[list[str] | str]:

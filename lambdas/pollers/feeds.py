@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+import http.client
 import re
 import time
 import urllib.error
@@ -22,6 +24,7 @@ TIMEOUT_SECONDS = 10
 #: Waits between tries, in seconds.
 PAUSES = (1.0, 3.0)
 MAX_BYTES = 16 * 1024 * 1024
+_VISIBLE = re.compile("[!-~]+")
 _REDIRECTS = range(300, 400)
 _ID = WEATHER.c.event_id
 _LOCAL = {"127.0.0.1", "localhost"}
@@ -52,15 +55,15 @@ def fetch(url: str, token: str | None) -> bytes:
     Raises:
         FeedError: no body within the limits.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
-        raise FeedError(f"{url} is no HTTPS address: set the feed's URL to one.")
+    _check(url, token)
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     for pause in (*PAUSES, None):
         try:
             asked = urllib.request.Request(url, headers=headers)
             with _opener.open(asked, timeout=TIMEOUT_SECONDS) as answer:
                 body: bytes = answer.read(MAX_BYTES + 1)
+                if answer.length and len(body) <= MAX_BYTES:
+                    raise http.client.IncompleteRead(body, answer.length)
             break
         except urllib.error.HTTPError as error:
             if error.code in _REDIRECTS and (target := error.headers["Location"]):
@@ -73,13 +76,29 @@ def fetch(url: str, token: str | None) -> bytes:
                 raise FeedError(
                     f"{url} answered {error.code}: see that its URL and token are right."
                 ) from error
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             if pause is None:
                 raise FeedError(f"{url} does not answer ({error}): is it reachable from here?") from error
         time.sleep(pause)
     if len(body) > MAX_BYTES:
         raise FeedError(f"{url} answers more than {MAX_BYTES} bytes: ask it for less at a time.")
     return body
+
+
+def _check(url: str, token: str | None) -> None:
+    """Refuse what `http.client` would, which quotes it: a token belongs into no log."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise FeedError(f"{url} is no address ({error}): correct the feed's URL.") from error
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
+        raise FeedError(f"{url} is no HTTPS address: set the feed's URL to one.")
+    if not (_VISIBLE.fullmatch(url)):
+        raise FeedError(f"{url!r} holds a blank or a character beyond ASCII: encode it as %20 and the like.")
+    if token and not _VISIBLE.fullmatch(token):
+        raise FeedError(
+            f"The token of {url} holds a blank or a character beyond ASCII: put it into its secret anew."
+        )
 
 
 def items(url: str, body: bytes) -> Iterator[Raw]:
@@ -96,7 +115,7 @@ def items(url: str, body: bytes) -> Iterator[Raw]:
 
 def _items(url: str, body: bytes) -> Sequence[msgspec.Raw | bytes]:
     try:
-        return msgspec.json.decode(body, type=list[msgspec.Raw])
+        return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8), type=list[msgspec.Raw])
     except UNREADABLE as error:
         if (found := _split(body.strip())) is None:
             raise FeedError(f"{url} answers no JSON array: {unreadable(error).reason}") from error

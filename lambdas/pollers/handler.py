@@ -45,4 +45,4 @@ def _token(name: str) -> str | None:
         return None
     secret = boto3.client("secretsmanager").get_secret_value(SecretId=_settings.feeds_secret_arn)
     token: str | None = json.loads(secret["SecretString"]).get(name)
-    return token
+    return token.strip() if token else None  # a secret often ends with the line it was pasted from

@@ -18,12 +18,15 @@ class Peer:
 
 
 @contextmanager
-def peer(*answers: tuple[int, bytes], location: str | None = None) -> Iterator[Peer]:
+def peer(
+    *answers: tuple[int, bytes], location: str | None = None, breaks_off: bool = False
+) -> Iterator[Peer]:
     """A server that gives these statuses and bodies in turn, then the last one for ever.
 
     Args:
         answers: pairs of status and body.
         location: header of every answer.
+        breaks_off: whether it promises more than it sends.
     """
     turns: Sequence[tuple[int, bytes]] = answers
 
@@ -38,7 +41,7 @@ def peer(*answers: tuple[int, bytes], location: str | None = None) -> Iterator[P
             status, said = turns[min(len(there.asked), len(turns) - 1)]
             there.asked.append((self.headers["Authorization"], body))
             self.send_response(status)
-            self.send_header("Content-Length", str(len(said)))
+            self.send_header("Content-Length", str(len(said) + breaks_off))
             if location:
                 self.send_header("Location", location)
             self.end_headers()

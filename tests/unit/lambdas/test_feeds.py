@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lambdas.pollers import feeds
 from lambdas.pollers.feeds import FeedError, fetch, items
 from mercato.contracts.events import WEATHER, Violation
 from tests.infra.http_peer import peer
@@ -29,6 +30,30 @@ def test_the_token_goes_to_no_other_server(status: int) -> None:
         fetch(feed.url, "open-sesame")
     assert elsewhere.asked == []
     assert [token for token, _ in feed.asked] == ["Bearer open-sesame"]
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "why"),
+    [
+        (URL, "open\nsesame", "The token of .* anew"),
+        (URL, "Sesam öffne dich", "The token of"),
+        ("https://feeds.example/ weather", None, "encode it as %20"),
+        ("https://[feeds.example", None, "is no address"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_without_telling_the_token(
+    url: str, token: str | None, why: str
+) -> None:
+    with pytest.raises(FeedError, match=why) as refused:
+        fetch(url, token)
+    assert token is None or token not in str(refused.value)
+
+
+def test_a_feed_that_breaks_off_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "PAUSES", (0.0, 0.0))
+    with peer((200, b"[1, 2"), breaks_off=True) as feed, pytest.raises(FeedError, match="does not answer"):
+        fetch(feed.url, None)
+    assert len(feed.asked) == 3
 
 
 def test_a_redirect_without_a_host_is_named_whole() -> None:

@@ -88,10 +88,36 @@ def test_a_quoted_cell_may_have_lines() -> None:
 
 def test_too_many_and_too_few_cells_are_refused() -> None:
     assert received(HEADER, row(1) + ",more", row(2) + ",", "p3", row(4)) == [
-        "wrong_type",
-        "wrong_type",
+        "unknown_field",
+        "unknown_field",
         "missing_field",
         "p4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "field"),
+    [
+        ({"amount": "-1"}, "out_of_range", "$.amount"),
+        ({"amount": "$1.50"}, "wrong_type", "$.amount"),
+        ({"store_id": ""}, "missing_field", "$.store_id"),
+        ({"card_id": "9" * 300}, "out_of_range", "$.card_id"),
+        ({"household_id": "1.5"}, "wrong_type", "$.household_id"),
+    ],
+)
+def test_a_row_is_refused_for_the_cell_that_is_wrong(changed: dict[str, str], code: str, field: str) -> None:
+    cells = dict(zip(HEADER.split(","), row(1).split(","), strict=True)) | changed
+    content = io.BytesIO(f"{HEADER}\n{','.join(cells.values())}\n".encode())
+    (refused,) = (PAYMENTS.receive(value, NOW) for value in values(KEY, PAYMENTS, content))
+    assert isinstance(refused, Violation)
+    assert (refused.code, refused.field) == (code, field)
+
+
+def test_a_byte_order_mark_costs_no_event() -> None:
+    lines = b"\xef\xbb\xbf" + b"\n".join([b'{"event_id":"a"}', b'{"event_id":"b"}'])
+    assert [*values("payments.v1/a.jsonl", PAYMENTS, io.BytesIO(lines))] == [
+        b'{"event_id":"a"}',
+        b'{"event_id":"b"}',
     ]
 
 
