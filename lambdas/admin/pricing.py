@@ -137,20 +137,28 @@ def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now
     try:
         rows = book.charged_in(cells) if asked.action == "withdraw" else book.proposed(cells)
         wanted = [_decision(row, asked, reviewer, now) if row else None for row in rows]
-        refused = [_refused(*each) for each in zip(asked.prices, wanted, strict=True)]
-        sent = [each for each, why in zip(wanted, refused, strict=True) if each and not why]
-        stands = _settled(services, book, sent)
+        gone = [seen for seen, row in zip(asked.prices, rows, strict=True) if row is None]
+        results = {
+            seen: None if _is(stands, asked.action, reviewer, seen) else _unknown(seen)
+            for seen, stands in zip(gone, book.decided(gone), strict=True)
+        }
+        offered = [(seen, each) for seen, each in zip(asked.prices, wanted, strict=True) if each]
+        results |= {seen: _stale(seen, each) for seen, each in offered}
+        sent = [(seen, each) for seen, each in offered if results[seen] is None]
+        stood = _settled(services, book, [each for _, each in sent])
     except OnlineUnavailable as error:
         raise _gone() from error
-    judged = iter([_judged(*each) for each in zip(sent, stands, strict=True)])
-    return [Result(seen, why or next(judged)) for seen, why in zip(asked.prices, refused, strict=True)]
+    results |= {seen: _judged(each, stands) for (seen, each), stands in zip(sent, stood, strict=True)}
+    return [Result(seen, results[seen]) for seen in asked.prices]
 
 
-def _refused(seen: PriceSeen, wanted: PriceDecided | None) -> Refused | None:
+def _unknown(seen: PriceSeen) -> Refused:
+    where = f"product {seen.product_id} in store {seen.store_id}"
+    return Refused("unknown_price", f"Nothing is proposed or charged for {where}.")
+
+
+def _stale(seen: PriceSeen, wanted: PriceDecided) -> Refused | None:
     """Why a decision is not on what was seen."""
-    if wanted is None:
-        where = f"product {seen.product_id} in store {seen.store_id}"
-        return Refused("unknown_price", f"Nothing is proposed or charged for {where}.")
     if wanted.week != seen.week or _differ(wanted.proposed_price, seen.proposed_price):
         now = f"It is {wanted.proposed_price:.2f} for week {wanted.week} now: look again."
         return Refused("stale_price", now)
@@ -189,11 +197,19 @@ def _judged(wanted: PriceDecided, stands: PriceDecided | None) -> Refused | None
     if stands is None or _takes_back(wanted, stands):
         said = "It is on Kafka, and nothing has taken it up yet: does what keeps the online features run?"
         return Refused("not_seen_yet", said)
-    same = (stands.action, stands.reviewer) == (wanted.action, wanted.reviewer)
-    if same and not _differ(stands.proposed_price, wanted.proposed_price):
+    if _is(stands, wanted.action, wanted.reviewer, wanted):
         return None
     said = f"{stands.reviewer} {DONE[stands.action]} {stands.proposed_price:.2f} before."
     return Refused("already_decided", said)
+
+
+def _is(stands: PriceDecided | None, action: Action, reviewer: str, on: PriceSeen | PriceDecided) -> bool:
+    """Whether what stands is this person's own decision on a price."""
+    return (
+        stands is not None
+        and (stands.action, stands.reviewer) == (action, reviewer)
+        and not _differ(stands.proposed_price, on.proposed_price)
+    )
 
 
 def _differ(price: float, other: float) -> bool:

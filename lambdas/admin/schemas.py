@@ -11,7 +11,7 @@ from lambdas.admin import pricing
 from lambdas.api.schemas import Answer, WhyPart
 from mercato.contracts.events import PaymentOutcome, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
-from mercato.decisions.fraud import SENTENCES, Action, Reason
+from mercato.decisions.fraud import Action, sentence
 from mercato.decisions.wording import product_name
 from mercato.online.cases import Case
 
@@ -58,7 +58,7 @@ class PaymentCase(Answer):
             amount=decided.amount,
             action=Action(decided.action),
             probability=decided.probability,
-            reasons=[WhyPart(code=code, text=SENTENCES[Reason(code)]) for code in decided.reasons],
+            reasons=[WhyPart(code=code, text=sentence(code)) for code in decided.reasons],
             model_version=decided.model_version,
             outcome=ReviewedPayment.of(case.outcome) if case.outcome else None,
         )

@@ -70,6 +70,12 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.UNUSUAL_TIME: "The time of day",
 }
 
+
+def sentence(code: str) -> str:
+    """What a reason says; the code itself where another release told it."""
+    return SENTENCES[Reason(code)] if code in set(Reason) else code.replace("_", " ").capitalize()
+
+
 CODES = Codes(
     (
         ("terminal_", Reason.TERMINAL_WITH_FRAUD),

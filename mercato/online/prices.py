@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import Protocol
 
 import msgspec
 import redis
@@ -25,6 +26,22 @@ KEEP_PROPOSALS = 10_000
 KEEP_SECONDS = 60 * 86_400
 
 _PROPOSED, _STORES = "mercato:prices:proposed", "mercato:prices:stores"
+
+
+class CellOfWeek(Protocol):
+    """A product in a store in a week."""
+
+    @property
+    def product_id(self) -> int:
+        """As in the events."""
+
+    @property
+    def store_id(self) -> int:
+        """As in the events."""
+
+    @property
+    def week(self) -> int:
+        """As proposed."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,8 +91,8 @@ class PriceBook:
             stored = self._redis.hmget(_PROPOSED, [f"{product}:{store}" for product, store in cells])
         return [_proposed(value) if value else None for value in stored]
 
-    def decided(self, asked: Sequence[PriceDecided]) -> list[PriceDecided | None]:
-        """What was decided of the products, stores and weeks of some decisions, `None` where nothing was."""
+    def decided(self, asked: Sequence[CellOfWeek]) -> list[PriceDecided | None]:
+        """What was decided of products in stores in weeks, `None` where nothing was."""
         pipeline = self._redis.pipeline(transaction=False)
         for each in asked:
             pipeline.hget(_decisions(each.week), _field(each))
@@ -137,7 +154,7 @@ class PriceBook:
         return counts
 
 
-def _field(row: ProposedPrice | PriceDecided) -> bytes:
+def _field(row: CellOfWeek) -> bytes:
     return f"{row.product_id}:{row.store_id}".encode()
 
 

@@ -133,6 +133,8 @@ def test_what_is_accepted_is_charged_until_it_is_withdrawn(own: Settings) -> Non
         assert client.get(LIST).json()["total"] == 0
 
         assert codes(client.post(POST, json=verdict("withdraw", proposed(3), reviewer="bob"))) == [None]
+        assert codes(client.post(POST, json=verdict("withdraw", proposed(3), reviewer="bob"))) == [None]
+        assert codes(client.post(POST, json=verdict("withdraw", proposed(3)))) == ["unknown_price"]
         assert [each.product_id for each in online.charged(STORE)] == [1]
         events = _sent(own)
         assert sorted((each.product_id, each.action) for each in events) == [
@@ -192,6 +194,8 @@ def test_who_sends_what_nobody_takes_up_is_told_so(own: Settings, book: PriceBoo
         assert book.charged(STORE) == []
         with following(own):
             eventually(lambda: len(book.charged(STORE)) == 1, seconds=30)
+        assert codes(client.post(POST, json=verdict("accept", proposed(1)))) == [None]
+        book.propose([proposed(2)])  # the next list, without what is charged
         assert codes(client.post(POST, json=verdict("accept", proposed(1)))) == [None]
     assert len(_sent(own)) == 1
 

@@ -70,7 +70,7 @@ def decided(number: int, action: str = "review") -> PaymentDecided:
         amount=480.0 + number,
         action=action,  # type: ignore[arg-type]
         probability=0.4,
-        reasons=["unusual_amount"],
+        reasons=["unusual_amount", "of_the_next_release"],
         model_version="5",
     )
 
@@ -97,7 +97,10 @@ def test_a_review_is_seen_by_everybody_and_by_the_online_features(own: Settings)
             ("p2", "decline"),
             ("p1", "review"),
         ]
-        assert waiting[0]["reasons"][0]["text"] == "The amount is unusual for this customer"
+        assert [each["text"] for each in waiting[0]["reasons"]] == [
+            "The amount is unusual for this customer",
+            "Of the next release",
+        ]
 
         told = {"fraud": True, "note": NOTE, "reviewer": "ada"}
         first = client.post("/admin/v1/payments/p1/review", json=told)
