@@ -50,7 +50,13 @@ def install(app: FastAPI) -> None:
 async def get_page(request: Request, services: UseServices, household: str = "") -> Response:
     """The page: a welcome, or one household's list."""
     wanted = household.strip()
-    context: dict[str, Any] = {"static": STATIC, "household_id": wanted, "shown": None, "detail": None}
+    context: dict[str, Any] = {
+        "static": STATIC,
+        "household_id": wanted,
+        "items": ITEMS,
+        "shown": None,
+        "detail": None,
+    }
     if re.fullmatch("[0-9]{1,16}", wanted) and 0 < int(wanted) < 2**53:
         context |= await run_in_threadpool(_household, services, int(wanted))
     else:

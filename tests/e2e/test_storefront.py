@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.e2e.conftest import SHOTS
 
@@ -121,6 +121,26 @@ def test_viewing_opens_the_card_and_counts(page: Page) -> None:
     if product in _products(page):
         expect(_card(page, product).locator(".more")).to_contain_text("found by")
         expect(view).to_have_attribute("aria-expanded", "true")
+
+
+def test_a_list_that_was_short_grows_again_and_prices_follow(page: Page) -> None:
+    _pick(page, 0)
+    price = _card(page, _products(page)[0]).locator('[data-field="price"]')
+    before = price.inner_text()
+
+    def shortened(route: Route) -> None:
+        headers = {name: value for name, value in route.request.headers.items() if name != "if-none-match"}
+        answer = route.fetch(headers=headers)
+        told = answer.json()
+        items = [told["items"][0] | {"price": 123.45}]
+        route.fulfill(response=answer, json=told | {"items": items}, headers={"ETag": '"short"'})
+
+    page.route("**/v1/recommendations/**", shortened)
+    expect(page.locator("#list .card")).to_have_count(1, timeout=15_000)
+    expect(price).to_have_text("$123.45")
+    page.unroute("**/v1/recommendations/**")
+    expect(page.locator("#list .card")).to_have_count(12, timeout=15_000)
+    expect(price).to_have_text(before)
 
 
 def test_by_keyboard_alone(page: Page) -> None:

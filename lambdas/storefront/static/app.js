@@ -9,6 +9,8 @@ const REFRESH_MS = 5_000;
 const WAIT_SECONDS = 2;
 
 const household = Number(document.body.dataset.household);
+// As many as the page had room for: a list that was shorter for a while grows again.
+const size = Number(document.body.dataset.items);
 const sessionId = (sessionStorage.mercato ??= crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
 let shown = null;
 let shownAt = performance.now();
@@ -32,7 +34,7 @@ function age() {
 // The first answer whose session has seen the event.
 async function answerTo(event, started) {
   while (performance.now() - started < GIVE_UP_MS) {
-    const answer = await recommendations(household, shown.items.length, shown.etag, WAIT_SECONDS);
+    const answer = await recommendations(household, size, shown.etag, WAIT_SECONDS);
     if (!answer) continue;
     if (answer.fallback || Date.parse(answer.session?.last_event_time) >= Date.parse(event.event_time)) return answer;
     show(answer);
@@ -86,7 +88,7 @@ async function onClick(event) {
 // Follow changes that come from elsewhere: another tab, a checkout, a dependency that came back.
 async function refresh() {
   if (waiting || document.hidden) return;
-  const answer = await recommendations(household, shown.items.length, shown.etag, 0).catch(() => null);
+  const answer = await recommendations(household, size, shown.etag, 0).catch(() => null);
   if (answer && !waiting) show(answer);
 }
 

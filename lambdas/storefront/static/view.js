@@ -19,12 +19,16 @@ function newCard(item) {
   node.dataset.product = item.product_id;
   node.dataset.aisle = slug(item.aisle);
   node.querySelector(".tile use").setAttribute("href", `${ICONS}#${slug(item.aisle)}`);
+  return node;
+}
+
+function describe(node, item) {
   field(node, "name").textContent = item.name;
   field(node, "meta").textContent = meta(item);
   field(node, "price").textContent = money(item.price);
+  field(node, "why").textContent = item.why;
   node.querySelector('[data-action="view"]').setAttribute("aria-label", `View ${item.name}`);
   node.querySelector('[data-action="add_to_cart"]').setAttribute("aria-label", `Add ${item.name} to cart`);
-  return node;
 }
 
 function badge(node, move) {
@@ -45,7 +49,7 @@ export function drawList(items, changes) {
   const nodes = items.map((item) => {
     const id = String(item.product_id);
     const node = old.get(id) ?? newCard(item);
-    field(node, "why").textContent = item.why;
+    describe(node, item);
     badge(node, moves.get(id));
     return node;
   });
