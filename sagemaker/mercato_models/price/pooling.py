@@ -36,70 +36,102 @@ def pooled(alone: Estimates, category: NDArray[np.int64], exists: NDArray[np.boo
     Args:
         exists: products x mates, whether there is such a mate.
     """
-    groups = [np.flatnonzero(category == number) for number in np.unique(category)]
+    _, category = np.unique(category, return_inverse=True)
 
     def cost(spread: Floats) -> float:
-        return sum(_surprise(*_stacked(alone, members), spread) for members in groups)
+        return surprise(alone, category, spread)
 
     spread = minimize(cost, _START, method="L-BFGS-B", bounds=_BOUNDS).x
-    means, covariances = _posterior(alone, groups, spread)
-    moves = np.stack(
-        [
-            (_posterior(alone, groups, spread + step)[0] - _posterior(alone, groups, spread - step)[0])
-            / (2 * _STEP)
-            for step in _STEP * np.eye(len(spread))
-        ],
-        axis=-1,
+    shared = posterior(alone, category, spread)
+    steps = _STEP * np.eye(len(spread))
+    after, before = (
+        np.stack([posterior(alone, category, spread + sign * step).means for step in steps], axis=-1)
+        for sign in (1, -1)
     )
+    moves = (after - before) / (2 * _STEP)
     unsure = _covariance(cost, spread)
-    covariances += np.einsum("pik,kl,pjl->pij", moves, unsure, moves)
+    means, covariances = shared.means, shared.covariances + np.einsum("pik,kl,pjl->pij", moves, unsure, moves)
     means[:, 1:][~exists] = 0.0
     return Estimates(means, covariances)
 
 
-def _prior(spread: Floats, products: int, columns: int) -> tuple[Floats, Floats]:
-    """Mean and covariance of a category's elasticities, product after product.
+def surprise(alone: Estimates, category: NDArray[np.int64], spread: Floats) -> float:
+    """Negative logarithm of the estimates' likelihood, but for a constant.
 
     Args:
+        category: of each product, from 0.
         spread: mean of own and of cross elasticities; logarithms of the deviations of own ones between
             categories and within one, and of cross ones.
     """
-    between, within, apart = np.exp(spread[2:])
-    mean = np.tile(np.r_[spread[0], np.full(columns - 1, spread[1])], products)
-    own = np.arange(products) * columns
-    covariance = np.eye(products * columns) * apart**2
-    covariance[own, own] = within**2
-    covariance[np.ix_(own, own)] += between**2
-    return mean, covariance
+    seen = _Seen.of(alone, category, spread)
+    determinants = np.linalg.slogdet(seen.inverse)[1].sum() - np.log1p(seen.between * seen.weight).sum()
+    squares = np.einsum("pi,pij,pj->", seen.off, seen.inverse, seen.off) - (seen.share * seen.pull**2).sum()
+    return float(squares - determinants) / 2
 
 
-def _surprise(seen: Floats, errors: Floats, products: int, spread: Floats) -> float:
-    """Negative logarithm of the likelihood of a category's estimates."""
-    mean, prior = _prior(spread, products, len(seen) // products)
-    lower = np.linalg.cholesky(prior + errors)
-    off = np.linalg.solve(lower, seen - mean)
-    return float(np.log(np.diag(lower)).sum() + off @ off / 2)
+def posterior(alone: Estimates, category: NDArray[np.int64], spread: Floats) -> Estimates:
+    """What a spread and the estimates say together of each product; arguments as of `surprise`."""
+    seen = _Seen.of(alone, category, spread)
+    share, within = seen.share[category], seen.within
+    solved = np.einsum("pij,pj->pi", seen.inverse, seen.off)
+    solved -= (share * seen.pull[category])[:, None] * seen.own
+    means = seen.mean + within * solved
+    means[:, 0] += seen.between * np.bincount(category, solved[:, 0])[category]
+    inner = seen.inverse - share[:, None, None] * seen.own[:, :, None] * seen.own[:, None, :]
+    covariances = np.diag(within) - within[:, None] * inner * within
+    shifts = share[:, None] * within * seen.own
+    covariances[:, :, 0] -= shifts
+    covariances[:, 0, :] -= shifts
+    covariances[:, 0, 0] += share
+    return Estimates(means, covariances)
 
 
-def _posterior(alone: Estimates, groups: list[NDArray[np.int64]], spread: Floats) -> tuple[Floats, Floats]:
-    columns = alone.means.shape[1]
-    means, covariances = np.empty_like(alone.means), np.empty_like(alone.covariances)
-    for members in groups:
-        seen, errors, products = _stacked(alone, members)
-        mean, prior = _prior(spread, products, columns)
-        gain = np.linalg.solve(prior + errors, prior).T
-        means[members] = (mean + gain @ (seen - mean)).reshape(products, columns)
-        rest = (prior - gain @ prior).reshape(products, columns, products, columns)
-        covariances[members] = rest[np.arange(products), :, np.arange(products)]
-    return means, covariances
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Estimates under a spread, of which only a category's own mean ties products together.
 
+    So the covariance of a category's estimates is a block for each product plus a matrix of rank one. Its
+    inverse and determinant follow from the blocks' (Sherman and Morrison, Annals of Mathematical Statistics
+    21, 1950), in time and memory proportional to the products.
 
-def _stacked(alone: Estimates, members: NDArray[np.int64]) -> tuple[Floats, Floats, int]:
-    """A category's estimates one after another, their errors, and how many products it has."""
-    products, columns = len(members), alone.means.shape[1]
-    errors = np.zeros((products, columns, products, columns))
-    errors[np.arange(products), :, np.arange(products)] = alone.covariances[members]
-    return alone.means[members].ravel(), errors.reshape(products * columns, -1), products
+    Attributes:
+        mean: of the elasticities, by column.
+        off: products x columns, estimates less that mean.
+        within: variances of the elasticities about their category's mean, by column.
+        between: variance of categories' own elasticities.
+        inverse: products x columns x columns, of the blocks.
+        own: its column of the own elasticity.
+        weight: by category the sum of its own-by-own elements.
+        pull: by category the products' weighed distance from the mean.
+    """
+
+    mean: Floats
+    off: Floats
+    within: Floats
+    between: float
+    inverse: Floats
+    own: Floats
+    weight: Floats
+    pull: Floats
+
+    @classmethod
+    def of(cls, alone: Estimates, category: NDArray[np.int64], spread: Floats) -> _Seen:
+        mates = alone.means.shape[1] - 1
+        between, within, apart = np.exp(2 * spread[2:])
+        mean = np.r_[spread[0], np.full(mates, spread[1])]
+        variances = np.r_[within, np.full(mates, apart)]
+        off = alone.means - mean
+        inverse = np.linalg.inv(alone.covariances + np.diag(variances))
+        own = inverse[:, :, 0]
+        weight: Floats = np.bincount(category, own[:, 0]).astype(np.float64)
+        pull: Floats = np.bincount(category, (own * off).sum(axis=1)).astype(np.float64)
+        return cls(mean, off, variances, float(between), inverse, own, weight, pull)
+
+    @property
+    def share(self) -> Floats:
+        """By category the variance that is left of its own mean, once the estimates are seen."""
+        left: Floats = self.between / (1 + self.between * self.weight)
+        return left
 
 
 def _covariance(cost: Callable[[Floats], float], spread: Floats) -> Floats:
