@@ -27,8 +27,9 @@ The admin panel is an app of its own: `mercato up admin` starts it, `mercato sta
 address of its page, and `/admin/openapi.json` describes its routes. Neither asks for a token.
 
 On AWS both are behind API Gateway. Send `Authorization: Bearer TOKEN`, with a token that has the route's
-scope; [a client gets one from Cognito](../how-to/deploy-to-aws.md#send-the-first-request). The gateway itself answers 401
-without a valid token, 403 without the scope and 429 above its limit; these are no problem documents.
+scope; [a client gets one from Cognito](../how-to/deploy-to-aws.md#send-the-first-request). The gateway
+itself answers 401 without a valid token, 403 without the scope and 429 above its limit; these are no problem
+documents.
 
 Bodies are JSON. Times are in UTC, prices in US dollars. A parameter that is an array is repeated:
 `?exclude=1&exclude=2`.

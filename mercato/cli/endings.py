@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from types import FrameType
@@ -24,6 +25,26 @@ def interrupted_by_signals() -> None:
     """Make every signal to end raise KeyboardInterrupt where the command is, as Ctrl-C does."""
     for each in ENDINGS:
         signal.signal(each, _interrupt)
+
+
+def finished_then_interrupted(finishing: str) -> threading.Event:
+    """An event that the first Ctrl-C sets, so that what is at work is finished; the next one interrupts it.
+
+    An exception in the midst of a call to an engine now and then ends in its callbacks and is lost.
+
+    Args:
+        finishing: what is said to whoever pressed Ctrl-C.
+    """
+    stop = threading.Event()
+
+    def first(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+        interrupted_by_signals()
+        os.write(2, f"\n{finishing}; Ctrl-C again stops at once\n".encode())
+
+    interrupted_by_signals()
+    signal.signal(signal.SIGINT, first)
+    return stop
 
 
 def ending() -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import threading
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mercato.cli.endings import stopped_by_signals
+from mercato.cli.endings import finished_then_interrupted, interrupted_by_signals, stopped_by_signals
 from mercato.cli.failures import kafka_failures
 from mercato.cli.options import Engine, Json, JsonLines, JsonRounds
 from mercato.errors import MercatoError
@@ -81,6 +80,9 @@ def _ingest(settings: Settings, lake: Lake, limits: Limits, *, follow: bool) -> 
         stop = stopped_by_signals()
         _ = ingester.run(stop) if follow else ingester.run_once(stop)
         ingester.close()
+    if stop.is_set() and not follow:
+        typer.echo("interrupted; what was copied stays, `mercato ingest` goes on", err=True)
+        raise typer.Exit(130)
     return totals
 
 
@@ -147,11 +149,14 @@ def run(
     settings = get_settings()
     root = Lake(lake or settings.lake_uri, Lake(base) if base else None)
     chosen = select(jobs or [], _known_layers(layer or []))
+    # A start that waits for the engine is ended at once, and leaves none behind.
+    interrupted_by_signals()
     with Console(stderr=True).status("") as status, connect(settings, engine) as spark:
-        # Not before: a signal must end a start that waits for the engine.
-        stop = stopped_by_signals() if follow else threading.Event()
+        stop = finished_then_interrupted("finishing the job at work")
 
         def on_start(job: Job) -> None:
+            if stop.is_set():
+                raise typer.Exit(0 if follow else 130)
             status.update(f"{job.target.name} ...")
 
         def on_run(done: Run) -> None:

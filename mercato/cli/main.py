@@ -31,6 +31,8 @@ AREAS = (
 
 #: A disk that is full, or that this user may not write to: nothing that a trace would tell more of.
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+#: A path that cannot be what it was given for.
+_OF_THE_PATH = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -73,7 +75,9 @@ def main() -> None:
         typer.secho(str(error), err=True, fg="red")
         raise SystemExit(1) from error
     except OSError as error:
-        if error.errno not in _OF_THE_MACHINE:
+        if error.errno not in _OF_THE_MACHINE + _OF_THE_PATH:
             raise
-        typer.secho(f"{error}: `mercato doctor` says what Mercato needs.", err=True, fg="red")
+        machine = error.errno in _OF_THE_MACHINE
+        step = "`mercato doctor` says what Mercato needs" if machine else "correct the path"
+        typer.secho(f"{error}: {step}.", err=True, fg="red")
         raise SystemExit(1) from error

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mercato.cli.endings import interrupted_by_signals
 from mercato.cli.options import Engine, Json
 
 recommend = typer.Typer(
@@ -50,6 +51,8 @@ def score(
     from mercato_models.recommend import scoring
 
     settings = get_settings()
+    # Else a signal would leave the engine at work.
+    interrupted_by_signals()
     model = artefact.load(settings.home / "models" / "recommend")
     lake = Lake(settings.lake_uri)
     with connect(settings, engine) as spark:

@@ -37,6 +37,8 @@ def up(
 
     stack = Stack(get_settings())
     interrupted_by_signals()
+    if _tell_orphans(stack):
+        typer.echo("they are stopped first", err=True)
     try:
         stack.up(
             names or [engine.name for engine in ENGINES],
@@ -67,7 +69,7 @@ def down() -> None:
     from mercato.local.supervisor import Stack
     from mercato.settings import get_settings
 
-    Stack(get_settings()).down()
+    _stop(Stack(get_settings()))
     typer.echo("stopped", err=True)
 
 
@@ -84,13 +86,14 @@ def status(
     from mercato.local.supervisor import Stack
     from mercato.settings import get_settings
 
-    rows = Stack(get_settings()).status()
+    stack = Stack(get_settings())
+    rows = stack.status()
     if url is not None:
         address = _address(rows, url)
         typer.echo(json.dumps(address) if as_json else address)
         return
     _print_status(rows, as_json)
-    if any(row.log_tail for row in rows):
+    if _tell_orphans(stack) or any(row.log_tail for row in rows):
         raise typer.Exit(1)
 
 
@@ -121,6 +124,15 @@ def _address(rows: Sequence[ServiceStatus], name: str) -> str:
     if not row.healthy:
         raise MercatoError(f"{name} does not answer yet: `mercato up {name}` waits until it does.")
     return row.url
+
+
+def _tell_orphans(stack: Stack) -> bool:
+    """Say what a killed supervisor left running; whether there is any."""
+    if left := stack.orphans():
+        pids = ", ".join(map(str, sorted(left)))
+        gone = f"The supervisor is gone, and what it started runs on ({pids})"
+        typer.echo(f"{gone}: `mercato down` stops it", err=True)
+    return bool(left)
 
 
 def _stop(stack: Stack) -> None:

@@ -64,6 +64,7 @@ def recommend(
         _add_demographics(settings, _channel(settings, "recommend"), demographics)
         result = _train(settings, "recommend")
     _say(
+        "recommend",
         result,
         "R@10 {model_recall_at_10:.4f} (personal frequency {personal_recall_at_10:.4f}), "
         "nDCG@10 {model_ndcg_at_10:.4f}",
@@ -82,6 +83,7 @@ def churn(demographics: Demographics = None, as_json: Json = False) -> None:
         _add_demographics(settings, _channel(settings, "churn"), demographics)
         result = _train(settings, "churn")
     _say(
+        "churn",
         result,
         "AUC {probability_auc:.4f}, AP {probability_average_precision:.4f} "
         "(recency {recency_auc:.4f}, {recency_average_precision:.4f})",
@@ -100,6 +102,7 @@ def fraud(demographics: Demographics = None, as_json: Json = False) -> None:
         _add_demographics(settings, _channel(settings, "fraud"), demographics)
         result = _train(settings, "fraud")
     _say(
+        "fraud",
         result,
         "AP {model_average_precision:.4f} (the handbook's features {handbook_average_precision:.4f}), "
         "AUC {model_roc_auc:.4f}",
@@ -117,6 +120,7 @@ def price(as_json: Json = False) -> None:
         _write(settings, "price")
         result = _train(settings, "price")
     _say(
+        "price",
         result,
         "WAPE a week ahead {forecast_wape:.3f} (seasonal naive {seasonal_naive_wape:.3f}); "
         "median elasticity {elasticity_median:.2f} of {elasticity_products:.0f} products",
@@ -206,11 +210,14 @@ def _keep(home: Path, name: str, model: Path, output: Path, *, passes: bool) -> 
         publish(model, home / "models" / name)
 
 
-def _say(result: Mapping[str, Any], headline: str, *, as_json: bool) -> None:
+def _say(name: str, result: Mapping[str, Any], headline: str, *, as_json: bool) -> None:
+    """Print the figures, and what follows if the model does not pass."""
     typer.echo(json.dumps(result) if as_json else headline.format(**result))
     if not result["passes"]:
         reasons = "; ".join(result["reasons"])
-        typer.echo(f"The model does not pass its gate, so the champion stays as it is: {reasons}", err=True)
+        served = (get_settings().home / "models" / name).exists()
+        follows = "the champion stays as it is" if served else "there is still none to serve"
+        typer.echo(f"The model does not pass its gate, so {follows}: {reasons}", err=True)
 
 
 def _report(done: Run) -> None:

@@ -103,7 +103,11 @@ class Ingester:
 
     def run_once(self, stop: threading.Event | None = None) -> int:
         """Copy what the topics hold now, or less if `stop` is set. Returns the number of records written."""
+        # Else each question waits behind a fetch, which waits for records: half a second a partition.
+        assigned = self._consumer.assignment()
+        self._consumer.pause(assigned)
         ends = {key: watermarks(self._consumer, TopicPartition(*key))[1] for key in self._position}
+        self._consumer.resume(assigned)
         halt = stop or threading.Event()
         return self._run(
             lambda: not halt.is_set() and any(self._position[key] < end for key, end in ends.items())

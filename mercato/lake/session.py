@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from mercato.errors import MercatoError
 from mercato.local.java import java_home
@@ -29,6 +30,8 @@ SHARED_CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "t
 #: code, not its usual 240, which the classes that Spark generates fill: "Out of space in CodeCache".
 SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 _START_TIMEOUT = 120
+#: Spark's default, and seconds for it to accept a connection.
+_CONNECT_PORT, _PROBE_TIMEOUT = 15_002, 5
 
 
 class UnknownEngineError(MercatoError):
@@ -49,7 +52,7 @@ def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSess
 
     Raises:
         UnknownEngineError: the name is none of these.
-        EngineNotStartedError: `spark` has no jars, or ended while it started.
+        EngineNotStartedError: `spark` has no jars, or ended while it started; nothing answers at `sc://`.
         mercato.local.java.JavaNotFoundError: `spark` finds no JDK it can run on.
     """
     name = engine or settings.engine
@@ -58,6 +61,7 @@ def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSess
     elif name == "spark":
         opened = _spark(settings)
     elif name.startswith("sc://"):
+        _probe(name)
         opened = _remote(name)
     elif name == "active":
         opened = _active()
@@ -93,6 +97,19 @@ def _remote(address: str) -> Iterator[SparkSession]:
         yield session
     finally:
         session.stop()
+
+
+def _probe(address: str) -> None:
+    """See that anything listens there: Spark's client asks for twenty minutes before it gives up."""
+    place = urlsplit(address)
+    try:
+        with socket.create_connection((place.hostname or "", place.port or _CONNECT_PORT), _PROBE_TIMEOUT):
+            pass
+    except (OSError, ValueError) as error:
+        raise EngineNotStartedError(
+            f"No Spark Connect server answers at {address} ({error}): start it, or correct --engine or "
+            "MERCATO_ENGINE."
+        ) from error
 
 
 @contextmanager

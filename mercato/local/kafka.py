@@ -81,6 +81,10 @@ def prepare(state: Path, jars: Path, port: int, controller_port: int) -> list[st
         named = f"--cluster-id={cluster}"
         storage = [*_java(jars), "kafka.tools.StorageTool", "format", "--standalone", named]
         subprocess.run([*storage, "-c", str(config)], check=True, capture_output=True)
+    elif cluster_id(state) is None:
+        raise RuntimeError(
+            f"{data} names no cluster: delete {state} and replay again, as its records are lost."
+        )
     heap = ["-Xms512m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
     command = _java(jars)
     return [

@@ -45,7 +45,8 @@ def assign(names: Iterable[str], memory: Path) -> dict[str, int]:
 
     def choose(ports: dict[str, int]) -> None:
         for name in names:
-            if name not in ports or not is_free(ports[name]):
+            held = ports.get(name)
+            if not isinstance(held, int) or not is_free(held):
                 ports[name] = free_port(ports.values())
 
     return shared_json.update(memory, choose)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from mercato.errors import MercatoError
 
 
@@ -15,13 +17,12 @@ def read(path: Path) -> dict[str, Any]:
     """What the file holds, nothing if it is not there.
 
     Raises:
-        MercatoError: it is no JSON.
+        MercatoError: it is no JSON object.
     """
     try:
-        held: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    except ValueError as error:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) if path.exists() else {}
+    except msgspec.DecodeError as error:
         raise MercatoError(f"{path} is broken ({error}): delete it; `mercato up` writes it anew.") from error
-    return held
 
 
 def update(path: Path, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

@@ -112,6 +112,10 @@ class Stack:
         infos = self._daemon.infos()
         return [self._status(service, infos.get(name)) for name, service in ALL.items()]
 
+    def orphans(self) -> list[int]:
+        """Processes of this home whose supervisor is gone, by pid."""
+        return [] if self._daemon.running() else [process.pid for process in self._daemon.processes()]
+
     # --- one service ------------------------------------------------------------------------------
 
     def _known(self, name: str) -> Service:

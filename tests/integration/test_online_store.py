@@ -138,7 +138,8 @@ def test_ctrl_c_ends_a_materialisation(store: OnlineStore, rig: Rig) -> None:
     environment = os.environ | {"MERCATO_HOME": str(rig.home), "MERCATO_REDIS_URL": rig.settings.redis_url}
     # Ignored where tests run in the background.
     script = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import mercato.__main__"
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from mercato.__main__ import main; main()"
     )
     command = [sys.executable, "-c", script, "features", "materialize"]
     with store.exclusive():

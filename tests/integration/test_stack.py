@@ -170,9 +170,17 @@ def test_down_finds_the_orphans_of_a_killed_supervisor(redis_only: Settings) -> 
     supervisor = int((redis_only.home / "run" / "supervisord.pid").read_text())
     os.kill(supervisor, signal.SIGKILL)
     psutil.wait_procs([p for p in marked(redis_only.home) if p.pid == supervisor], timeout=5)
-    assert marked(redis_only.home)
+    assert sorted(stack.orphans()) == sorted(process.pid for process in marked(redis_only.home)) != []
+    status = subprocess.run(
+        command(redis_only, "status"),
+        env=environment(redis_only),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (status.returncode, "runs on" in status.stderr) == (1, True)
     stack.down()
-    assert marked(redis_only.home) == []
+    assert marked(redis_only.home) == [] == stack.orphans()
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

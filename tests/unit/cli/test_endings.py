@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,23 @@ supervisor.Stack = Stack
 demo._run = wait
 main.main()
 """
+#: `mercato run` with jobs that take as many seconds as are given, and no engine.
+_RUN = """
+import contextlib, time
+from glue_jobs import main as jobs
+from mercato.cli import main
+from mercato.lake import session
+
+def run_jobs(_spark, _settings, _lake, chosen, *, on_start, **_rest):
+    for job in chosen:
+        on_start(job)
+        print("runs", flush=True)
+        time.sleep({seconds})
+
+session.connect = lambda _settings, _engine: contextlib.nullcontext()
+jobs.run_jobs = run_jobs
+main.main()
+"""
 #: What it prints of its services.
 _STATUS = "STOPPED"
 
@@ -42,9 +60,9 @@ _STATUS = "STOPPED"
 class Command:
     """`mercato ...` in a process of its own."""
 
-    def __init__(self, home: Path, *arguments: str) -> None:
+    def __init__(self, home: Path, *arguments: str, script: str = _COMMAND) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, *arguments],
+            [sys.executable, "-c", script, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -97,3 +115,27 @@ def test_a_stack_in_the_foreground_that_runs_is_stopped_whole(tmp_path: Path) ->
     told.process.send_signal(signal.SIGINT)
     out, _, status = told.end()
     assert (out, status) == ("stopped\n", 130)
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("run", "--follow", "60")])
+def test_ctrl_c_lets_a_job_finish_and_begins_no_other(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    told = Command(tmp_path, *arguments, script=_RUN.format(seconds=2))
+    assert told.line() == "runs"
+    told.process.send_signal(signal.SIGINT)
+    out, error, status = told.end()
+    assert (out, status) == ("", 0 if "--follow" in arguments else 130)
+    assert "finishing the job at work; Ctrl-C again stops at once" in error
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM,), (signal.SIGHUP,)])
+def test_a_job_is_interrupted_by_ctrl_c_twice_and_by_other_signals(
+    signals: tuple[signal.Signals, ...], tmp_path: Path
+) -> None:
+    told = Command(tmp_path, "run", script=_RUN.format(seconds=60))
+    assert told.line() == "runs"
+    for each in signals:
+        told.process.send_signal(each)
+        time.sleep(0.2)  # two of a kind that come at once are one
+    _, error, status = told.end()
+    assert status == 130
+    assert "Traceback" not in error

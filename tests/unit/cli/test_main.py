@@ -67,3 +67,11 @@ def test_an_error_is_a_message_without_a_trace() -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "brnze" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_path_that_cannot_be_one_is_a_message_too() -> None:
+    command = [sys.executable, "-m", "mercato", "features", "apply", "--registry", "/dev/null/registry.db"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "correct the path" in done.stderr
+    assert "Traceback" not in done.stderr

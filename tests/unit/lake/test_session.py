@@ -13,6 +13,7 @@ import pytest
 
 from mercato.lake.session import SHORT_LIVED_JVM, EngineNotStartedError, connect
 from mercato.local.java import java_home
+from mercato.local.ports import free_port
 from mercato.settings import Settings
 
 
@@ -71,3 +72,11 @@ def test_ctrl_c_ends_the_engine_and_who_waits_for_it(
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def test_an_address_at_which_nothing_listens_is_said_at_once(tmp_path: Path) -> None:
+    """Spark's client asked for twenty minutes."""
+    nobody = f"sc://127.0.0.1:{free_port()}"
+    refused = pytest.raises(EngineNotStartedError, match=f"answers at {nobody}")
+    with refused, connect(Settings(home=tmp_path), nobody):
+        pass

@@ -29,3 +29,12 @@ def test_the_cluster_id_is_that_of_the_storage(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "meta.properties").write_text("version=1\ncluster.id=abc=\n")
     assert kafka.cluster_id(tmp_path) == "abc="
+
+
+def test_a_storage_that_names_no_cluster_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    state, jars = tmp_path / "state", tmp_path / "jars"
+    (jars / "kafka").mkdir(parents=True)
+    (state / "data").mkdir(parents=True)
+    (state / "data" / "meta.properties").touch()
+    with pytest.raises(RuntimeError, match="replay again"):
+        kafka.prepare(state, jars, 9092, 9093)

@@ -34,3 +34,9 @@ def test_ports_keep_clear_of_those_for_outgoing_connections() -> None:
     low = Path("/proc/sys/net/ipv4/ip_local_port_range")
     first_ephemeral = int(low.read_text().split()[0]) if low.exists() else 49_152
     assert all(ports.free_port() < first_ephemeral for _ in range(20))
+
+
+def test_what_is_no_port_is_replaced(tmp_path: Path) -> None:
+    memory = tmp_path / "ports.json"
+    memory.write_text('{"a": "x"}')
+    assert isinstance(ports.assign(["a"], memory)["a"], int)

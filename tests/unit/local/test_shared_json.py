@@ -37,8 +37,9 @@ def test_a_file_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert shared_json.read(tmp_path / "ports.json") == {}
 
 
-def test_a_broken_file_is_named_with_the_way_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_a_broken_file_is_named_with_the_way_out(text: str, tmp_path: Path) -> None:
     path = tmp_path / "ports.json"
-    path.write_text("{")
+    path.write_text(text)
     with pytest.raises(MercatoError, match=r"ports\.json is broken .* delete it"):
         shared_json.read(path)
