@@ -16,6 +16,7 @@ from mercato.errors import MercatoError
 _ARTIFACTS = "mercato:artifacts"
 #: Tag of a model package group: number and type of the instances on which an approved version will answer.
 ANSWERS_ON = "mercato:answers-on"
+_VERSIONS = "AWS::SageMaker::ModelPackageGroup"
 #: Where CloudFront and its firewall are, whatever the region of the rest; their prices hold everywhere.
 _EDGE_REGION = "us-east-1"
 
@@ -76,6 +77,19 @@ class Resource:
         if not isinstance(found, str):
             raise NotStatedError(f"{'.'.join(path)} is not in the template.")
         return found
+
+    def answers_on(self) -> tuple[int, str] | None:
+        """Number and type of the instances of a model's endpoint; `None` of anything else.
+
+        No template has the endpoint: a function makes it when a version of the model is approved.
+        """
+        if self.type != _VERSIONS:
+            return None
+        tags = {each["Key"]: each["Value"] for each in self.get("Tags", default=())}
+        if ANSWERS_ON not in tags:
+            return None
+        count, size = tags[ANSWERS_ON].split()
+        return int(count), size
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rich.table import Table
 from mercato.cloud.preflight.account import bootstrap, deployed, identity, linked_roles
 from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import Finding, State
-from mercato.cloud.preflight.quotas import concurrency, quotas
+from mercato.cloud.preflight.quotas import concurrency, endpoints, quotas
 from mercato.cloud.preflight.secrets import secrets
 from mercato.cloud.preflight.services import services
 from mercato.cloud.template import Assembly
@@ -48,6 +48,7 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
             *linked_roles(session, assembly),
             *catalogue(session, assembly),
             *quotas(session, assembly.region, new),
+            *endpoints(session, assembly.region, assembly.resources),
             *concurrency(session, assembly.region, new),
             *secrets(session, assembly),
         ]

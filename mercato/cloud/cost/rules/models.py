@@ -8,7 +8,7 @@ from typing import Any
 
 from mercato.cloud.cost.charge import Charge, Context
 from mercato.cloud.cost.usage import HOURS
-from mercato.cloud.template import ANSWERS_ON, NotStatedError, Resource
+from mercato.cloud.template import NotStatedError, Resource
 
 
 def _endpoint(resource: Resource, context: Context) -> Iterator[Charge]:
@@ -33,10 +33,10 @@ def _instances(variant: Mapping[str, Any]) -> Charge:
 
 
 def _versions(resource: Resource, _context: Context) -> Iterator[Charge]:
-    """The endpoint that an approved version gets: a function makes it, no template has it."""
-    tags = {each["Key"]: each["Value"] for each in resource.get("Tags", default=())}
-    if ANSWERS_ON in tags:
-        count, size = tags[ANSWERS_ON].split()
+    """The endpoint that an approved version gets."""
+    answers = resource.answers_on()
+    if answers is not None:
+        count, size = answers
         yield _instances({"InstanceType": size, "InitialInstanceCount": count})
 
 
