@@ -66,7 +66,7 @@ def blocked(findings: list[Finding]) -> bool:
 
 def table(findings: list[Finding], environment: str) -> Table:
     """The report for a person."""
-    shown = Table(title=f"Before `cdk deploy --all --context env={environment}`", title_justify="left")
+    shown = Table(title=f"Before `make deploy ENV={environment}`", title_justify="left")
     for heading in ("", "check", "found", "fix"):
         shown.add_column(heading, overflow="fold")
     for each in findings:
