@@ -67,14 +67,11 @@ def test_every_rule_is_tried_on_the_sample(assembly: Assembly, prices: PriceList
         ("Hourly", "batch jobs", 0.5 * 730 * 2 / 60 * 0.44, 0.5 * 730 / 60 * 0.44),
         ("Airflow", "more containers", 2 * 730 * 0.055, 2 * 730 * 0.055),
         ("Poll", "scheduled calls", 730 * 4 / 1e6, 730 * 4 / 1e6),
-        ("Cache", "data", 730 * 0.084, 0.1 * 730 * 0.084),
         ("Nodes", "nodes", 2 * 730 * 0.0256, 2 * 730 * 0.0256),
         ("Nodes", "snapshots", 15 * 0.085, 0),
         ("Search", "volumes", 3 * 20 * 0.122, 3 * 20 * 0.122),
         ("Writer", "capacity units", 2.5 * 730 * 0.1608, 730 * 0.1608),
-        ("Endpoint", "endpoint instances", 2 * 730 * 0.115, 2 * 730 * 0.115),
         ("Versions", "endpoint instances", 3 * 730 * 0.102, 3 * 730 * 0.102),
-        ("Endpoint", "serverless inference", 1e7 * 0.06 * 2 * 0.00002, 0),
         ("Api", "function calls", 10 * 0.20, 0),
         ("Api", "function time", 1e7 * 0.06 * 0.0000133334, 0),
         ("Api", "traces", (2_628_000 + (1e7 - 2_628_000) / 20) / 1e6 * 5, 0),
@@ -126,7 +123,15 @@ def test_helpers_of_the_deploy_and_sign_in_of_people_cost_nothing(
         (Resource("s", "Big", "AWS::MWAA::Environment", {"EnvironmentClass": "mw1.huge"}), "mw1.huge"),
         (Resource("s", "Open", "AWS::Glue::Job", {"WorkerType": {"Ref": "Size"}}), "WorkerType"),
         (Resource("s", "Odd", "AWS::Glue::Job", {"WorkerType": "Z.9X", "NumberOfWorkers": 2}), "Z.9X"),
-        (Resource("s", "Lost", "AWS::SageMaker::Endpoint", {"EndpointConfigName": {"Ref": "X"}}), "refers"),
+        (
+            Resource(
+                "s",
+                "Lost",
+                "AWS::Neptune::DBInstance",
+                {"DBInstanceClass": "db.serverless", "DBClusterIdentifier": {"Ref": "X"}},
+            ),
+            "refers",
+        ),
         (
             Resource(
                 "s",

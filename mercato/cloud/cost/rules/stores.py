@@ -9,8 +9,6 @@ from mercato.cloud.cost.rules.processing import streams
 from mercato.cloud.cost.usage import HOURS
 from mercato.cloud.template import NotStatedError, Resource
 
-#: Least that ElastiCache Serverless bills, in GB.
-_LEAST_GB = {"valkey": 0.1, "redis": 1.0}
 #: A batch of events becomes a file, its commit and their checkpoints.
 _WRITES_PER_BATCH = 4
 _STREAM_BATCHES = 730 * 60
@@ -45,26 +43,6 @@ def _workgroup(resource: Resource, context: Context) -> Iterator[Charge]:
         price="athena.scanned",
         varying=context.usage.athena_tb * context.share(resource),
         basis="athena_tb",
-    )
-
-
-def _serverless_cache(resource: Resource, context: Context) -> Iterator[Charge]:
-    usage, engine = context.usage, resource.text("Engine")
-    least = _LEAST_GB.get(engine, 1.0)
-    yield Charge(
-        what="data",
-        price="cache.serverless-data",
-        size=engine,
-        fixed=least * HOURS,
-        varying=max(usage.cache_gb - least, 0) * HOURS,
-        basis=f"cache_gb, at least {least:g} GB",
-    )
-    yield Charge(
-        what="processing units",
-        price="cache.serverless-units",
-        size=engine,
-        varying=(usage.decisions * usage.ecpus_per_decision + usage.events) / 1e6,
-        basis="decisions * ecpus_per_decision, and one of each of events_per_second",
     )
 
 
@@ -155,7 +133,6 @@ def _graph_instance(resource: Resource, context: Context) -> Iterator[Charge]:
 RULES = {
     "AWS::S3::Bucket": _bucket,
     "AWS::Athena::WorkGroup": _workgroup,
-    "AWS::ElastiCache::ServerlessCache": _serverless_cache,
     "AWS::ElastiCache::ReplicationGroup": _cache_nodes,
     "AWS::OpenSearchService::Domain": _search,
     "AWS::Neptune::DBCluster": _graph,
