@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from infra.artifacts.catalog import ARTIFACTS
 from mercato.cloud.cost.estimate import LineItem, estimate, next_million
-from mercato.cloud.cost.free import FREE
+from mercato.cloud.cost.free import BY_CDK, FREE
 from mercato.cloud.cost.prices import PriceList, newest
 from mercato.cloud.cost.report import assumptions
 from mercato.cloud.cost.rules import RULES, decisions
 from mercato.cloud.cost.usage import Usage, load
 from mercato.cloud.template import Assembly, Resource
+from tests.infra.templates import made_types
 
 #: Not counted as traffic: more of them makes something else less.
 _DIVISORS = ("requests_per_token", "event_batch")
@@ -34,6 +35,10 @@ def _line(items: tuple[LineItem, ...], resource: str, what: str) -> LineItem:
 
 def test_a_type_is_either_free_or_has_a_rule() -> None:
     assert not FREE & set(RULES)
+
+
+def test_what_is_free_or_has_a_rule_is_what_the_environments_have() -> None:
+    assert (FREE - set(BY_CDK)) | set(RULES) == made_types()
 
 
 def test_functions_go_by_the_names_of_artifacts_that_there_are() -> None:

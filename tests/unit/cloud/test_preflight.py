@@ -18,7 +18,9 @@ from mercato.cloud.preflight.finding import State
 from mercato.cloud.preflight.quotas import endpoint_instances, endpoints, judged
 from mercato.cloud.preflight.report import PreflightError, as_json, blocked, inspect
 from mercato.cloud.preflight.secrets import by_hand, secrets
+from mercato.cloud.preflight.services import SERVICES
 from mercato.cloud.template import ANSWERS_ON, Assembly, Resource
+from tests.infra.templates import made_types
 
 COUNTS = st.integers(min_value=0, max_value=1000).map(float)
 HERE = Assembly("us-east-1", (), "1" * 12, 6, ("us-east-1",))
@@ -108,6 +110,10 @@ def test_a_quota_for_endpoints_that_nobody_tells_is_a_warning() -> None:
     (found,) = endpoints(Quotas(), "us-east-1", [_versions("1 ml.c5.large")])
     assert found.state is State.WARNING
     assert "does not say" in found.says
+
+
+def test_services_are_looked_up_that_some_environment_needs() -> None:
+    assert set(SERVICES) <= {each.split("::")[1] for each in made_types()}
 
 
 class Answering:
