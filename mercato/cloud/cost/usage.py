@@ -125,11 +125,11 @@ def load(file: Path = DEFAULTS, overrides: Mapping[str, float | None] | None = N
         values = tomllib.loads(DEFAULTS.read_text()) | tomllib.loads(file.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"the usage file {file} cannot be read: {error}.") from error
-    given = {key: value for key, value in (overrides or {}).items() if value is not None}
+    options = {key: value for key, value in (overrides or {}).items() if value is not None}
     try:
-        return Usage.model_validate(values | given)
+        return Usage.model_validate(values | options)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        origin = "option" if key in given else file.name
+        origin = "option" if key in options else file.name
         raise UsageError(f"{origin}: {key} = {first['input']!r}: {first['msg']}.") from error

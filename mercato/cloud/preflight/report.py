@@ -34,14 +34,14 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
     Raises:
         PreflightError: AWS refused a question, or could not be reached.
     """
-    found = list(identity(session, assembly))
-    if any(each.state is State.BLOCKING for each in found):
-        return found
+    findings = list(identity(session, assembly))
+    if any(each.state is State.BLOCKING for each in findings):
+        return findings
     try:
-        there, stacks = deployed(session, assembly)
-        new = [each for each in assembly.resources if each.stack not in there]
+        present, stacks = deployed(session, assembly)
+        new = [each for each in assembly.resources if each.stack not in present]
         return [
-            *found,
+            *findings,
             *bootstrap(session, assembly),
             *stacks,
             *services(session, assembly),
@@ -66,13 +66,13 @@ def blocked(findings: list[Finding]) -> bool:
 
 def table(findings: list[Finding], environment: str) -> Table:
     """The report for a person."""
-    shown = Table(title=f"Before `make deploy ENV={environment}`", title_justify="left")
+    result = Table(title=f"Before `make deploy ENV={environment}`", title_justify="left")
     for heading in ("", "check", "found", "fix"):
-        shown.add_column(heading, overflow="fold")
+        result.add_column(heading, overflow="fold")
     for each in findings:
         style = _STYLE[each.state]
-        shown.add_row(f"[{style}]{each.state}[/]", each.check, each.says, each.fix)
-    return shown
+        result.add_row(f"[{style}]{each.state}[/]", each.check, each.says, each.fix)
+    return result
 
 
 def as_json(findings: list[Finding]) -> dict[str, Any]:

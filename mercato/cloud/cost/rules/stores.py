@@ -58,13 +58,13 @@ def _cache_nodes(resource: Resource, context: Context) -> Iterator[Charge]:
     yield Charge(
         what="nodes", price="cache.valkey-node", size=size, fixed=nodes * HOURS, basis=f"{nodes:g} of {size}"
     )
-    kept = resource.number("SnapshotRetentionLimit", default=0)
-    if kept:
+    days = resource.number("SnapshotRetentionLimit", default=0)
+    if days:
         yield Charge(
             what="snapshots",
             price="cache.snapshot",
-            varying=context.usage.cache_gb * kept,
-            basis=f"cache_gb, {kept:g} days of it",
+            varying=context.usage.cache_gb * days,
+            basis=f"cache_gb, {days:g} days of it",
         )
 
 
