@@ -1,4 +1,4 @@
-"""The CDK app: `cdk deploy --all -c env=prod`, or `python app.py --env prod` for the templates alone."""
+"""The CDK app: `make synth` starts it with `--env prod`, the CDK CLI (cdk.json) with `--context env=prod`."""
 
 from __future__ import annotations
 

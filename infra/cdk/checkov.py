@@ -30,11 +30,11 @@ def skip(construct: IConstruct, checks: Sequence[str], reason: str) -> None:
     """
     types = {check: LOOKS_AT[check] for check in checks}
     for resource in filter(CfnResource.is_cfn_resource, construct.node.find_all()):
-        given = [
+        skipped = [
             {"id": check, "comment": reason}
             for check, of in types.items()
             if of == resource.cfn_resource_type
         ]
-        if given:
+        if skipped:
             earlier = (resource.get_metadata(_METADATA) or {"skip": []})["skip"]
-            resource.add_metadata(_METADATA, {"skip": [*earlier, *given]})
+            resource.add_metadata(_METADATA, {"skip": [*earlier, *skipped]})

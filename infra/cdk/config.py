@@ -121,7 +121,7 @@ def parse(values: dict[str, object], origin: str) -> Config:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or origin
         message = first["msg"].removeprefix("Value error, ")
-        given = first["input"] if isinstance(first["input"], str | int | float | bool) else ""
+        value = first["input"] if isinstance(first["input"], str | int | float | bool) else ""
         raise ConfigError(
-            f"{origin}: {key} = {given!r}: {message}." if given != "" else f"{origin}: {key}: {message}."
+            f"{origin}: {key} = {value!r}: {message}." if value != "" else f"{origin}: {key}: {message}."
         ) from error

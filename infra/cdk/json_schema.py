@@ -37,11 +37,11 @@ def _converted(value: Any) -> Any:
         return [_converted(each) for each in value]
     if not isinstance(value, Mapping):
         return value
-    given = {key: _converted(each) for key, each in value.items()}
-    reference = given.get(_REF)
+    converted = {key: _converted(each) for key, each in value.items()}
+    reference = converted.get(_REF)
     if not isinstance(reference, str):
-        return given
-    rest = {key: each for key, each in given.items() if key != _REF}
+        return converted
+    rest = {key: each for key, each in converted.items() if key != _REF}
     moved = {_REF: reference.replace(_FROM, _TO)}
     return {**rest, "allOf": [moved, *rest.get("allOf", [])]} if rest else moved
 

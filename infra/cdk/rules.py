@@ -243,10 +243,10 @@ def check(app: App, config: Config) -> None:
 
 def _find(app: App, path: str) -> IConstruct | None:
     """The construct of that path; `None` where this environment has none."""
-    found: IConstruct | None = app
+    construct: IConstruct | None = app
     for name in path.split("/"):
-        found = found.node.try_find_child(name) if found else None
-    return found
+        construct = construct.node.try_find_child(name) if construct else None
+    return construct
 
 
 def _is_checkov(rule: str) -> bool:

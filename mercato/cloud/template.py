@@ -16,6 +16,7 @@ from mercato.errors import MercatoError
 _ARTIFACTS = "mercato:artifacts"
 #: Tag of a model package group: number and type of the instances on which an approved version will answer.
 ANSWERS_ON = "mercato:answers-on"
+_VERSIONS = "AWS::SageMaker::ModelPackageGroup"
 #: Where CloudFront and its firewall are, whatever the region of the rest; their prices hold everywhere.
 _EDGE_REGION = "us-east-1"
 
@@ -48,12 +49,12 @@ class Resource:
 
     def get(self, *path: str, default: Any = None) -> Any:
         """A property by its path, `default` where the template has none."""
-        found: Any = self.properties
+        value: Any = self.properties
         for key in path:
-            if not isinstance(found, Mapping) or key not in found:
+            if not isinstance(value, Mapping) or key not in value:
                 return default
-            found = found[key]
-        return found
+            value = value[key]
+        return value
 
     def number(self, *path: str, default: float | None = None) -> float:
         """A number that the template states.
@@ -61,10 +62,10 @@ class Resource:
         Raises:
             NotStatedError: it states none, or only the deploy knows it.
         """
-        found = self.get(*path, default=default)
-        if not isinstance(found, int | float | str) or not str(found).replace(".", "", 1).isdigit():
+        value = self.get(*path, default=default)
+        if not isinstance(value, int | float | str) or not str(value).replace(".", "", 1).isdigit():
             raise NotStatedError(f"{'.'.join(path)} is no number in the template.")
-        return float(found)
+        return float(value)
 
     def text(self, *path: str) -> str:
         """A string that the template states.
@@ -72,10 +73,23 @@ class Resource:
         Raises:
             NotStatedError: it states none, or only the deploy knows it.
         """
-        found = self.get(*path)
-        if not isinstance(found, str):
+        value = self.get(*path)
+        if not isinstance(value, str):
             raise NotStatedError(f"{'.'.join(path)} is not in the template.")
-        return found
+        return value
+
+    def answers_on(self) -> tuple[int, str] | None:
+        """Number and type of the instances of a model's endpoint; `None` of anything else.
+
+        No template has the endpoint: a function makes it when a version of the model is approved.
+        """
+        if self.type != _VERSIONS:
+            return None
+        tags = {each["Key"]: each["Value"] for each in self.get("Tags", default=())}
+        if ANSWERS_ON not in tags:
+            return None
+        count, size = tags[ANSWERS_ON].split()
+        return int(count), size
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,9 @@ from infra.artifacts.artifact import ROOT
 
 CDK = ROOT / ".venv" / "cdk" / "bin"
 ENVIRONMENTS = ("dev", "stage", "prod")
+#: How many resources of each type these have, by stack; reviewed.
+INVENTORY = Path(__file__).parent / "inventory.json"
+_LOCAL = ROOT / "docs" / "reference" / "local-aws.md"
 
 
 def synthesize(environment: str, out: Path, *flags: str) -> subprocess.CompletedProcess[str]:
@@ -40,6 +44,13 @@ def folder(environment: str) -> Path:
     for copied in filter(Path.is_dir, out.glob("asset.*")):
         shutil.rmtree(copied)
     return out
+
+
+def made_types() -> frozenset[str]:
+    """Every type that some environment has, by the lists that other tests hold to the templates."""
+    of_stacks = json.loads(INVENTORY.read_text()).values()
+    local = re.findall(r"^\| `([\w:]+)` \|", _LOCAL.read_text(), re.MULTILINE)
+    return frozenset(local).union(*of_stacks)
 
 
 @functools.cache

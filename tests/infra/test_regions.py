@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from mercato.cloud.cost.free import BY_CDK, FREE
+from mercato.cloud.cost.rules import RULES
+from mercato.cloud.template import read
 from tests.infra.templates import synthesize
 
 HOME, EDGE = "eu-central-1", "us-east-1"
 
 
 @pytest.mark.slow
-def test_only_the_edge_leaves_the_region_and_still_knows_the_api(tmp_path: Path) -> None:
+def test_only_the_edge_leaves_the_region_still_knows_the_api_and_has_its_price(tmp_path: Path) -> None:
     overlay = tmp_path / "overlay.json"
     zones = [f"{HOME}{letter}" for letter in "abc"]
     overlay.write_text(json.dumps({"region": HOME, "network": {"availability_zones": zones}}))
@@ -31,3 +34,7 @@ def test_only_the_edge_leaves_the_region_and_still_knows_the_api(tmp_path: Path)
     origins = [held["Properties"]["DistributionConfig"]["Origins"] for held in edge.values()
                if held["Type"] == "AWS::CloudFront::Distribution"]  # fmt: skip
     assert "HttpApi" in json.dumps(origins)
+    types = set(read(tmp_path / "out", "prod").counts)
+    assert types <= FREE | set(RULES)
+    # What carries the API's address there is in no inventory.
+    assert {each for each in BY_CDK if each.startswith("Custom::")} <= types

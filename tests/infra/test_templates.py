@@ -9,7 +9,6 @@ import re
 import subprocess
 import zipfile
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from mercato_models.manifest import NAME
 from tests.infra.templates import (
     CDK,
     ENVIRONMENTS,
+    INVENTORY,
     as_list,
     folder,
     resources,
@@ -35,7 +35,6 @@ from tests.infra.templates import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-INVENTORY = Path(__file__).parent / "inventory.json"
 #: Types that run something of ours.
 RUNS = (
     "AWS::Glue::Job",

@@ -59,6 +59,18 @@ class Watch:
 
 def watches(watched: Watched, settings: Observability, account: str) -> Iterator[Watch]:
     """Every alarm of a deployment."""
+    yield from _decisions(watched, settings, account)
+    yield from _events(watched)
+    yield from _data(watched)
+
+
+def undoing(model: str) -> tuple[str, str]:
+    """Names of the alarms that undo an update of a model's endpoint."""
+    return f"{model}-model-failing", f"{model}-model-slow"
+
+
+def _decisions(watched: Watched, settings: Observability, account: str) -> Iterator[Watch]:
+    """What shops feel at once."""
     yield Watch(
         name="api-errors",
         plane="decisions",
@@ -90,11 +102,26 @@ def watches(watched: Watched, settings: Observability, account: str) -> Iterator
         name="online-store-full",
         plane="decisions",
         severity="warning",
-        means="The online store will soon throw features away.",
+        means="The online store is nearly full and will soon refuse writes.",
         metric=_highest(watched, "DatabaseMemoryUsagePercentage"),
         threshold=80,
         periods=3,
     )
+    for model, endpoint in watched.endpoints.items():
+        yield from _of_model(model, endpoint, settings)
+    if watched.domain:
+        yield Watch(
+            name="search-red",
+            plane="decisions",
+            severity="error",
+            means="Parts of the catalogue can't be searched.",
+            metric=of_domain(watched, "ClusterStatus.red", account),
+            threshold=0,
+        )
+
+
+def _events(watched: Watched) -> Iterator[Watch]:
+    """What is on its way in, or should be."""
     yield Watch(
         name="events-refused-by-collector",
         plane="events",
@@ -142,6 +169,10 @@ def watches(watched: Watched, settings: Observability, account: str) -> Iterator
         threshold=0,
         periods=2,
     )
+
+
+def _data(watched: Watched) -> Iterator[Watch]:
+    """What grows old."""
     yield Watch(
         name="jobs-failed",
         plane="data",
@@ -160,22 +191,6 @@ def watches(watched: Watched, settings: Observability, account: str) -> Iterator
         periods=2,
         must_report=True,
     )
-    for model, endpoint in watched.endpoints.items():
-        yield from _of_model(model, endpoint, settings)
-    if watched.domain:
-        yield Watch(
-            name="search-red",
-            plane="decisions",
-            severity="error",
-            means="Parts of the catalogue can't be searched.",
-            metric=of_domain(watched, "ClusterStatus.red", account),
-            threshold=0,
-        )
-
-
-def undoing(model: str) -> tuple[str, str]:
-    """Names of the alarms that undo an update of a model's endpoint."""
-    return f"{model}-model-failing", f"{model}-model-slow"
 
 
 def _of_model(model: str, endpoint: str, settings: Observability) -> Iterator[Watch]:

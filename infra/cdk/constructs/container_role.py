@@ -65,8 +65,8 @@ class ContainerRole(ExactRole):
         self.allow("ec2", [f"Describe{what}" for what in _LOOKING], ["*"])
         self.allow("ec2", _INTERFACES, interfaces, {"ArnEqualsIfExists": {"ec2:Vpc": vpc}})
         self.allow("kms", ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"), [stack.key.key_arn])
-        whole = stack.format_arn(service="s3", region="", account="", resource=bucket)
-        self.allow("s3", ("GetBucketLocation", "ListBucket"), [whole])
+        bucket_arn = stack.format_arn(service="s3", region="", account="", resource=bucket)
+        self.allow("s3", ("GetBucketLocation", "ListBucket"), [bucket_arn])
 
     def reads(self, *folders: str) -> None:
         """Let the containers read folders of the bucket."""

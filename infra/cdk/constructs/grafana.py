@@ -8,8 +8,6 @@ from aws_cdk import aws_iam as iam
 
 from infra.cdk.stacks.base import PlaneStack
 
-#: The dashboard that people import there.
-DASHBOARD = "infra/cdk/metrics/dashboard.json"
 _VERSION = "10.4"
 _CLOUDWATCH = ("DescribeAlarmsForMetric", "GetMetricData", "ListMetrics")
 _PROMETHEUS = ("DescribeWorkspace", "GetLabels", "GetMetricMetadata", "GetSeries", "QueryMetrics")

@@ -50,8 +50,8 @@ class JobRole(ExactRole):
         catalogue = stack.format_arn(
             service="glue", resource="catalog", arn_format=ArnFormat.NO_RESOURCE_NAME
         )
-        named = stack.format_arn(service="glue", resource="connection", resource_name=connection)
-        self.allow("glue", ("GetConnection",), [catalogue, named])
+        connection_arn = stack.format_arn(service="glue", resource="connection", resource_name=connection)
+        self.allow("glue", ("GetConnection",), [catalogue, connection_arn])
         # Under this name Glue counts what a job with `--enable-metrics` does; the action takes no resource.
         counts = {"StringEquals": {"cloudwatch:namespace": "Glue"}}
         self.allow("cloudwatch", ("PutMetricData",), ["*"], counts)

@@ -28,7 +28,7 @@ def definition(jobs: Sequence[JobSpec], prefix: str, pipelines: Sequence[str] = 
     upkeep = [_step([job], prefix) for job in jobs if job.layer == _UPKEEP]
     datasets = {job.arguments["--model"]: job for job in jobs if job.layer == _DATASETS}
     training = [_training([datasets[model] for model in pipelines], prefix)] if pipelines else []
-    asked = [(MAINTAIN, upkeep), *([(TRAIN, training)] if training else [])]
+    branches = [(MAINTAIN, upkeep), *([(TRAIN, training)] if training else [])]
     return {
         "Comment": "Silver, gold, features online, scores; or the lake's upkeep; or training",
         "StartAt": "What",
@@ -37,7 +37,7 @@ def definition(jobs: Sequence[JobSpec], prefix: str, pipelines: Sequence[str] = 
                 "Type": "Choice",
                 "Choices": [
                     {"Variable": f"$.{key}", "IsPresent": True, "Next": next(iter(states[0]))}
-                    for key, states in asked
+                    for key, states in branches
                 ],
                 "Default": next(iter(steps[0])),
             },

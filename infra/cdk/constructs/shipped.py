@@ -25,9 +25,9 @@ def shipped(scope: Construct, name: str, file: str = "") -> s3_assets.Asset:
         infra.artifacts.artifact.BuildError: it cannot be built.
     """
     construct_id = f"Asset-{name}" + (f"-{Path(file).name}" if file else "")
-    found = scope.node.try_find_child(construct_id)
-    if isinstance(found, s3_assets.Asset):
-        return found
+    asset = scope.node.try_find_child(construct_id)
+    if isinstance(asset, s3_assets.Asset):
+        return asset
     return s3_assets.Asset(scope, construct_id, path=str(artifact(name).build() / file))
 
 

@@ -129,14 +129,14 @@ class AirflowStack(PlaneStack):
         """Copy the DAGs to a folder of their version: a deploy is then one change of the environment."""
         folder = f"{_DAGS}/{artifact(_DAGS).digest()[:8]}"
         # By name: the grants of the copying function then say which bucket they mean.
-        named = s3.Bucket.from_bucket_attributes(
+        destination = s3.Bucket.from_bucket_attributes(
             self, "Named", bucket_name=self._lake.bucket_name("airflow"), encryption_key=self.key
         )
         shipped = s3_deployment.BucketDeployment(
             self,
             "Ship",
             sources=[s3_deployment.Source.asset(str(artifact(_DAGS).build()))],
-            destination_bucket=named,
+            destination_bucket=destination,
             destination_key_prefix=folder,
             memory_limit=1024,
             prune=False,

@@ -55,12 +55,12 @@ class DecisionsStack(PlaneStack):
         super().__init__(scope, "decisions", config=config, holds="the API, the collector, the admin panel")
         self._network = network
         kafka = kafka_environment(config, streaming)
-        found = store_environment(config, features) | (search.variables if search else {})
+        stores = store_environment(config, features) | (search.variables if search else {})
         scorers = {
             "MERCATO_SCORER_ENDPOINT": endpoint_names["recommend"],
             "MERCATO_FRAUD_SCORER_ENDPOINT": endpoint_names["fraud"],
         }
-        self.api = self._function("api", kafka | found | scorers)
+        self.api = self._function("api", kafka | stores | scorers)
         if search:
             search.grant_search(self.api.role)
         features.grant(self.api.role)

@@ -27,6 +27,7 @@ _LOOKING = (
     "lambda:GetAccountSettings",
     "servicequotas:GetAWSDefaultServiceQuota",
     "servicequotas:GetServiceQuota",
+    "servicequotas:ListAWSDefaultServiceQuotas",
     "servicequotas:ListServiceQuotas",
 )
 

@@ -35,15 +35,15 @@ class EdgeStack(PlaneStack):
             protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
             origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
         )
-        named = config.decisions
+        settings = config.decisions
         cloudfront.Distribution(
             self,
             "Distribution",
             comment=self.name("api"),
             web_acl_id=acl.attr_arn,
-            domain_names=[named.domain] if named.domain else None,
-            certificate=acm.Certificate.from_certificate_arn(self, "Certificate", named.certificate_arn)
-            if named.domain
+            domain_names=[settings.domain] if settings.domain else None,
+            certificate=acm.Certificate.from_certificate_arn(self, "Certificate", settings.certificate_arn)
+            if settings.domain
             else None,
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,

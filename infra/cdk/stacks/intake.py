@@ -130,8 +130,8 @@ class IntakeStack(PlaneStack):
         feeds = self.config.intake.feeds
         addresses = {f"MERCATO_{name.upper()}_URL": feed.url for name, feed in feeds.items()}
         tokens = self._tokens()
-        found = {"MERCATO_FEEDS_SECRET_ARN": tokens.secret_arn}
-        function = self._function("pollers", environment | addresses | found, minutes=2)
+        secret = {"MERCATO_FEEDS_SECRET_ARN": tokens.secret_arn}
+        function = self._function("pollers", environment | addresses | secret, minutes=2)
         function.allow(["secretsmanager:GetSecretValue"], [tokens.secret_arn])
         self._writes(function, [f"{name}.v1" for name in feeds])
         role = iam.Role(

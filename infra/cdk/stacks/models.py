@@ -158,14 +158,14 @@ class ModelsStack(PlaneStack):
         name = f"model-source-{model}"
         folder = f"{_SOURCE}/{artifact(name).digest()[:8]}/{model}"
         # By name: the grants of the copying function then say which bucket they mean.
-        named = s3.Bucket.from_bucket_attributes(
+        destination = s3.Bucket.from_bucket_attributes(
             self, f"Named-{model}", bucket_name=self._bucket_name, encryption_key=self.key
         )
         shipped = s3_deployment.BucketDeployment(
             self,
             f"Ship-{model}",
             sources=[s3_deployment.Source.asset(str(artifact(name).build()))],
-            destination_bucket=named,
+            destination_bucket=destination,
             destination_key_prefix=folder,
             memory_limit=1024,
             prune=False,

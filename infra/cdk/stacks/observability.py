@@ -138,14 +138,14 @@ class ObservabilityStack(PlaneStack):
             )
             planes[watch.plane].append(alarm)
         for plane, alarms in planes.items():
-            whole = cloudwatch.CompositeAlarm(
+            composite = cloudwatch.CompositeAlarm(
                 self,
                 f"Plane-{plane}",
                 composite_alarm_name=self.name(f"plane-{plane}"),
                 alarm_description=f"critical: Something of {plane} is wrong; its alarms say what.",
                 alarm_rule=cloudwatch.AlarmRule.any_of(*alarms),
             )
-            for act in (whole.add_alarm_action, whole.add_ok_action):
+            for act in (composite.add_alarm_action, composite.add_ok_action):
                 act(actions.SnsAction(self.topic))
 
     def _pagerduty(self, network: NetworkStack) -> None:
@@ -180,7 +180,7 @@ class ObservabilityStack(PlaneStack):
 
     def _budget(self) -> None:
         budget = budgets.CfnBudget
-        told = budget.SubscriberProperty(subscription_type="SNS", address=self.topic.topic_arn)
+        subscriber = budget.SubscriberProperty(subscription_type="SNS", address=self.topic.topic_arn)
         budgets.CfnBudget(
             self,
             "Budget",
@@ -199,7 +199,7 @@ class ObservabilityStack(PlaneStack):
                         threshold=threshold,
                         threshold_type="PERCENTAGE",
                     ),
-                    subscribers=[told],
+                    subscribers=[subscriber],
                 )
                 for kind, threshold in (("ACTUAL", 80), ("FORECASTED", 100))
             ],

@@ -58,7 +58,7 @@ class ScheduleStack(PlaneStack):
             description="Starts the nightly run",
         )
         starter.add_to_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine.ref]))
-        for name, (schedule, given) in (_STARTS | (_TRAINING if pipelines else {})).items():
+        for name, (schedule, state_input) in (_STARTS | (_TRAINING if pipelines else {})).items():
             events.CfnRule(
                 self,
                 name.title(),
@@ -67,7 +67,7 @@ class ScheduleStack(PlaneStack):
                 schedule_expression=schedule,
                 targets=[
                     events.CfnRule.TargetProperty(
-                        id=name, arn=machine.ref, role_arn=starter.role_arn, input=json.dumps(given)
+                        id=name, arn=machine.ref, role_arn=starter.role_arn, input=json.dumps(state_input)
                     )
                 ],
             )

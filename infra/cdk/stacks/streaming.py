@@ -73,15 +73,15 @@ class StreamingStack(PlaneStack):
     @property
     def bootstrap(self) -> str:
         """Addresses of the brokers; the cluster itself has no attribute for them."""
-        found = self.node.try_find_child("Bootstrap")
-        if not isinstance(found, cr.AwsCustomResource):
+        resource = self.node.try_find_child("Bootstrap")
+        if not isinstance(resource, cr.AwsCustomResource):
             call = cr.AwsSdkCall(
                 service="Kafka",
                 action="getBootstrapBrokers",
                 parameters={"ClusterArn": self.cluster.ref},
                 physical_resource_id=cr.PhysicalResourceId.of(self.name("bootstrap")),
             )
-            found = cr.AwsCustomResource(
+            resource = cr.AwsCustomResource(
                 self,
                 "Bootstrap",
                 on_create=call,
@@ -92,7 +92,7 @@ class StreamingStack(PlaneStack):
                     [iam.PolicyStatement(actions=["kafka:GetBootstrapBrokers"], resources=[self.cluster.ref])]
                 ),
             )
-        return found.get_response_field("BootstrapBrokerStringSaslIam")
+        return resource.get_response_field("BootstrapBrokerStringSaslIam")
 
     def grant(
         self,
@@ -209,12 +209,12 @@ class StreamingStack(PlaneStack):
         return cluster
 
     def _topics(self, topic: TopicSpec) -> Iterable[msk.CfnTopic]:
-        kept = {"retention.ms": self.config.streaming.retention_hours * _HOUR_MS}
-        policy: dict[str, Any] = {"cleanup.policy": "compact"} if topic.compact else kept
+        retention = {"retention.ms": self.config.streaming.retention_hours * _HOUR_MS}
+        policy: dict[str, Any] = {"cleanup.policy": "compact"} if topic.compact else retention
         # No limit of its own: the broker's is for a batch of a producer's, a contract's for one event.
         yield self._topic(topic.name, topic.partitions, policy)
         # What was refused waits for a person: it stays longer than what was accepted.
-        yield self._topic(topic.quarantine, 1, {"retention.ms": 4 * kept["retention.ms"]})
+        yield self._topic(topic.quarantine, 1, {"retention.ms": 4 * retention["retention.ms"]})
 
     def _topic(self, name: str, partitions: int, settings: dict[str, Any]) -> msk.CfnTopic:
         lines = "\n".join(f"{key}={value}" for key, value in settings.items())

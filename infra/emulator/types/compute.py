@@ -1,4 +1,4 @@
-"""What runs code: Lambda, Glue jobs, EMR Serverless, Airflow, schedules; and what ships it."""
+"""What runs code: Lambda, Glue jobs, EMR Serverless, Airflow, schedules."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ _IN_PROCESS = "Runs as a process of Python 3.13 (Node.js for CDK's own), whateve
 
 TYPES: tuple[CloudType, ...] = (
     native("AWS::Lambda::Function", Call("lambda", "get_function", {"FunctionName": "{id}"}), _IN_PROCESS),
-    native(
-        "AWS::Lambda::Version",
-        Call("lambda", "get_function", {"FunctionName": "{FunctionName}"}),
-    ),
-    native(
-        "AWS::Lambda::Alias",
-        Call("lambda", "get_alias", {"FunctionName": "{FunctionName}", "Name": "{Name}"}),
-    ),
     native("AWS::Lambda::LayerVersion", Call("lambda", "get_layer_version_by_arn", {"Arn": "{id}"})),
     native("AWS::Lambda::Permission", Call("lambda", "get_policy", {"FunctionName": "{FunctionName}"})),
     native(
@@ -23,11 +15,6 @@ TYPES: tuple[CloudType, ...] = (
         Call("lambda", "get_event_source_mapping", {"UUID": "{id}"}),
         "Polls SQS, Kinesis and DynamoDB; not MSK.",
     ),
-    native(
-        "AWS::Lambda::EventInvokeConfig",
-        Call("lambda", "get_function_event_invoke_config", {"FunctionName": "{FunctionName}"}),
-    ),
-    native("AWS::Lambda::Url", Call("lambda", "get_function_url_config", {"FunctionName": "{id}"})),
     native("AWS::Glue::Connection", Call("glue", "get_connection", {"Name": "{id}"})),
     native(
         "AWS::Glue::Job",
@@ -35,7 +22,6 @@ TYPES: tuple[CloudType, ...] = (
         "A run succeeds without running the script; tests/infra/test_jobs.py runs it.",
         faked=True,
     ),
-    native("AWS::Glue::Trigger", Call("glue", "get_trigger", {"Name": "{id}"})),
     made(
         "AWS::Glue::SecurityConfiguration",
         Make(
@@ -100,12 +86,9 @@ TYPES: tuple[CloudType, ...] = (
         "AWS::Scheduler::Schedule",
         Call("scheduler", "get_schedule", {"Name": "{id}", "GroupName": "{GroupName || 'default'}"}),
     ),
-    native("AWS::Scheduler::ScheduleGroup", Call("scheduler", "get_schedule_group", {"Name": "{id}"})),
     native(
         "AWS::Events::Rule",
         Call("events", "describe_rule", {"Name": "{Name}", "EventBusName": "{EventBusName || 'default'}"}),
         "Patterns and schedules really fire.",
     ),
-    native("AWS::Events::EventBus", Call("events", "describe_event_bus", {"Name": "{id}"})),
-    native("AWS::ECR::Repository", Call("ecr", "describe_repositories", {"repositoryNames": ["{id}"]})),
 )

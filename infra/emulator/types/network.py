@@ -11,7 +11,7 @@ def _flow_log(properties: Properties) -> Properties:
 
 def _rule(properties: Properties) -> Properties:
     """A rule of its own as one permission of its group."""
-    peer = properties.get("SourceSecurityGroupId") or properties.get("DestinationSecurityGroupId")
+    peer = properties.get("SourceSecurityGroupId")
     described = {"Description": properties["Description"]} if "Description" in properties else {}
     sources = {
         "UserIdGroupPairs": [{"GroupId": peer, **described}] if peer else [],
@@ -24,7 +24,7 @@ def _rule(properties: Properties) -> Properties:
     }
 
 
-def _revoked(direction: str) -> Call:
+def _revoked() -> Call:
     # CloudFormation hands the properties back when a rule goes.
     permission = {
         "IpProtocol": "{IpProtocol}",
@@ -33,7 +33,7 @@ def _revoked(direction: str) -> Call:
         "UserIdGroupPairs": [{"GroupId": "{SourceSecurityGroupId}"}],
     }
     arguments = {"GroupId": "{GroupId}", "IpPermissions": [permission]}
-    return Call("ec2", f"revoke_security_group_{direction}", arguments)
+    return Call("ec2", "revoke_security_group_ingress", arguments)
 
 
 _GROUP = Call("ec2", "describe_security_groups", {"GroupIds": ["{GroupId}"]}, "SecurityGroups")
@@ -80,19 +80,7 @@ TYPES: tuple[CloudType, ...] = (
             "sgr-{hash}",
             {"Id": "{id}"},
             Call("ec2", "authorize_security_group_ingress"),
-            _revoked("ingress"),
-            _rule,
-        ),
-        _GROUP,
-        "Kept in its group, with no rule id of its own; nothing is filtered.",
-    ),
-    made(
-        "AWS::EC2::SecurityGroupEgress",
-        Make(
-            "sgr-{hash}",
-            {"Id": "{id}"},
-            Call("ec2", "authorize_security_group_egress"),
-            None,
+            _revoked(),
             _rule,
         ),
         _GROUP,

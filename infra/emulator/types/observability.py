@@ -25,18 +25,7 @@ TYPES: tuple[CloudType, ...] = (
         "AWS::Logs::LogStream",
         Call("logs", "describe_log_streams", {"logGroupName": "{LogGroupName}"}, "logStreams"),
     ),
-    native(
-        "AWS::Logs::MetricFilter",
-        Call("logs", "describe_metric_filters", {"logGroupName": "{LogGroupName}"}, "metricFilters"),
-    ),
     native("AWS::Logs::ResourcePolicy", Call("logs", "describe_resource_policies", {}, "resourcePolicies")),
-    native(
-        "AWS::Logs::SubscriptionFilter",
-        Call(
-            "logs", "describe_subscription_filters", {"logGroupName": "{LogGroupName}"}, "subscriptionFilters"
-        ),
-    ),
-    recorded("AWS::Logs::QueryDefinition", "{hash}", QueryDefinitionId="{id}"),
     made(
         "AWS::CloudWatch::Alarm",
         Make(

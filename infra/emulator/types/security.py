@@ -14,7 +14,6 @@ TYPES: tuple[CloudType, ...] = (
         _UNENFORCED,
     ),
     native("AWS::IAM::ManagedPolicy", Call("iam", "get_policy", {"PolicyArn": "{id}"}), _UNENFORCED),
-    native("AWS::IAM::User", Call("iam", "get_user", {"UserName": "{id}"}), _UNENFORCED),
     made(
         "AWS::IAM::OIDCProvider",
         Make(
@@ -47,10 +46,6 @@ TYPES: tuple[CloudType, ...] = (
         Call("cognito-idp", "describe_user_pool_domain", {"Domain": "{id}"}, "DomainDescription.UserPoolId"),
     ),
     native(
-        "AWS::Cognito::UserPoolGroup",
-        Call("cognito-idp", "get_group", {"UserPoolId": "{UserPoolId}", "GroupName": "{GroupName}"}),
-    ),
-    native(
         "AWS::Cognito::UserPoolResourceServer",
         Call(
             "cognito-idp",
@@ -61,18 +56,6 @@ TYPES: tuple[CloudType, ...] = (
     native(
         "AWS::WAFv2::WebACL",
         Call("wafv2", "list_web_acls", {"Scope": "{Scope}"}, "WebACLs"),
-        "No request is inspected.",
-        faked=True,
-    ),
-    made(
-        "AWS::WAFv2::WebACLAssociation",
-        Make(
-            "{WebACLArn}|{ResourceArn}",
-            {},
-            Call("wafv2", "associate_web_acl"),
-            Call("wafv2", "disassociate_web_acl", {"ResourceArn": "{ResourceArn}"}),
-        ),
-        Call("wafv2", "list_resources_for_web_acl", {"WebACLArn": "{WebACLArn}"}, "ResourceArns"),
         "No request is inspected.",
         faked=True,
     ),

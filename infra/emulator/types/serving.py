@@ -27,54 +27,7 @@ TYPES: tuple[CloudType, ...] = (
         Call("apigatewayv2", "get_stage", {**_API, "StageName": "{StageName}"}),
         "Throttles are kept, not enforced.",
     ),
-    native(
-        "AWS::ApiGatewayV2::DomainName",
-        Call("apigatewayv2", "get_domain_name", {"DomainName": "{id}"}),
-    ),
-    native(
-        "AWS::ApiGatewayV2::ApiMapping",
-        Call("apigatewayv2", "get_api_mappings", {"DomainName": "{DomainName}"}, "Items"),
-    ),
-    native("AWS::ApiGateway::RestApi", Call("apigateway", "get_rest_api", {"restApiId": "{id}"})),
-    native("AWS::ApiGateway::Account", Call("apigateway", "get_account")),
-    native("AWS::ApiGateway::ApiKey", Call("apigateway", "get_api_key", {"apiKey": "{id}"})),
-    native("AWS::ApiGateway::UsagePlan", Call("apigateway", "get_usage_plan", {"usagePlanId": "{id}"})),
-    native(
-        "AWS::ApiGateway::UsagePlanKey",
-        Call("apigateway", "get_usage_plan_keys", {"usagePlanId": "{UsagePlanId}"}, "items"),
-    ),
-    native(
-        "AWS::ApiGateway::Authorizer",
-        Call("apigateway", "get_authorizer", {"restApiId": "{RestApiId}", "authorizerId": "{id}"}),
-    ),
-    native(
-        "AWS::ApiGateway::Deployment",
-        Call("apigateway", "get_deployment", {"restApiId": "{RestApiId}", "deploymentId": "{id}"}),
-    ),
-    native(
-        "AWS::ApiGateway::Stage",
-        Call("apigateway", "get_stage", {"restApiId": "{RestApiId}", "stageName": "{StageName}"}),
-        "Throttles are kept, not enforced.",
-    ),
-    native(
-        "AWS::ApiGateway::Resource",
-        Call("apigateway", "get_resource", {"restApiId": "{RestApiId}", "resourceId": "{id}"}),
-    ),
-    native(
-        "AWS::ApiGateway::Method",
-        Call(
-            "apigateway",
-            "get_method",
-            {"restApiId": "{RestApiId}", "resourceId": "{ResourceId}", "httpMethod": "{HttpMethod}"},
-        ),
-    ),
     native("AWS::CloudFront::Distribution", Call("cloudfront", "get_distribution", {"Id": "{id}"})),
-    native(
-        "AWS::CertificateManager::Certificate",
-        Call("acm", "describe_certificate", {"CertificateArn": "{id}"}),
-        "Issued at once, by nobody.",
-        faked=True,
-    ),
     native("AWS::SQS::Queue", Call("sqs", "get_queue_attributes", {"QueueUrl": "{id}"})),
     native("AWS::SQS::QueuePolicy", Call("sqs", "list_queues"), "Policies are kept, not enforced."),
     native("AWS::SNS::Topic", Call("sns", "get_topic_attributes", {"TopicArn": "{id}"}), "Really delivers."),
@@ -88,6 +41,4 @@ TYPES: tuple[CloudType, ...] = (
         Call("sns", "list_topics", {}, "Topics"),
         "Policies are kept, not enforced.",
     ),
-    native("AWS::SSM::Parameter", Call("ssm", "get_parameter", {"Name": "{id}"})),
-    native("AWS::DynamoDB::Table", Call("dynamodb", "describe_table", {"TableName": "{id}"})),
 )

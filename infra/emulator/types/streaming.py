@@ -38,14 +38,6 @@ TYPES: tuple[CloudType, ...] = (
         Call("kafka", "describe_configuration", {"Arn": "{id}"}),
     ),
     recorded("AWS::MSK::Topic", "{ClusterArn}/{TopicName}", _NO_BROKER, TopicArn="{id}"),
-    recorded(
-        "AWS::MSK::ServerlessCluster",
-        "arn:aws:kafka:{region}:{account}:cluster/{ClusterName}/{hash}-s1",
-        _NO_BROKER,
-        Arn="{id}",
-    ),
-    recorded("AWS::MSK::ClusterPolicy", "{ClusterArn}", CurrentVersion="K3AEGXETSR30VB"),
-    recorded("AWS::MSK::BatchScramSecret", "{ClusterArn}"),
     made(
         "AWS::Glue::Registry",
         Make(
@@ -109,9 +101,5 @@ TYPES: tuple[CloudType, ...] = (
     native(
         "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption",
         Call("kinesisanalyticsv2", "describe_application", {"ApplicationName": "{ApplicationName}"}),
-    ),
-    native(
-        "AWS::KinesisFirehose::DeliveryStream",
-        Call("firehose", "describe_delivery_stream", {"DeliveryStreamName": "{id}"}),
     ),
 )

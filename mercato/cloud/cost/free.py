@@ -4,33 +4,16 @@ from __future__ import annotations
 
 #: Names, rights and links: no service bills for them.
 _DECLARATIONS = (
-    "AWS::ApplicationAutoScaling::ScalableTarget",
-    "AWS::ApplicationAutoScaling::ScalingPolicy",
-    "AWS::ApiGateway::Account",
-    "AWS::ApiGateway::ApiKey",
-    "AWS::ApiGateway::Authorizer",
-    "AWS::ApiGateway::Deployment",
-    "AWS::ApiGateway::GatewayResponse",
-    "AWS::ApiGateway::Method",
-    "AWS::ApiGateway::RequestValidator",
-    "AWS::ApiGateway::Resource",
-    "AWS::ApiGateway::Stage",
-    "AWS::ApiGateway::UsagePlan",
-    "AWS::ApiGateway::UsagePlanKey",
     "AWS::ApiGatewayV2::Authorizer",
     "AWS::ApiGatewayV2::Integration",
     "AWS::ApiGatewayV2::Route",
     "AWS::ApiGatewayV2::Stage",
-    "AWS::CDK::Metadata",
-    "AWS::CloudFormation::CustomResource",
     "AWS::Cognito::UserPoolDomain",
-    "AWS::Cognito::UserPoolGroup",
     "AWS::Cognito::UserPoolResourceServer",
     "AWS::EC2::InternetGateway",
     "AWS::EC2::Route",
     "AWS::EC2::RouteTable",
     "AWS::EC2::SecurityGroup",
-    "AWS::EC2::SecurityGroupEgress",
     "AWS::EC2::SecurityGroupIngress",
     "AWS::EC2::Subnet",
     "AWS::EC2::SubnetRouteTableAssociation",
@@ -44,48 +27,29 @@ _DECLARATIONS = (
     "AWS::IAM::OIDCProvider",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
-    "AWS::IAM::ServiceLinkedRole",
     "AWS::KMS::Alias",
     "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption",
-    "AWS::LakeFormation::DataLakeSettings",
-    "AWS::LakeFormation::PrincipalPermissions",
-    "AWS::LakeFormation::Resource",
-    "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogStream",
-    "AWS::Logs::MetricFilter",
     "AWS::Logs::ResourcePolicy",
-    "AWS::MSK::ClusterPolicy",
     "AWS::MSK::Configuration",
     "AWS::Neptune::DBClusterParameterGroup",
-    "AWS::Neptune::DBParameterGroup",
     "AWS::Neptune::DBSubnetGroup",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
-    "AWS::Scheduler::ScheduleGroup",
-    "AWS::SecretsManager::ResourcePolicy",
-    "AWS::WAFv2::IPSet",
     "AWS::WAFv2::LoggingConfiguration",
-    "AWS::WAFv2::WebACLAssociation",
     "Custom::AWS",
     "Custom::CDKBucketDeployment",
     "Custom::SessionsStarted",
     "Custom::S3AutoDeleteObjects",
-    "Custom::S3BucketNotifications",
-    "Custom::VpcRestrictDefaultSG",
 )
-#: Their price is in another resource's line: the cluster, the job, the endpoint, the function's calls.
-_ELSEWHERE = (
-    "AWS::APS::RuleGroupsNamespace",
-    "AWS::MSK::Topic",
-    "AWS::SageMaker::EndpointConfig",
-    "AWS::SageMaker::Model",
-)
+#: Their price is in another resource's line: the workspace, the cluster.
+_ELSEWHERE = ("AWS::APS::RuleGroupsNamespace", "AWS::MSK::Topic")
 #: The service has no price for them: budgets that only watch, events of AWS's own services, the schema
-#: registry, the first million objects of the Glue catalogue, model cards, MLflow apps.
+#: registry, the first million objects of the Glue catalogue, MLflow apps.
 _NO_PRICE = (
     "AWS::Budgets::Budget",
     "AWS::Events::Rule",
@@ -97,10 +61,10 @@ _NO_PRICE = (
     "AWS::Glue::SchemaVersion",
     "AWS::Glue::SecurityConfiguration",
     "AWS::Glue::Table",
-    "AWS::Glue::Trigger",
-    "AWS::SSM::Parameter",
     "AWS::SageMaker::MlflowApp",
-    "AWS::SageMaker::ModelCard",
 )
 
-FREE = frozenset((*_DECLARATIONS, *_ELSEWHERE, *_NO_PRICE))
+#: What CDK adds at times: the CLI when it synthesizes by itself, CDK where the edge is in another region.
+BY_CDK = ("AWS::CDK::Metadata", "Custom::CrossRegionExportReader", "Custom::CrossRegionExportWriter")
+
+FREE = frozenset((*_DECLARATIONS, *_ELSEWHERE, *_NO_PRICE, *BY_CDK))

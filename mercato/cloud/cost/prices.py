@@ -122,9 +122,9 @@ def newest(region: str, folder: Path = FOLDER) -> PriceList:
     """
     files = sorted(folder.glob(f"{region}-[0-9]*.toml"))
     if not files:
-        known = sorted({path.stem[: -len("-2026-11")] for path in folder.glob("*.toml")})
+        regions = sorted({path.stem[: -len("-2026-11")] for path in folder.glob("*.toml")})
         raise PriceError(
-            f"there are no prices for {region}, only for {', '.join(known)}: "
+            f"there are no prices for {region}, only for {', '.join(regions)}: "
             f"write {folder / f'{region}-YYYY-MM.toml'}, or give another file by --prices."
         )
     return load(files[-1])

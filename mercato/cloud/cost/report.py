@@ -67,18 +67,18 @@ def warnings(estimate: Estimate, region: str, today: date) -> list[str]:
         region: that the stacks are for.
     """
     prices = estimate.prices
-    found = []
+    messages = []
     if prices.is_stale(today):
-        found.append(
+        messages.append(
             f"prices were looked up on {prices.looked_up}, more than {STALE.days} days ago: "
             f"check them and write a newer {prices.region}-YYYY-MM.toml beside {prices.file.name}."
         )
     if prices.region != region:
-        found.append(f"the stacks are for {region}, the prices for {prices.region}.")
+        messages.append(f"the stacks are for {region}, the prices for {prices.region}.")
     if estimate.not_priced:
         types = sorted({each.type for each in estimate.not_priced})
-        found.append(f"{len(estimate.not_priced)} resources are not priced: {', '.join(types)}.")
-    return found
+        messages.append(f"{len(estimate.not_priced)} resources are not priced: {', '.join(types)}.")
+    return messages
 
 
 def _cost(cost: Cost, decisions: float) -> dict[str, float | None]:
@@ -175,8 +175,8 @@ def _usage(estimate: Estimate) -> Table:
 
 def assumptions(estimate: Estimate) -> list[str]:
     """Names of the assumptions that line items rest on: each item's basis names its own."""
-    named = {word for item in estimate.items for word in re.findall(r"\w+", item.basis)}
-    return [name for name in Usage.model_fields if name in named]
+    words = {word for item in estimate.items for word in re.findall(r"\w+", item.basis)}
+    return [name for name in Usage.model_fields if name in words]
 
 
 def _number(value: float) -> str:

@@ -42,7 +42,6 @@ class Usage(BaseModel):
     bucket_gb: Annotated[float, _a("in any other bucket")]
     cache_gb: Annotated[float, _a("online features and sessions")]
     graph_gb: Annotated[float, _a("in Neptune")]
-    image_gb: Annotated[float, _a("in each container repository")]
 
     api_ms: Annotated[float, _a("the decision API's function works on one answer")]
     event_batch: Annotated[float, Field(gt=0, description="events in one call of a function")]
@@ -61,7 +60,6 @@ class Usage(BaseModel):
     training_runs: Annotated[float, _a("runs a month of a SageMaker pipeline: one a week")]
     training_step_minutes: Annotated[float, _a("step of a SageMaker pipeline")]
 
-    ecpus_per_decision: Annotated[float, _a("kilobytes that one decision moves to and from the cache")]
     graph_ncus: Annotated[float, _a("Neptune capacity units in use, mean of the month")]
     graph_requests: Annotated[float, _a("I/O requests to Neptune's storage")]
 
@@ -127,11 +125,11 @@ def load(file: Path = DEFAULTS, overrides: Mapping[str, float | None] | None = N
         values = tomllib.loads(DEFAULTS.read_text()) | tomllib.loads(file.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"the usage file {file} cannot be read: {error}.") from error
-    given = {key: value for key, value in (overrides or {}).items() if value is not None}
+    options = {key: value for key, value in (overrides or {}).items() if value is not None}
     try:
-        return Usage.model_validate(values | given)
+        return Usage.model_validate(values | options)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        origin = "option" if key in given else file.name
+        origin = "option" if key in options else file.name
         raise UsageError(f"{origin}: {key} = {first['input']!r}: {first['msg']}.") from error

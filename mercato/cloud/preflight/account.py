@@ -87,14 +87,14 @@ def deployed(session: Any, assembly: Assembly) -> tuple[frozenset[str], list[Fin
         .paginate()
         for each in page["Stacks"]
     }
-    there = {name: described[name] for name in assembly.stacks if name in described}
+    present = {name: described[name] for name in assembly.stacks if name in described}
     findings = [
         blocking("stacks", f"{name} is in {stack['StackStatus']}", recovery(stack))
-        for name, stack in there.items()
+        for name, stack in present.items()
         if stack["StackStatus"] in _FAILED
     ]
-    new = len(assembly.stacks) - len(there)
-    return frozenset(there), findings or [ok("stacks", f"{len(there)} there already, {new} to make")]
+    new = len(assembly.stacks) - len(present)
+    return frozenset(present), findings or [ok("stacks", f"{len(present)} there already, {new} to make")]
 
 
 def recovery(stack: Mapping[str, Any]) -> str:

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from mercato.cloud.preflight.finding import Finding, blocking, ok, warning
 from mercato.cloud.template import Resource
 
+_ENDPOINTS = "sagemaker"
 #: Lambda keeps so much for functions that reserve nothing.
 _UNRESERVED = 100
-_HOLDS_INSTANCES = "InstanceType"
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,27 @@ def quotas(session: Any, region: str, resources: Iterable[Resource]) -> Iterator
             client, use = quota.used
             used = use(session.client(client, region_name=region))
             yield judged(quota.name, quota.service, needed, used, _value(values, quota))
-    instances = Counter[str]()
-    for each in new:
-        if each.type == "AWS::SageMaker::EndpointConfig":
-            instances.update(endpoint_instances(each))
-    for instance, count in sorted(instances.items()):
+
+
+def endpoints(session: Any, region: str, resources: Iterable[Resource]) -> Iterator[Finding]:
+    """Whether approved models may start the instances of their endpoints; the deploy starts none.
+
+    Args:
+        resources: all, as a stack that is there already may still wait for its first approved version.
+    """
+    values = session.client("service-quotas", region_name=region)
+    for instance, count in sorted(endpoint_instances(resources).items()):
+        # One quota for each type, over all endpoints of the account in the region.
         name = f"{instance} for endpoint usage"
-        value = _by_name(values, "sagemaker", name)
-        yield judged(name, "sagemaker", count, 0, value)
+        value = _by_name(values, _ENDPOINTS, name)
+        needed = f"{count} needed by approved models"
+        if value is None:
+            yield _untold(name, _ENDPOINTS, needed)
+        elif count > value:
+            fix = f"ask Service Quotas for {count} or more ({_ENDPOINTS}, {name}) before you approve a model"
+            yield warning(f"quota: {name}", f"{needed}, {value:.0f} allowed", fix)
+        else:
+            yield ok(f"quota: {name}", f"{needed}, {value:.0f} allowed for all endpoints of the account")
 
 
 def concurrency(session: Any, region: str, resources: Iterable[Resource]) -> Iterator[Finding]:
@@ -144,28 +157,27 @@ def judged(name: str, service: str, needed: float, used: float, value: float | N
     """Compare what is needed and used with the quota's value; `None` if nobody could tell it."""
     check = f"quota: {name}"
     if value is None:
-        return warning(
-            check,
-            f"{needed:.0f} more needed, {used:.0f} in use; Service Quotas does not say how many are allowed",
-            f"look it up in the console of Service Quotas, under {service}",
-        )
+        return _untold(name, service, f"{needed:.0f} more needed, {used:.0f} in use")
     says = f"{needed:.0f} more needed, {used:.0f} of {value:.0f} in use"
     if used + needed > value:
         return blocking(check, says, f"ask Service Quotas for {used + needed:.0f} ({service}, {name})")
     return ok(check, says)
 
 
-def endpoint_instances(resource: Resource) -> Mapping[str, int]:
-    """How many instances of each type an endpoint's configuration starts."""
+def endpoint_instances(resources: Iterable[Resource]) -> Mapping[str, int]:
+    """How many instances of each type the endpoints of all models start with."""
     counts = Counter[str]()
-    variants = [
-        *resource.get("ProductionVariants", default=()),
-        *resource.get("ShadowProductionVariants", default=()),
-    ]
-    for variant in variants:
-        if isinstance(variant.get(_HOLDS_INSTANCES), str):
-            counts[variant[_HOLDS_INSTANCES]] += int(variant.get("InitialInstanceCount", 1))
+    for count, instance in filter(None, (each.answers_on() for each in resources)):
+        counts[instance] += count
     return counts
+
+
+def _untold(name: str, service: str, needed: str) -> Finding:
+    return warning(
+        f"quota: {name}",
+        f"{needed}; Service Quotas does not say how many are allowed",
+        f"look it up in the console of Service Quotas, under {service}",
+    )
 
 
 def _value(client: Any, quota: Quota) -> float | None:
@@ -181,11 +193,13 @@ def _value(client: Any, quota: Quota) -> float | None:
 
 
 def _by_name(client: Any, service: str, name: str) -> float | None:
-    try:
-        for page in client.get_paginator("list_service_quotas").paginate(ServiceCode=service):
-            for each in page["Quotas"]:
-                if re.fullmatch(re.escape(name), each["QuotaName"], re.IGNORECASE):
-                    return float(each["Value"])
-    except ClientError:
-        return None
+    for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
+        try:
+            for page in client.get_paginator(operation).paginate(ServiceCode=service):
+                for each in page["Quotas"]:
+                    if re.fullmatch(re.escape(name), each["QuotaName"], re.IGNORECASE):
+                        return float(each["Value"])
+        except ClientError:
+            # As above: what was never raised may be in the second list alone.
+            continue
     return None

@@ -11,7 +11,7 @@ from rich.table import Table
 from mercato.cloud.preflight.account import bootstrap, deployed, identity, linked_roles
 from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import Finding, State
-from mercato.cloud.preflight.quotas import concurrency, quotas
+from mercato.cloud.preflight.quotas import concurrency, endpoints, quotas
 from mercato.cloud.preflight.secrets import secrets
 from mercato.cloud.preflight.services import services
 from mercato.cloud.template import Assembly
@@ -34,20 +34,21 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
     Raises:
         PreflightError: AWS refused a question, or could not be reached.
     """
-    found = list(identity(session, assembly))
-    if any(each.state is State.BLOCKING for each in found):
-        return found
+    findings = list(identity(session, assembly))
+    if any(each.state is State.BLOCKING for each in findings):
+        return findings
     try:
-        there, stacks = deployed(session, assembly)
-        new = [each for each in assembly.resources if each.stack not in there]
+        present, stacks = deployed(session, assembly)
+        new = [each for each in assembly.resources if each.stack not in present]
         return [
-            *found,
+            *findings,
             *bootstrap(session, assembly),
             *stacks,
             *services(session, assembly),
             *linked_roles(session, assembly),
             *catalogue(session, assembly),
             *quotas(session, assembly.region, new),
+            *endpoints(session, assembly.region, assembly.resources),
             *concurrency(session, assembly.region, new),
             *secrets(session, assembly),
         ]
@@ -65,13 +66,13 @@ def blocked(findings: list[Finding]) -> bool:
 
 def table(findings: list[Finding], environment: str) -> Table:
     """The report for a person."""
-    shown = Table(title=f"Before `cdk deploy --all --context env={environment}`", title_justify="left")
+    result = Table(title=f"Before `make deploy ENV={environment}`", title_justify="left")
     for heading in ("", "check", "found", "fix"):
-        shown.add_column(heading, overflow="fold")
+        result.add_column(heading, overflow="fold")
     for each in findings:
         style = _STYLE[each.state]
-        shown.add_row(f"[{style}]{each.state}[/]", each.check, each.says, each.fix)
-    return shown
+        result.add_row(f"[{style}]{each.state}[/]", each.check, each.says, each.fix)
+    return result
 
 
 def as_json(findings: list[Finding]) -> dict[str, Any]:

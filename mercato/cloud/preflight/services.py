@@ -11,19 +11,17 @@ from mercato.cloud.preflight.finding import Finding, blocking, ok, warning
 from mercato.cloud.template import Assembly
 
 #: By the middle part of a resource type: what boto3 calls the service, where endpoints differ by region.
-_SERVICES = {
+SERVICES = {
     "ApiGatewayV2": "apigatewayv2",
     "APS": "amp",
     "Athena": "athena",
     "Cognito": "cognito-idp",
     "EC2": "ec2",
-    "ECR": "ecr",
     "EMRServerless": "emr-serverless",
     "ElastiCache": "elasticache",
     "Glue": "glue",
     "Grafana": "grafana",
     "KinesisAnalyticsV2": "kinesisanalyticsv2",
-    "LakeFormation": "lakeformation",
     "Lambda": "lambda",
     "MSK": "kafka",
     "MWAA": "mwaa",
@@ -39,7 +37,7 @@ _PUBLISHED = "/aws/service/global-infrastructure/regions/{region}/services/{serv
 
 def services(session: Any, assembly: Assembly) -> Iterator[Finding]:
     """Ask AWS's public parameters, and the SDK's own list where they don't answer."""
-    wanted = sorted({name for kind in assembly.counts if (name := _SERVICES.get(kind.split("::")[1]))})
+    wanted = sorted({name for kind in assembly.counts if (name := SERVICES.get(kind.split("::")[1]))})
     ssm = session.client("ssm", region_name=assembly.region)
     missing = [name for name in wanted if not _available(session, ssm, assembly.region, name)]
     for name in missing:

@@ -68,7 +68,6 @@ _STREAMING: Mapping[str, tuple[str, Any]] = {
             },
         },
     ),
-    "Serverless": ("AWS::MSK::ServerlessCluster", {}),
     "Clicks": ("AWS::MSK::Topic", {"PartitionCount": 4}),
     "Sessions": (
         "AWS::KinesisAnalyticsV2::Application",
@@ -118,11 +117,8 @@ _JOBS: Mapping[str, tuple[str, Any]] = {
     "Database": ("AWS::Glue::Database", {}),
     "Analysts": ("AWS::Athena::WorkGroup", {}),
     "Secret": ("AWS::SecretsManager::Secret", {}),
-    "Images": ("AWS::ECR::Repository", {}),
-    "Action": ("AWS::Budgets::BudgetsAction", {}),
 }
 _DECISIONS: Mapping[str, tuple[str, Any]] = {
-    "Cache": ("AWS::ElastiCache::ServerlessCache", {"Engine": "valkey"}),
     "Nodes": (
         "AWS::ElastiCache::ReplicationGroup",
         {
@@ -151,22 +147,11 @@ _DECISIONS: Mapping[str, tuple[str, Any]] = {
         {"DBInstanceClass": "db.serverless", "DBClusterIdentifier": {"Ref": "Graph"}},
     ),
     "Reader": ("AWS::Neptune::DBInstance", {"DBInstanceClass": "db.r7g.large"}),
-    "Config": (
-        "AWS::SageMaker::EndpointConfig",
-        {
-            "ProductionVariants": [{"InstanceType": "ml.m5.large", "InitialInstanceCount": 2}],
-            "ShadowProductionVariants": [{"ServerlessConfig": {"MemorySizeInMB": 2048}}],
-        },
-    ),
     "Versions": (
         "AWS::SageMaker::ModelPackageGroup",
         {"Tags": [{"Key": "mercato:answers-on", "Value": "3 ml.c5.large"}]},
     ),
     "Tried": ("AWS::SageMaker::ModelPackageGroup", {}),
-    "Endpoint": (
-        "AWS::SageMaker::Endpoint",
-        {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}},
-    ),
     "Training": (
         "AWS::SageMaker::Pipeline",
         {"PipelineDefinition": {"PipelineDefinitionBody": json.dumps(_PIPELINE)}},
@@ -176,7 +161,6 @@ _DECISIONS: Mapping[str, tuple[str, Any]] = {
         {
             "MemorySize": 1024,
             "Architectures": ["arm64"],
-            "SnapStart": {"ApplyOn": "PublishedVersions"},
             "TracingConfig": {"Mode": "Active"},
             "LoggingConfig": {"LogGroup": {"Ref": "ApiLogs"}},
         },
@@ -185,17 +169,8 @@ _DECISIONS: Mapping[str, tuple[str, Any]] = {
     "Collector": ("AWS::Lambda::Function", {"MemorySize": 512}),
     "Landing": ("AWS::Lambda::Function", {}),
     "Helper": ("AWS::Lambda::Function", {}),
-    "Version": ("AWS::Lambda::Version", {"FunctionName": {"Ref": "Api"}}),
-    "Alias": (
-        "AWS::Lambda::Alias",
-        {
-            "FunctionName": {"Ref": "Api"},
-            "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 2},
-        },
-    ),
     "Clicks": ("AWS::Lambda::EventSourceMapping", {}),
     "Http": ("AWS::ApiGatewayV2::Api", {}),
-    "Rest": ("AWS::ApiGateway::RestApi", {}),
     "Firewall": ("AWS::WAFv2::WebACL", {"Rules": [{}, {}, {}]}),
     "People": ("AWS::Cognito::UserPool", {"UserPoolTier": "ESSENTIALS"}),
     "Machine": ("AWS::Cognito::UserPoolClient", {"AllowedOAuthFlows": ["client_credentials"]}),

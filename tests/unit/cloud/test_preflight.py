@@ -15,10 +15,12 @@ from mercato.cli.main import app
 from mercato.cloud.preflight.account import recovery
 from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import State
-from mercato.cloud.preflight.quotas import endpoint_instances, judged
+from mercato.cloud.preflight.quotas import endpoint_instances, endpoints, judged
 from mercato.cloud.preflight.report import PreflightError, as_json, blocked, inspect
 from mercato.cloud.preflight.secrets import by_hand, secrets
-from mercato.cloud.template import Assembly, Resource
+from mercato.cloud.preflight.services import SERVICES
+from mercato.cloud.template import ANSWERS_ON, Assembly, Resource
+from tests.infra.templates import made_types
 
 COUNTS = st.integers(min_value=0, max_value=1000).map(float)
 HERE = Assembly("us-east-1", (), "1" * 12, 6, ("us-east-1",))
@@ -58,21 +60,60 @@ def test_a_quota_that_nobody_tells_is_a_warning_with_a_place_to_look() -> None:
     assert "console of Service Quotas" in found.fix
 
 
-def test_instances_of_an_endpoint_are_counted_shadows_included() -> None:
-    config = Resource(
-        "models",
-        "Config",
-        "AWS::SageMaker::EndpointConfig",
-        {
-            "ProductionVariants": [
-                {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2},
-                {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1},
-                {"ServerlessConfig": {"MaxConcurrency": 5}},
-            ],
-            "ShadowProductionVariants": [{"InstanceType": "ml.c5.large"}],
-        },
+def _versions(answers_on: str | None) -> Resource:
+    tags = [] if answers_on is None else [{"Key": ANSWERS_ON, "Value": answers_on}]
+    return Resource("models", "Versions", "AWS::SageMaker::ModelPackageGroup", {"Tags": tags})
+
+
+MODELS = [_versions("2 ml.m5.large"), _versions("1 ml.m5.large"), _versions("1 ml.c5.large"), _versions(None)]
+
+
+class Quotas:
+    """A session that tells the quotas of SageMaker's endpoints, some only among AWS's defaults."""
+
+    def __init__(self, **values: dict[str, float]) -> None:
+        self._values = values
+
+    def client(self, service: str, **_options: object) -> Any:
+        assert service == "service-quotas"
+        return self
+
+    def get_paginator(self, operation: str) -> Any:
+        self._quotas = [
+            {"QuotaName": f"{instance} for endpoint usage", "Value": value}
+            for instance, value in self._values.get(operation, {}).items()
+        ]
+        return self
+
+    def paginate(self, **parameters: str) -> Any:
+        assert parameters == {"ServiceCode": "sagemaker"}
+        return [{"Quotas": self._quotas}]
+
+
+def test_instances_of_all_models_endpoints_are_counted_by_type() -> None:
+    assert endpoint_instances(MODELS) == {"ml.m5.large": 3, "ml.c5.large": 1}
+    assert endpoint_instances([_versions(None)]) == {}
+
+
+def test_too_few_instances_for_endpoints_are_a_warning_as_the_deploy_itself_starts_none() -> None:
+    """A quota that nobody has raised is found among AWS's defaults."""
+    session = Quotas(
+        list_service_quotas={"ml.m5.large": 2}, list_aws_default_service_quotas={"ml.c5.large": 1}
     )
-    assert endpoint_instances(config) == {"ml.m5.large": 3, "ml.c5.large": 1}
+    compute, general = endpoints(session, "us-east-1", MODELS)
+    assert (compute.check, compute.state) == ("quota: ml.c5.large for endpoint usage", State.OK)
+    assert (general.state, general.says) == (State.WARNING, "3 needed by approved models, 2 allowed")
+    assert "Service Quotas for 3 or more (sagemaker, ml.m5.large for endpoint usage)" in general.fix
+
+
+def test_a_quota_for_endpoints_that_nobody_tells_is_a_warning() -> None:
+    (found,) = endpoints(Quotas(), "us-east-1", [_versions("1 ml.c5.large")])
+    assert found.state is State.WARNING
+    assert "does not say" in found.says
+
+
+def test_services_are_looked_up_that_some_environment_needs() -> None:
+    assert set(SERVICES) <= {each.split("::")[1] for each in made_types()}
 
 
 class Answering:

@@ -46,6 +46,15 @@ def test_several_regions_are_refused(tmp_path: Path) -> None:
         read(folder, "prod")
 
 
+def test_the_versions_of_a_model_say_on_what_its_endpoint_runs() -> None:
+    tags = [{"Key": "other", "Value": "1"}, {"Key": "mercato:answers-on", "Value": "2 ml.c5.large"}]
+    versions = "AWS::SageMaker::ModelPackageGroup"
+    assert Resource("s", "R", versions, {"Tags": tags}).answers_on() == (2, "ml.c5.large")
+    assert Resource("s", "R", versions, {"Tags": tags[:1]}).answers_on() is None
+    assert Resource("s", "R", versions, {}).answers_on() is None
+    assert Resource("s", "R", "AWS::MSK::Cluster", {"Tags": {"mercato:answers-on": "x"}}).answers_on() is None
+
+
 def test_numbers_and_texts_are_only_what_the_template_states() -> None:
     resource = Resource("s", "R", "T", {"a": {"b": 3, "c": "4.5", "d": {"Ref": "x"}}, "e": "word"})
     assert resource.number("a", "b") == 3

@@ -9,13 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.emulator.types.catalog import TYPES
 from infra.emulator.types.fitting import fit
 from infra.emulator.types.registration import fill, identified, resource_values
+from tests.infra.templates import made_types
 
 
 def shape(service: str, operation: str) -> Any:
     client: Any = boto3.client(service, region_name="us-east-1")
     return client.meta.service_model.operation_model(operation).input_shape
+
+
+def test_the_emulator_is_taught_the_types_that_the_environments_have() -> None:
+    assert set(TYPES) == made_types()
 
 
 def test_names_meet_whatever_their_case_and_numbers_whatever_their_type() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from mercato.cloud.cost.charge import Rule
 from mercato.cloud.cost.rules import (
     decisions,
-    delivery,
     models,
     network,
     observability,
@@ -26,5 +25,4 @@ RULES: Mapping[str, Rule] = {
     **models.RULES,
     **decisions.RULES,
     **observability.RULES,
-    **delivery.RULES,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from mercato.cloud.cost.charge import Charge, Context, Rule
+from mercato.cloud.cost.charge import Charge, Context
 from mercato.cloud.cost.rules.observability import logs
 from mercato.cloud.cost.usage import SECONDS, Usage
 from mercato.cloud.template import NotStatedError, Resource
@@ -73,46 +73,20 @@ def _event_source(resource: Resource, context: Context) -> Iterator[Charge]:
     yield from ()
 
 
-def _version(resource: Resource, context: Context) -> Iterator[Charge]:
-    function = context.assembly.referred(resource, "FunctionName")
-    if function.get("SnapStart", "ApplyOn") == "PublishedVersions":
+def _gateway(resource: Resource, context: Context) -> Iterator[Charge]:
+    yield Charge(
+        what="requests",
+        price="api.http",
+        varying=context.usage.api_requests / 1e6 * context.share(resource),
+        basis=_REQUESTS,
+    )
+    if not context.assembly.counts[_CDN]:
         yield Charge(
-            what="SnapStart",
-            price="lambda.snapstart-cache",
-            fixed=_gigabytes(function) * SECONDS,
-            basis=f"a snapshot of {_gigabytes(function):g} GB, always kept",
+            what="answers to the internet",
+            price="transfer.internet",
+            varying=context.usage.answer_gb * context.share(resource),
+            basis="decisions * answer_bytes",
         )
-
-
-def _alias(resource: Resource, context: Context) -> Iterator[Charge]:
-    kept = resource.get("ProvisionedConcurrencyConfig", "ProvisionedConcurrentExecutions")
-    if kept:
-        function = context.assembly.referred(resource, "FunctionName")
-        yield Charge(
-            what="provisioned concurrency",
-            price="lambda.provisioned",
-            fixed=float(kept) * _gigabytes(function) * SECONDS,
-            basis=f"{kept} instances of {_gigabytes(function):g} GB, always on",
-        )
-
-
-def _gateway(price: str) -> Rule:
-    def rule(resource: Resource, context: Context) -> Iterator[Charge]:
-        yield Charge(
-            what="requests",
-            price=price,
-            varying=context.usage.api_requests / 1e6 * context.share(resource),
-            basis=_REQUESTS,
-        )
-        if not context.assembly.counts[_CDN]:
-            yield Charge(
-                what="answers to the internet",
-                price="transfer.internet",
-                varying=context.usage.answer_gb * context.share(resource),
-                basis="decisions * answer_bytes",
-            )
-
-    return rule
 
 
 def _distribution(resource: Resource, context: Context) -> Iterator[Charge]:
@@ -133,10 +107,7 @@ def _distribution(resource: Resource, context: Context) -> Iterator[Charge]:
 
 RULES = {
     "AWS::Lambda::Function": _function,
-    "AWS::Lambda::Version": _version,
-    "AWS::Lambda::Alias": _alias,
     "AWS::Lambda::EventSourceMapping": _event_source,
-    "AWS::ApiGatewayV2::Api": _gateway("api.http"),
-    "AWS::ApiGateway::RestApi": _gateway("api.rest"),
+    "AWS::ApiGatewayV2::Api": _gateway,
     _CDN: _distribution,
 }

@@ -8,46 +8,21 @@ from typing import Any
 
 from mercato.cloud.cost.charge import Charge, Context
 from mercato.cloud.cost.usage import HOURS
-from mercato.cloud.template import ANSWERS_ON, NotStatedError, Resource
-
-
-def _endpoint(resource: Resource, context: Context) -> Iterator[Charge]:
-    config = context.assembly.referred(resource, "EndpointConfigName")
-    variants = [
-        *config.get("ProductionVariants", default=()),
-        *config.get("ShadowProductionVariants", default=()),
-    ]
-    for variant in variants:
-        yield _serverless(variant, context) if "ServerlessConfig" in variant else _instances(variant)
-
-
-def _instances(variant: Mapping[str, Any]) -> Charge:
-    size, count = variant["InstanceType"], float(variant.get("InitialInstanceCount", 1))
-    return Charge(
-        what="endpoint instances",
-        price="sagemaker.instance",
-        size=size,
-        fixed=count * HOURS,
-        basis=f"{count:g} of {size}, always on; autoscaling may add more",
-    )
+from mercato.cloud.template import NotStatedError, Resource
 
 
 def _versions(resource: Resource, _context: Context) -> Iterator[Charge]:
-    """The endpoint that an approved version gets: a function makes it, no template has it."""
-    tags = {each["Key"]: each["Value"] for each in resource.get("Tags", default=())}
-    if ANSWERS_ON in tags:
-        count, size = tags[ANSWERS_ON].split()
-        yield _instances({"InstanceType": size, "InitialInstanceCount": count})
-
-
-def _serverless(variant: Mapping[str, Any], context: Context) -> Charge:
-    gigabytes = float(variant["ServerlessConfig"]["MemorySizeInMB"]) / 1024
-    return Charge(
-        what="serverless inference",
-        price="sagemaker.serverless",
-        varying=context.usage.decisions * context.usage.api_ms / 1e3 * gigabytes,
-        basis=f"decisions, api_ms each, with {gigabytes:g} GB",
-    )
+    """The endpoint that an approved version gets."""
+    answers = resource.answers_on()
+    if answers is not None:
+        count, size = answers
+        yield Charge(
+            what="endpoint instances",
+            price="sagemaker.instance",
+            size=size,
+            fixed=count * HOURS,
+            basis=f"{count} of {size}, always on; autoscaling may add more",
+        )
 
 
 def _pipeline(resource: Resource, context: Context) -> Iterator[Charge]:
@@ -105,7 +80,6 @@ def _resolved(value: Any, defaults: Mapping[str, Any]) -> Any:
 
 
 RULES = {
-    "AWS::SageMaker::Endpoint": _endpoint,
     "AWS::SageMaker::ModelPackageGroup": _versions,
     "AWS::SageMaker::Pipeline": _pipeline,
 }

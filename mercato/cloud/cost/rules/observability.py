@@ -24,15 +24,15 @@ _MESSAGES = 10_000
 def logs(group: Resource, *, fixed: float = 0.0, varying: float = 0.0, basis: str) -> Iterator[Charge]:
     """Gigabytes a month that go to a log group, written once and kept as long as it says."""
     days = group.number("RetentionInDays", default=_FOREVER)
-    kept = _COMPRESSED * days / DAYS
+    gb_months = _COMPRESSED * days / DAYS
     yield Charge(
         what="logs written", price="cloudwatch.logs-written", fixed=fixed, varying=varying, basis=basis
     )
     yield Charge(
         what="logs kept",
         price="cloudwatch.logs-kept",
-        fixed=fixed * kept,
-        varying=varying * kept,
+        fixed=fixed * gb_months,
+        varying=varying * gb_months,
         basis=f"{basis}: {days:g} days of it, compressed",
     )
 

@@ -77,8 +77,8 @@ def _runs(resource: Resource, context: Context) -> tuple[float, float, str]:
 
 def _starts(resource: Resource) -> str | None:
     """Name of the job for which a schedule asks Glue."""
-    given = resource.get("Target", "Input", default="{}")
-    return json.loads(given).get("JobName") if isinstance(given, str) else None
+    text = resource.get("Target", "Input", default="{}")
+    return json.loads(text).get("JobName") if isinstance(text, str) else None
 
 
 def _emr(resource: Resource, context: Context) -> Iterator[Charge]:

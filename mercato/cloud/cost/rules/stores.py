@@ -9,8 +9,6 @@ from mercato.cloud.cost.rules.processing import streams
 from mercato.cloud.cost.usage import HOURS
 from mercato.cloud.template import NotStatedError, Resource
 
-#: Least that ElastiCache Serverless bills, in GB.
-_LEAST_GB = {"valkey": 0.1, "redis": 1.0}
 #: A batch of events becomes a file, its commit and their checkpoints.
 _WRITES_PER_BATCH = 4
 _STREAM_BATCHES = 730 * 60
@@ -48,26 +46,6 @@ def _workgroup(resource: Resource, context: Context) -> Iterator[Charge]:
     )
 
 
-def _serverless_cache(resource: Resource, context: Context) -> Iterator[Charge]:
-    usage, engine = context.usage, resource.text("Engine")
-    least = _LEAST_GB.get(engine, 1.0)
-    yield Charge(
-        what="data",
-        price="cache.serverless-data",
-        size=engine,
-        fixed=least * HOURS,
-        varying=max(usage.cache_gb - least, 0) * HOURS,
-        basis=f"cache_gb, at least {least:g} GB",
-    )
-    yield Charge(
-        what="processing units",
-        price="cache.serverless-units",
-        size=engine,
-        varying=(usage.decisions * usage.ecpus_per_decision + usage.events) / 1e6,
-        basis="decisions * ecpus_per_decision, and one of each of events_per_second",
-    )
-
-
 def _cache_nodes(resource: Resource, context: Context) -> Iterator[Charge]:
     engine = resource.get("Engine")
     if engine != "valkey":
@@ -80,13 +58,13 @@ def _cache_nodes(resource: Resource, context: Context) -> Iterator[Charge]:
     yield Charge(
         what="nodes", price="cache.valkey-node", size=size, fixed=nodes * HOURS, basis=f"{nodes:g} of {size}"
     )
-    kept = resource.number("SnapshotRetentionLimit", default=0)
-    if kept:
+    days = resource.number("SnapshotRetentionLimit", default=0)
+    if days:
         yield Charge(
             what="snapshots",
             price="cache.snapshot",
-            varying=context.usage.cache_gb * kept,
-            basis=f"cache_gb, {kept:g} days of it",
+            varying=context.usage.cache_gb * days,
+            basis=f"cache_gb, {days:g} days of it",
         )
 
 
@@ -155,7 +133,6 @@ def _graph_instance(resource: Resource, context: Context) -> Iterator[Charge]:
 RULES = {
     "AWS::S3::Bucket": _bucket,
     "AWS::Athena::WorkGroup": _workgroup,
-    "AWS::ElastiCache::ServerlessCache": _serverless_cache,
     "AWS::ElastiCache::ReplicationGroup": _cache_nodes,
     "AWS::OpenSearchService::Domain": _search,
     "AWS::Neptune::DBCluster": _graph,

@@ -71,31 +71,6 @@ def _topics(context: Context) -> tuple[int, float]:
     return len(topics), sum(each.number("PartitionCount") for each in topics)
 
 
-def _serverless(resource: Resource, context: Context) -> Iterator[Charge]:
-    usage = context.usage
-    topics, partitions = _topics(context)
-    yield Charge(what="cluster", price="msk.serverless-cluster", fixed=HOURS, basis="always on")
-    yield Charge(
-        what="partitions",
-        price="msk.serverless-partition",
-        fixed=partitions * HOURS,
-        basis=f"{partitions:g} partitions of {topics} topics",
-    )
-    yield Charge(
-        what="events kept",
-        price="msk.storage",
-        varying=usage.kafka_gb,
-        basis="events_per_second * event_bytes * kafka_retention_days",
-    )
-    for what, price, copies in (("written", "msk.serverless-written", 1), ("read", "msk.serverless-read", 2)):
-        yield Charge(
-            what=f"events {what}",
-            price=price,
-            varying=usage.event_gb * copies,
-            basis="events_per_second * event_bytes" + (", by two readers" if copies > 1 else ""),
-        )
-
-
 def _flink(resource: Resource, context: Context) -> Iterator[Charge]:
     parallelism = (
         "ApplicationConfiguration",
@@ -122,6 +97,5 @@ def _flink(resource: Resource, context: Context) -> Iterator[Charge]:
 
 RULES = {
     "AWS::MSK::Cluster": _cluster,
-    "AWS::MSK::ServerlessCluster": _serverless,
     "AWS::KinesisAnalyticsV2::Application": _flink,
 }

@@ -1,0 +1,95 @@
+"""What meets the outside: files and feeds, the API, search."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from infra.cdk.sections.base import Days, Section
+
+#: Of the API, without the `mercato/` before them.
+Scope = Literal["recommend", "payments", "events", "read", "admin"]
+
+
+class Feed(Section):
+    """A feed from outside.
+
+    Attributes:
+        url: HTTPS address that answers a JSON array of events.
+        minutes: between two looks.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+
+
+class Intake(Section):
+    """What comes from outside beside the shops' own calls.
+
+    Attributes:
+        landing_days: how long a file stays in the landing bucket.
+        concurrency: files, feeds or batches that one function works on at a time, kept for it alone; 0 for
+            no such limit.
+        feeds: by name; none are looked at unless given.
+    """
+
+    landing_days: Days = 30
+    concurrency: Annotated[int, Field(ge=0, le=1000)] = 0
+    feeds: dict[Literal["weather", "competitor_prices"], Feed] = Field(default={})
+
+
+class Decisions(Section):
+    """The API, who may call it, and how often.
+
+    Attributes:
+        memory_mib: of the API's function; its CPU grows with it.
+        concurrency: requests that one function answers at a time, kept for it alone; 0 for no such limit.
+        requests_per_second: that a route takes from all clients together.
+        client_requests_per_5_minutes: that one client may send before it is turned away.
+        clients: machines that may call, with their scopes.
+        page_urls: where people are sent back to after they signed in; none, if no people sign in.
+        edge: put CloudFront and a web application firewall before the API.
+        domain: name of the API beside CloudFront's own; it needs `certificate_arn`.
+        certificate_arn: of the domain, in us-east-1.
+    """
+
+    memory_mib: Annotated[int, Field(ge=512, le=10240)] = 1769
+    concurrency: Annotated[int, Field(ge=0, le=1000)] = 0
+    requests_per_second: Annotated[int, Field(ge=1, le=10000)] = 100
+    client_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 30_000
+    clients: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")], tuple[Scope, ...]] = Field(
+        default={"shop": ("recommend", "payments", "events", "read")}
+    )
+    page_urls: tuple[Annotated[str, Field(pattern=r"^(https://|http://localhost)")], ...] = ()
+    edge: bool = False
+    domain: str = ""
+    certificate_arn: Annotated[
+        str, Field(pattern=r"^$|^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/.+$")
+    ] = ""
+
+    @model_validator(mode="after")
+    def _domain_has_certificate(self) -> Decisions:
+        if bool(self.domain) != bool(self.certificate_arn):
+            raise ValueError("domain and certificate_arn belong together; allowed: both or neither")
+        return self
+
+
+class Search(Section):
+    """The search domain.
+
+    Attributes:
+        enabled: provision it; without it the API has no search.
+        instance_type: of a data node.
+        instances: data nodes; with two or more, a zone may fail.
+        volume_gib: disk of a data node.
+        dedicated_masters: three nodes that only keep the cluster together.
+    """
+
+    enabled: bool = False
+    instance_type: Literal["t3.small", "t3.medium", "m7g.medium", "m7g.large", "r7g.large", "r7g.xlarge"] = (
+        "t3.small"
+    )
+    instances: Annotated[int, Field(ge=1, le=20)] = 1
+    volume_gib: Annotated[int, Field(ge=10, le=1000)] = 10
+    dedicated_masters: bool = False
