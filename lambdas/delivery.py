@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.api.event_log import EventLog, Record
+from lambdas.event_log import EventLog, Record
 from mercato.contracts.events import Topic, Violation
 from mercato.contracts.tables.silver import QUARANTINE
 from mercato.settings import Settings
@@ -48,7 +48,7 @@ def deliver(
     Doing it again is safe: events keep their own ids, by which the lake drops duplicates.
 
     Raises:
-        lambdas.api.event_log.EventsUnavailableError: Kafka did not take them all.
+        lambdas.event_log.EventsUnavailableError: Kafka did not take them all.
     """
     delivered = Delivered()
     for some in _batches(values):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 
-from lambdas.api.metrics import Metrics
+from lambdas.metrics import Metrics
 
 NAMESPACE = "Mercato"
 DIMENSION = "Function"

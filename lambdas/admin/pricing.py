@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from lambdas.admin.people import Name, reviewer_of
 from lambdas.admin.services import AdminServices
-from lambdas.api.event_log import EventsUnavailableError
-from lambdas.api.problem import ProblemError
+from lambdas.event_log import EventsUnavailableError
+from lambdas.problem import ProblemError
 from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.online.connection import OnlineUnavailable

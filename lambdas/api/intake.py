@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from lambdas.api.event_log import Record
-from lambdas.api.problem import FieldError, ProblemError
+from lambdas.event_log import Record
+from lambdas.problem import FieldError, ProblemError
 from mercato.contracts.events import (
     CLICKSTREAM,
     OPEN_TOPICS,

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 from lambdas.api.circuit import Circuit
 from lambdas.api.endpoints import ScorerUnavailableError
-from lambdas.api.metrics import Metrics
 from lambdas.api.recent import RecentLists
 from lambdas.api.scorer import Scorer
 from lambdas.api.shelf import Shelf, ShelfKeeper
+from lambdas.metrics import Metrics
 from mercato.contracts.tables.features import ALL_STORES
 from mercato.decisions.changes import Cause, Changes, compare
 from mercato.decisions.evidence import EvidenceFor, Purchases

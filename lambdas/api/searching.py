@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from lambdas.api.problem import ProblemError
 from lambdas.api.schemas import Facets, FacetValue, FoundProduct, SearchAnswer, Suggestions
 from lambdas.api.shelf import Shelf
+from lambdas.problem import ProblemError
 from mercato.contracts.search import DOCUMENT
 from mercato.decisions.aisles import aisle
 from mercato.decisions.wording import department_name, readable, size_name

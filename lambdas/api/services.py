@@ -11,10 +11,10 @@ from fastapi import Depends, Path, Request
 from lambdas.api.collecting import EventServices
 from lambdas.api.health import Dependencies
 from lambdas.api.paying import PaymentJudge
-from lambdas.api.problem import ProblemError
 from lambdas.api.recommending import Recommender
 from lambdas.api.scorer import Scorer
 from lambdas.api.shelf import ShelfKeeper
+from lambdas.problem import ProblemError
 from mercato.online.reader import OnlineFeatures
 from mercato.search.products import ProductSearch
 

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from lambdas.api.event_log import EventLog
 from lambdas.delivery import Delivered, Raw, deliver
+from lambdas.event_log import EventLog
 from lambdas.landing.files import UnreadableFileError, topic_of, values
 from mercato.settings import get_settings
 
@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Send the events of one new object (EventBridge, `Object Created`), or put it aside.
 
     Raises:
-        lambdas.api.event_log.EventsUnavailableError: Kafka is gone; Lambda tries again.
+        lambdas.event_log.EventsUnavailableError: Kafka is gone; Lambda tries again.
     """
     bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
     if key.startswith(REFUSED):

@@ -21,11 +21,11 @@ import uvicorn
 
 from lambdas.api.app import assemble, create_app
 from lambdas.api.endpoints import Container
-from lambdas.api.event_log import EventLog
 from lambdas.api.paying import PaymentJudge
 from lambdas.api.ranking import Candidates
 from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services
+from lambdas.event_log import EventLog
 from mercato.contracts.events import Click
 from mercato.local.ports import free_port
 from mercato.online import views

@@ -15,7 +15,7 @@ from lambdas.admin.people import caller_of
 from lambdas.admin.routers.payments import PaymentId
 from lambdas.admin.schemas import PaymentCase
 from lambdas.admin.services import AdminServices, UseAdminServices
-from lambdas.api.problem import PROBLEMS, ProblemError
+from lambdas.problem import PROBLEMS, ProblemError
 from mercato.online.cases import Page, State
 
 #: Open cases of a page, and the longest body of a case's form, in bytes.

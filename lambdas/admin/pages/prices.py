@@ -16,7 +16,7 @@ from lambdas.admin.pages.shared import PRICES, address, asked_for, fill_in, form
 from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import DecidedPrice, PriceOffer
 from lambdas.admin.services import AdminServices, UseAdminServices
-from lambdas.api.problem import PROBLEMS, ProblemError
+from lambdas.problem import PROBLEMS, ProblemError
 
 #: Rows of a page, which are decided on together; and the longest body of their form, in bytes.
 ROWS, MAX_FORM = 50, 16 * 1024

@@ -11,7 +11,7 @@ from lambdas.admin import reviewing
 from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import PaymentCase, PaymentCases, ReviewedPayment
 from lambdas.admin.services import UseAdminServices
-from lambdas.api.problem import documented
+from lambdas.problem import documented
 from mercato.online.cases import State
 
 router = APIRouter(prefix="/admin/v1/payments", tags=["payments"])

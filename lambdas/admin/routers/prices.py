@@ -11,7 +11,7 @@ from lambdas.admin import pricing
 from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import PriceOffer, PriceOffers, PriceResult, PriceResults
 from lambdas.admin.services import UseAdminServices
-from lambdas.api.problem import documented
+from lambdas.problem import documented
 
 router = APIRouter(prefix="/admin/v1/prices", tags=["prices"])
 

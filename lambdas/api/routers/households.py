@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lambdas.api import answers
-from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import HouseholdDetail, HouseholdPage
 from lambdas.api.services import HouseholdPath, Services, UseServices
+from lambdas.problem import ProblemError, documented
 from mercato.online.connection import OnlineUnavailable
 
 router = APIRouter(prefix="/v1/households", tags=["households"])

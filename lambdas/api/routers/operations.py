@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse
 
-from lambdas.api.problem import PROBLEMS, ProblemError, documented
 from lambdas.api.schemas import DependencyState, Health
 from lambdas.api.services import UseServices
+from lambdas.problem import PROBLEMS, ProblemError, documented
 
 router = APIRouter(tags=["operations"])
 

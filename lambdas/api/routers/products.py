@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lambdas.api import answers, searching
-from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import ProductCard, SearchAnswer, SimilarProducts, Suggestions
 from lambdas.api.services import ProductPath, UseServices
 from lambdas.api.shelf import Shelf
+from lambdas.problem import ProblemError, documented
 from mercato.decisions.fallback import SENTENCES, Reason, popular_in_store
 from mercato.decisions.recommend import Item, Why
 from mercato.search.query import Question

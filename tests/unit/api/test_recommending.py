@@ -17,11 +17,11 @@ from fastapi.testclient import TestClient
 from lambdas.api import answers
 from lambdas.api.app import create_app
 from lambdas.api.endpoints import Answer, ScorerUnavailableError
-from lambdas.api.metrics import Metrics
 from lambdas.api.recommending import Recommender, Wish
 from lambdas.api.routers import recommendations
 from lambdas.api.scorer import Scorer
 from lambdas.api.shelf import Shelf, ShelfKeeper
+from lambdas.metrics import Metrics
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import History, Household
 from mercato.settings import Settings

@@ -9,8 +9,8 @@ from io import BytesIO
 import pytest
 from confluent_kafka import Producer
 
-from lambdas.api.event_log import EventLog, Record, RecordTooLargeError
 from lambdas.delivery import Delivered, Raw, deliver
+from lambdas.event_log import EventLog, Record, RecordTooLargeError
 from lambdas.landing.files import values
 from mercato.contracts.events import PAYMENT_OUTCOMES, PaymentOutcome
 from mercato.settings import Settings
