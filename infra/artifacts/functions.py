@@ -86,7 +86,7 @@ ARTIFACTS = (
     function("admin", "the panel for reviewers", *_EVENTS, *_SHARED, "lambdas/admin"),
     function("landing", "files from partners into Kafka", *_DELIVERY, "lambdas/landing"),
     function("pollers", "feeds from outside into Kafka", *_DELIVERY, "lambdas/pollers"),
-    function("features", "events into the online store", *_EVENTS, "lambdas/features"),
+    function("features", "events into the online store", *_EVENTS, "lambdas/msk.py", "lambdas/features"),
     plain("alerts", "alarms to PagerDuty"),
     plain("deployer", "approved models to their endpoints"),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import defaultdict
 from datetime import UTC, datetime
 from itertools import chain
@@ -10,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from lambdas import msk
 from mercato.contracts.events import TOPICS, Event, Violation
 from mercato.online.store import OnlineStore
 from mercato.settings import get_settings
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     events: dict[str, list[Event]] = defaultdict(list)
     invalid = 0
     for record in chain.from_iterable(event["records"].values()):
-        decoded = TOPICS[record["topic"]].decode(_value(record), _arrival(record))
+        decoded = TOPICS[record["topic"]].decode(msk.value(record), msk.received_at(record))
         if isinstance(decoded, Violation):
             invalid += 1
         else:
@@ -44,12 +44,3 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     _store.count(GROUP, told)
     put_aside(_settings, failed)
     return told
-
-
-def _value(record: dict[str, Any]) -> bytes | None:
-    value = record.get("value")
-    return None if value is None else base64.b64decode(value)
-
-
-def _arrival(record: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(record["timestamp"] / 1000, UTC)
