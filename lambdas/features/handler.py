@@ -13,8 +13,8 @@ from lambdas import msk
 from mercato.contracts.events import TOPICS, Event, Violation
 from mercato.online.store import OnlineStore
 from mercato.settings import get_settings
-from mercato.stream.aside import put_aside
 from mercato.stream.online_features import GROUP
+from mercato.stream.quarantine import send_to_quarantine
 from mercato.stream.updates import update
 
 _settings = get_settings()
@@ -24,8 +24,8 @@ _store = OnlineStore(_settings)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Merge a batch of events into what is known of those whom they are about.
 
-    What breaks its contract is the lake's to quarantine, and what can not be merged is put aside; so a
-    batch is either done, or Redis is gone and Lambda gives it again, which changes nothing twice.
+    What breaks its contract is the lake's to quarantine, and what cannot be merged is sent there from here;
+    so a batch is either done, or Redis is gone and Lambda gives it again, which changes nothing twice.
 
     Raises:
         mercato.online.connection.OnlineUnavailable: Redis does not answer.
@@ -42,5 +42,5 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     counts.invalid = invalid
     told = msgspec.structs.asdict(counts)
     _store.count(GROUP, told)
-    put_aside(_settings, failed)
+    send_to_quarantine(_settings, failed)
     return told

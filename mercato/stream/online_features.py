@@ -16,8 +16,8 @@ from mercato.contracts.events import CLICKSTREAM, Event, Violation
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
-from mercato.stream.aside import put_aside
 from mercato.stream.kafka import client_config
+from mercato.stream.quarantine import send_to_quarantine
 from mercato.stream.topics import ensure_topics, kafka_name
 from mercato.stream.updates import FOLLOWED, update
 from mercato.stream.watermarks import watermarks
@@ -95,7 +95,7 @@ class Updater:
                 log.warning("%s; trying again", error)
                 stop.wait(_RETRY_SECONDS)
             else:
-                put_aside(self._settings, failed)
+                send_to_quarantine(self._settings, failed)
                 self._consumer.commit(asynchronous=True)
                 return
 

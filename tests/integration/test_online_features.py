@@ -24,8 +24,8 @@ from mercato.online.session import SESSION_GAP, household_session, reduce, step
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream import updates
-from mercato.stream.aside import CODE
 from mercato.stream.online_features import GROUP, Updater
+from mercato.stream.quarantine import NOT_MERGED
 from mercato.stream.topics import ensure_topics, kafka_name
 from mercato.stream.updates import Counts
 from tests.integration.following import following
@@ -178,7 +178,7 @@ def test_an_event_that_can_not_be_merged_is_put_aside_and_stops_nothing(
     assert (aside.key(), aside.value()) == (b"1", CLICKSTREAM.encode(bad))
     said = {name: text.decode() for name, text in aside.headers()}
     assert said == {
-        "code": CODE, "field": "$", "reason": "OverflowError('thirteen')", "topic": CLICKSTREAM.name,
+        "code": NOT_MERGED, "field": "$", "reason": "OverflowError('thirteen')", "topic": CLICKSTREAM.name,
     }  # fmt: skip
     with following(own):  # it was read, and is not read again
         clicker.send(click(1, 10))
