@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from lambdas.api.catalogue_snapshot import CatalogueSnapshot
 from lambdas.api.schemas import Facets, FacetValue, FoundProduct, SearchAnswer, Suggestions
-from lambdas.api.shelf import Shelf
 from lambdas.problem import ProblemError
 from mercato.contracts.search import DOCUMENT
 from mercato.decisions.aisles import aisle
@@ -20,7 +20,7 @@ from mercato.settings import NotRunningError
 _TRY_AGAIN = 2
 
 
-def find(search: ProductSearch, question: Question, shelf: Shelf) -> SearchAnswer:
+def find(search: ProductSearch, question: Question, snapshot: CatalogueSnapshot) -> SearchAnswer:
     """The answer to a question.
 
     Raises:
@@ -32,7 +32,7 @@ def find(search: ProductSearch, question: Question, shelf: Shelf) -> SearchAnswe
         query=question.text,
         total=found.total,
         relaxed=found.relaxed,
-        hits=[_product(hit, rank, shelf) for rank, hit in enumerate(found.hits, question.offset + 1)],
+        hits=[_product(hit, rank, snapshot) for rank, hit in enumerate(found.hits, question.offset + 1)],
         facets=_facets(found.facets),
         took_ms=found.took_ms,
     )
@@ -56,8 +56,8 @@ def _problems() -> Iterator[None]:
         raise ProblemError("search_unavailable", str(error), retry_after=_TRY_AGAIN) from error
 
 
-def _product(hit: Hit, rank: int, shelf: Shelf) -> FoundProduct:
-    """A hit as a card; the index may know products that the shelf has not loaded, which has the price."""
+def _product(hit: Hit, rank: int, snapshot: CatalogueSnapshot) -> FoundProduct:
+    """A hit as a card; the index may know products that the snapshot has not loaded, which has the price."""
     found = hit.document
     return FoundProduct(
         product_id=found.product_id,
@@ -67,7 +67,7 @@ def _product(hit: Hit, rank: int, shelf: Shelf) -> FoundProduct:
         department=department_name(found.department),
         brand=found.brand,
         size=size_name(found.package_size),
-        price=shelf.card(found.product_id)["price"],
+        price=snapshot.card(found.product_id)["price"],
         rank=rank,
         score=round(hit.score, 4),
     )

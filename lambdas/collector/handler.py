@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdas.api.collecting import EventServices, open_event_log
+from lambdas.api.event_services import EventServices, open_event_log
 from lambdas.collector.app import create_app
 from lambdas.gateway import behind_gateway
 from lambdas.metrics import Metrics

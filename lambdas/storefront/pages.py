@@ -72,7 +72,7 @@ def _household(services: Services, household_id: int) -> dict[str, Any]:
     decision = services.recommender.decide(wish, moment, None)
     services.recommender.count(decision)
     shown = answers.recommendations(wish, moment, decision, services.model_version())
-    found = answers.household_detail(moment.household, moment.shelf, BASKETS) if moment.household else None
+    found = answers.household_detail(moment.household, moment.snapshot, BASKETS) if moment.household else None
     return {
         "household_id": household_id,
         "shown": shown,
@@ -91,7 +91,7 @@ def _state(shown: Recommendations, etag: str) -> str:
 
 def _suggested(services: Services) -> list[HouseholdSummary]:
     """A few households from all over the list."""
-    known = services.keeper.shelf.households
+    known = services.keeper.snapshot.households
     step = max(1, len(known) // SUGGESTED)
     return [answers.household_line(one) for one in known[::step][:SUGGESTED]]
 

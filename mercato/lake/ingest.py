@@ -21,8 +21,8 @@ from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
+from mercato.stream.offsets import watermarks
 from mercato.stream.topics import kafka_name
-from mercato.stream.watermarks import watermarks
 
 #: Records asked of Kafka at a time; a larger number only delays the flush.
 _FETCH = 20_000

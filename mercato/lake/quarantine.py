@@ -20,8 +20,8 @@ from mercato.lake.tables import Lake, LogCleanedError
 from mercato.settings import Settings
 from mercato.stream import quarantine
 from mercato.stream.kafka import client_config
+from mercato.stream.offsets import watermarks
 from mercato.stream.topics import kafka_name
-from mercato.stream.watermarks import watermarks
 
 Q = QUARANTINE.c
 #: What a refused record is known by, in the table and in its headers on a quarantine topic.

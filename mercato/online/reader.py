@@ -178,7 +178,7 @@ class OnlineFeatures:
     def catalogue(self) -> dict[str, pa.Table]:
         """Every catalogue view by name, one row per entity, with its contract's columns and types.
 
-        `features.offline.catalogue` answers in the same shape for a moment of the past.
+        `features.snapshot.catalogue` answers in the same shape for a moment of the past.
         """
         whole = catalogue.tables(self.store.redis)
         # After a release that gave a view columns, until it is materialised: what its rows have, more slowly.

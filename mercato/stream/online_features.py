@@ -17,10 +17,10 @@ from mercato.online.connection import OnlineUnavailable
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
+from mercato.stream.offsets import watermarks
 from mercato.stream.quarantine import send_to_quarantine
 from mercato.stream.topics import ensure_topics, kafka_name
 from mercato.stream.updates import FOLLOWED, update
-from mercato.stream.watermarks import watermarks
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from mercato.contracts.tables.bronze import BRONZE
 from mercato.lake.ingest import app_id
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
+from mercato.stream.offsets import watermarks
 from mercato.stream.topics import kafka_name
-from mercato.stream.watermarks import watermarks
 
 
 def payment(number: int, **changed: object) -> bytes:

@@ -21,7 +21,7 @@ import uvicorn
 
 from lambdas.api.app import assemble, create_app
 from lambdas.api.endpoints import Container
-from lambdas.api.paying import PaymentJudge
+from lambdas.api.payment_decisions import PaymentJudge
 from lambdas.api.ranking import Candidates
 from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services

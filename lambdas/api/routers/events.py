@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 
 from lambdas.api import intake
-from lambdas.api.collecting import EventServices, TakenEvent, TakenEvents, UseEventServices
+from lambdas.api.event_services import EventServices, TakenEvent, TakenEvents, UseEventServices
 from lambdas.api.intake import Accepted
 from lambdas.event_log import EventsUnavailableError
 from lambdas.problem import FilledIn, ProblemError, documented

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from lambdas.api.popular import Described
+from lambdas.api.last_good import Described
 from mercato.contracts.tables import features, silver
 from mercato.contracts.tables.features import ALL_STORES
 from mercato.decisions.evidence import Store
@@ -18,7 +18,7 @@ _DETAILS = silver.PRODUCTS.c
 _LAST_PRICE = STATS.index(features.PRODUCT_STATS.c.last_price)
 
 
-class Shop:
+class CatalogueLookup:
     """Looks the model's catalogue up by product and store, with the products' details beside it.
 
     Args:
