@@ -15,7 +15,7 @@ from lambdas.admin.people import Name, reviewer_of
 from lambdas.admin.services import AdminServices
 from lambdas.event_log import EventsUnavailableError
 from lambdas.problem import ProblemError
-from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
+from mercato.contracts.events import PRICE_DECISIONS, PriceAction, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.prices import KEEP_PROPOSALS, PriceBook
@@ -29,10 +29,8 @@ _SAME = 0.005
 #: How long to wait for the view to take up what was sent, and between two looks at it.
 _WAIT_SECONDS, _LOOK_SECONDS = 3.0, 0.02
 
-Action = Literal["accept", "reject", "withdraw"]
 #: What somebody did who took an action.
-DONE: Mapping[str, str] = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrew"}
-
+DONE: Mapping[PriceAction, str] = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrew"}
 
 RefusalCode = Literal["unknown_price", "stale_price", "already_decided", "not_seen_yet"]
 
@@ -60,7 +58,7 @@ class PriceVerdict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    action: Action = Field(description="`withdraw` takes back what was accepted.")
+    action: PriceAction = Field(description="`withdraw` takes back what was accepted.")
     prices: list[PriceSeen] = Field(description="Prices to decide on.", min_length=1, max_length=MOST)
     reviewer: Name | None = Field(
         default=None, description="Who; not asked where the caller's token says so."
@@ -181,7 +179,7 @@ def _settled(
 
 
 def _takes_back(wanted: PriceDecided, held: PriceDecided) -> bool:
-    return wanted.action == "withdraw" and held.action == "accept"
+    return wanted.withdrawn and held.accepted
 
 
 def _judged(wanted: PriceDecided, stands: PriceDecided | None) -> Refused | None:
@@ -219,7 +217,7 @@ def _decision(
     )
 
 
-def _event_id(row: ProposedPrice | PriceDecided, action: Action, reviewer: str) -> str:
+def _event_id(row: ProposedPrice | PriceDecided, action: PriceAction, reviewer: str) -> str:
     """The same for the same decision of the same person, so that the lake keeps one of those sent again."""
     on = row.proposed_at.isoformat() if isinstance(row, ProposedPrice) else row.event_id
     said = f"{row.product_id}:{row.store_id}:{on}:{action}:{reviewer}"

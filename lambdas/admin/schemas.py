@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lambdas.admin import pricing
 from lambdas.api.schemas import Answer, WhyPart
-from mercato.contracts.events import PaymentOutcome, PriceDecided
+from mercato.contracts.events import PaymentOutcome, PriceAction, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.decisions.fraud import SENTENCES, Action, Reason
 from mercato.decisions.wording import product_name
@@ -117,7 +117,7 @@ class DecidedPrice(Answer):
     price: float = Field(description="As it stood, US dollars per unit.")
     proposed_price: float
     gain: float
-    action: pricing.Action
+    action: PriceAction
     reviewer: str
     note: str | None
     decided_at: datetime

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from mercato.contracts.events import PriceDecided
+from mercato.contracts.events import PriceAction, PriceDecided
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.silver import INVENTORY, PRICE_DECISIONS, PRODUCTS
@@ -24,6 +24,9 @@ from mercato.decisions.price_limits import Limits
 Cell = tuple[int, int]
 _B, _D, _I = BASKET_LINES.c, PRICE_DECISIONS.c, INVENTORY.c
 _CELL = [_B.product_id, _B.store_id]
+#: Rows of the lake stay rows, as those from before a field was added do not make an event.
+_ACCEPT: PriceAction = "accept"
+_REJECT: PriceAction = "reject"
 _LATELY = timedelta(days=30)
 #: Weeks that reach back 30 days and more, the running one among them, and those over which a price is usual.
 _LOWEST_WEEKS, _USUAL_WEEKS = 6, 8
@@ -90,12 +93,12 @@ class Standing:
         withdrawn: dict[Cell, datetime] = {}
         for each in _decided(shop):
             cell = each[_D.product_id], each[_D.store_id]
-            if each[_D.action] == "accept":
+            if each[_D.action] == _ACCEPT:
                 first[cell] = min(each[_D.event_time], first.get(cell, each[_D.event_time]))
             if each[_D.event_time] <= now - _LATELY:
                 continue
             prices = [each[_D.proposed_price], lowest.get(cell, np.inf)]
-            if each[_D.action] == "accept":
+            if each[_D.action] == _ACCEPT:
                 # Until then the price before it was charged.
                 prices.append(each[_D.price])
             else:
@@ -168,7 +171,7 @@ def _instant(time: datetime) -> np.datetime64:
 
 def _decided(shop: Shop) -> Iterator[Mapping[str, Any]]:
     """Decisions by which a price changed; the lake may not know the newest yet."""
-    rows = shop.decisions.filter(pc.not_equal(shop.decisions[_D.action], "reject"))
+    rows = shop.decisions.filter(pc.not_equal(shop.decisions[_D.action], _REJECT))
     yield from rows.to_pylist()
     for each in shop.charged:
         yield {name: getattr(each, name) for name in each.__struct_fields__}

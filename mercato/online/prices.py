@@ -96,7 +96,7 @@ class PriceBook:
             pipeline.hget(_charged(store), str(product))
         with translated():
             found = map(_decided, pipeline.execute())
-            return [each if each and each.action == "accept" else None for each in found]
+            return [each if each and each.accepted else None for each in found]
 
     def charged_anywhere(self) -> list[PriceDecided]:
         """The same of all stores."""
@@ -122,8 +122,8 @@ class PriceBook:
         last = _decided(self._redis.hget(charged, product))
         if last and (decided.event_time < last.event_time or decided.event_id == last.event_id):
             return False
-        if decided.action == "withdraw":
-            counts = last is not None and (last.action, last.week) == ("accept", decided.week)
+        if decided.withdrawn:
+            counts = last is not None and last.accepted and last.week == decided.week
         else:
             counts = not self._redis.hexists(week, _field(decided))
         if counts:
@@ -159,4 +159,4 @@ def _decided(value: bytes | None) -> PriceDecided | None:
 
 
 def _accepted(values: Iterable[bytes | None]) -> list[PriceDecided]:
-    return [each for each in map(_decided, values) if each and each.action == "accept"]
+    return [each for each in map(_decided, values) if each and each.accepted]
