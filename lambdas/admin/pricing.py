@@ -16,7 +16,7 @@ from lambdas.admin.services import AdminServices
 from lambdas.event_log import EventsUnavailableError
 from lambdas.problem import ProblemError
 from mercato.contracts.events import PRICE_DECISIONS, PriceAction, PriceDecided
-from mercato.contracts.tables.proposals import ProposedPrice
+from mercato.contracts.tables.proposals import HALF_A_CENT, ProposedPrice
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.prices import KEEP_PROPOSALS, PriceBook
 
@@ -24,8 +24,6 @@ from mercato.online.prices import KEEP_PROPOSALS, PriceBook
 MOST = 200
 #: Proposals that there may be.
 MOST_OFFERS = KEEP_PROPOSALS
-#: Half a cent: prices are whole cents.
-_SAME = 0.005
 #: How long to wait for the view to take up what was sent, and between two looks at it.
 _WAIT_SECONDS, _LOOK_SECONDS = 3.0, 0.02
 
@@ -195,7 +193,7 @@ def _judged(wanted: PriceDecided, stands: PriceDecided | None) -> Refused | None
 
 
 def _differ(price: float, other: float) -> bool:
-    return abs(price - other) > _SAME
+    return abs(price - other) > HALF_A_CENT
 
 
 def _decision(

@@ -20,11 +20,11 @@ from mercato.online.session import micros
 
 #: Cases that are kept, newest payments first, and for how long.
 KEEP_CASES = 10_000
-KEEP_SECONDS = 60 * 86_400
+KEEP_TIME = timedelta(days=60)
 #: How long an outcome waits for the decision on its payment, which comes by another topic.
-KEEP_EARLY_SECONDS = 6 * 3_600
+KEEP_EARLY_TIME = timedelta(hours=6)
 #: How long a review that Kafka may not have holds off another one.
-CLAIM_SECONDS = 86_400
+CLAIM_TIME = timedelta(days=1)
 
 State = Literal["open", "closed", "all"]
 
@@ -77,7 +77,7 @@ class CaseBook:
             for decided in held:
                 key, paid_at = _key(decided.payment_id), micros(decided.paid_at)
                 pipeline.hset(key, _DECIDED, PAYMENT_DECISIONS.encode(decided))
-                pipeline.expire(key, KEEP_SECONDS)
+                pipeline.expire(key, KEEP_TIME)
                 pipeline.zadd(_INDEX["all"], {decided.payment_id: paid_at})
                 pipeline.zadd(_INDEX["open"], {decided.payment_id: paid_at})
                 pipeline.hget(key, _OUTCOME)
@@ -98,7 +98,7 @@ class CaseBook:
             for outcome in told:
                 pipeline.hexists(_key(outcome.payment_id), _DECIDED)
             known = pipeline.execute()
-            lately = now - timedelta(seconds=KEEP_SECONDS)
+            lately = now - KEEP_TIME
             kept = [
                 outcome
                 for outcome, case in zip(told, known, strict=True)
@@ -107,12 +107,12 @@ class CaseBook:
             for outcome in kept:
                 key = _key(outcome.payment_id)
                 pipeline.hsetnx(key, _OUTCOME, PAYMENT_OUTCOMES.encode(outcome))
-                pipeline.expire(key, KEEP_SECONDS if outcome.reviewer else KEEP_EARLY_SECONDS, nx=True)
+                pipeline.expire(key, KEEP_TIME if outcome.reviewer else KEEP_EARLY_TIME, nx=True)
                 pipeline.hexists(key, _DECIDED)
             answers = pipeline.execute()
             closed = [outcome for outcome, case in zip(kept, answers[2::3], strict=True) if case]
             for outcome in closed:
-                pipeline.expire(_key(outcome.payment_id), KEEP_SECONDS)
+                pipeline.expire(_key(outcome.payment_id), KEEP_TIME)
             pipeline.execute()
             self._closed(closed)
 
@@ -120,7 +120,7 @@ class CaseBook:
         """Be the first to review a case; gives the review that was first. Its case stays open."""
         key = f"mercato:claim:{outcome.payment_id}"
         with translated():
-            self._redis.set(key, PAYMENT_OUTCOMES.encode(outcome), nx=True, ex=CLAIM_SECONDS)
+            self._redis.set(key, PAYMENT_OUTCOMES.encode(outcome), nx=True, ex=CLAIM_TIME)
             held = self._redis.get(key)
         return _outcome(held) if held else outcome
 

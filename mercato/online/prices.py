@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import chain
 
 import msgspec
 import redis
 
 from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
-from mercato.contracts.tables.proposals import ProposedPrice
+from mercato.contracts.tables.proposals import Cell, ProposedPrice
 from mercato.online.connection import translated
-
-#: A product in a store.
-Cell = tuple[int, int]
 
 #: Proposals that are kept, those of most gain, and for how long what was decided of a week's.
 KEEP_PROPOSALS = 10_000
-KEEP_SECONDS = 60 * 86_400
+KEEP_TIME = timedelta(days=60)
 
 _PROPOSED, _STORES = "mercato:prices:proposed", "mercato:prices:stores"
 
@@ -129,7 +127,7 @@ class PriceBook:
         if counts:
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.hset(week, _field(decided), PRICE_DECISIONS.encode(decided))
-            pipeline.expire(week, KEEP_SECONDS)
+            pipeline.expire(week, KEEP_TIME)
             if decided.changes_prices:
                 pipeline.hset(charged, product, PRICE_DECISIONS.encode(decided))
                 pipeline.sadd(_STORES, decided.store_id)

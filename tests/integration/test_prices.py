@@ -19,7 +19,7 @@ from lambdas.api.app import create_app as create_api
 from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.online import prices
-from mercato.online.prices import KEEP_PROPOSALS, KEEP_SECONDS, PriceBook
+from mercato.online.prices import KEEP_PROPOSALS, KEEP_TIME, PriceBook
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
@@ -230,8 +230,9 @@ def test_an_older_price_does_not_come_back_when_its_week_is_forgotten(
     book = PriceBook(redis)
     first, second = decided("accept", 53, 0, 1.5), decided("accept", 62, 1, 2.5)
     assert book.follow([first]) == 1
-    assert redis.ttl("mercato:prices:decided:53") in (KEEP_SECONDS, KEEP_SECONDS - 1)
-    monkeypatch.setattr(prices, "KEEP_SECONDS", 1)
+    kept = int(KEEP_TIME.total_seconds())
+    assert redis.ttl("mercato:prices:decided:53") in (kept, kept - 1)
+    monkeypatch.setattr(prices, "KEEP_TIME", timedelta(seconds=1))
     book.follow([decided("reject", 53, 1), second])
     redis.expire("mercato:prices:decided:53", 1)
     time.sleep(1.1)
