@@ -232,4 +232,4 @@ def _hidden(wish: Wish, session: Session) -> frozenset[int]:
 def _cause(session: Session) -> Cause | None:
     if session.last_action is None:
         return None
-    return Cause(session.last_event_id, session.last_action, session.last_product_id)
+    return Cause(session.last_action, session.last_product_id)
