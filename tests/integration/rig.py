@@ -64,6 +64,19 @@ class Rig:
     scorer_port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
+    @classmethod
+    @contextmanager
+    def running(cls, home: Path) -> Iterator[Rig]:
+        """One with Redis and the scorer, until the block ends."""
+        rig = cls(home)
+        try:
+            rig.start_redis()
+            rig.start_scorer()
+            yield rig
+        finally:
+            for name in list(rig.processes):
+                rig.kill(name)
+
     @property
     def settings(self) -> Settings:
         return Settings(home=self.home, redis_url=f"redis://127.0.0.1:{self.redis_port}/0")

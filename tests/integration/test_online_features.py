@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -26,31 +26,15 @@ from mercato.settings import Settings
 from mercato.stream import updates
 from mercato.stream.online_features import GROUP, Updater
 from mercato.stream.quarantine import NOT_MERGED
-from mercato.stream.topics import ensure_topics, kafka_name
+from mercato.stream.topics import kafka_name
 from mercato.stream.updates import Counts
 from tests.integration.following import following
 from tests.integration.records import consume
 from tests.integration.sending import send
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def own(settings: Settings) -> Iterator[Settings]:
-    """Settings with a Redis database that no other test uses."""
-    own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/6")})
-    ensure_topics(own)
-    yield own
-    OnlineFeatures(own).store.redis.flushdb()
-
-
-@pytest.fixture
-def online(own: Settings) -> Iterator[OnlineFeatures]:
-    features = OnlineFeatures(own)
-    yield features
-    features.close()
 
 
 class Clicker:

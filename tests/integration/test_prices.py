@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,27 +22,16 @@ from mercato.online.prices import KEEP_PROPOSALS, KEEP_TIME, PriceBook
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
-from mercato.stream.topics import ensure_topics
 from tests.integration.following import following
 from tests.integration.records import consume
 from tests.integration.rig import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 STORE = 367
 _NOT_YET = {"ada": ["not_seen_yet"], "bob": ["not_seen_yet"]}
 LIST, POST = "/admin/v1/prices", "/admin/v1/prices/decisions"
-
-
-@pytest.fixture
-def own(settings: Settings) -> Iterator[Settings]:
-    """Settings with topics and a Redis database that no other test uses."""
-    url = settings.require("redis_url").replace("/0", "/7")
-    own = settings.model_copy(update={"redis_url": url, "topic_prefix": f"prices-{uuid.uuid4().hex[:8]}-"})
-    ensure_topics(own)
-    yield own
-    OnlineStore(own).redis.flushdb()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -20,28 +20,18 @@ from mercato.online.session import micros
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream.online_features import GROUP
-from mercato.stream.topics import ensure_topics
 from tests.integration.following import following
 from tests.integration.records import consume
 from tests.integration.rig import eventually
 from tests.integration.sending import send
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NOTE = "The cardholder was called"
 TOLD = {"fraud": True, "note": NOTE, "reviewer": "ada"}
 OTHERWISE = {"fraud": False, "note": "Looked at the receipt", "reviewer": "bob"}
 LIST = "/admin/v1/payments"
-
-
-@pytest.fixture
-def own(settings: Settings) -> Iterator[Settings]:
-    """Settings with a Redis database that no other test uses."""
-    own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/8")})
-    ensure_topics(own)
-    yield own
-    OnlineStore(own).redis.flushdb()
 
 
 @pytest.fixture
