@@ -160,7 +160,7 @@ def _settled(
 
     def undecided(stands: Sequence[PriceDecided | None]) -> list[PriceDecided]:
         pairs = zip(wanted, stands, strict=True)
-        return [each for each, held in pairs if held is None or _takes_back(each, held)]
+        return [each for each, standing in pairs if standing is None or _takes_back(each, standing)]
 
     stands = book.decided(wanted)
     if not (sent := undecided(stands)):
@@ -168,28 +168,28 @@ def _settled(
     try:
         services.send(PRICE_DECISIONS, *sent)
     except EventsUnavailableError as error:
-        said = f"Kafka is not known to have taken the decisions ({error}). Send the same again."
-        raise ProblemError("events_unavailable", said, retry_after=1) from error
+        detail = f"Kafka is not known to have taken the decisions ({error}). Send the same again."
+        raise ProblemError("events_unavailable", detail, retry_after=1) from error
     until = time.monotonic() + _WAIT_SECONDS
     while undecided(stands := book.decided(wanted)) and time.monotonic() < until:
         time.sleep(_LOOK_SECONDS)
     return stands
 
 
-def _takes_back(wanted: PriceDecided, held: PriceDecided) -> bool:
-    return wanted.withdrawn and held.accepted
+def _takes_back(wanted: PriceDecided, standing: PriceDecided) -> bool:
+    return wanted.withdrawn and standing.accepted
 
 
 def _judged(wanted: PriceDecided, stands: PriceDecided | None) -> Refused | None:
     """Why what stands is not what was wanted."""
     if stands is None or _takes_back(wanted, stands):
-        said = "It is on Kafka, and nothing has taken it up yet: does what keeps the online features run?"
-        return Refused("not_seen_yet", said)
+        detail = "It is on Kafka, and nothing has taken it up yet: does what keeps the online features run?"
+        return Refused("not_seen_yet", detail)
     same = (stands.action, stands.reviewer) == (wanted.action, wanted.reviewer)
     if same and not _differ(stands.proposed_price, wanted.proposed_price):
         return None
-    said = f"{stands.reviewer} {DONE[stands.action]} {stands.proposed_price:.2f} before."
-    return Refused("already_decided", said)
+    detail = f"{stands.reviewer} {DONE[stands.action]} {stands.proposed_price:.2f} before."
+    return Refused("already_decided", detail)
 
 
 def _differ(price: float, other: float) -> bool:
@@ -218,8 +218,8 @@ def _decision(
 def _event_id(row: ProposedPrice | PriceDecided, action: PriceAction, reviewer: str) -> str:
     """The same for the same decision of the same person, so that the lake keeps one of those sent again."""
     on = row.proposed_at.isoformat() if isinstance(row, ProposedPrice) else row.event_id
-    said = f"{row.product_id}:{row.store_id}:{on}:{action}:{reviewer}"
-    return f"price-{hashlib.blake2b(said.encode(), digest_size=16).hexdigest()}"
+    identity = f"{row.product_id}:{row.store_id}:{on}:{action}:{reviewer}"
+    return f"price-{hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()}"
 
 
 def _gone() -> ProblemError:

@@ -95,8 +95,8 @@ class PriceOffer(Answer):
     @classmethod
     def of(cls, proposed: ProposedPrice) -> PriceOffer:
         """From its row."""
-        held = proposed.held_by.split(", ") if proposed.held_by else []
-        return cls(**{**msgspec.structs.asdict(proposed), "held_by": held})
+        guardrails = proposed.held_by.split(", ") if proposed.held_by else []
+        return cls(**{**msgspec.structs.asdict(proposed), "held_by": guardrails})
 
 
 class PriceOffers(Answer):

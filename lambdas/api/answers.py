@@ -73,14 +73,14 @@ def card(product_id: int, snapshot: CatalogueSnapshot) -> schemas.ProductCard:
     return schemas.ProductCard(**snapshot.card(product_id))
 
 
-def household_line(found: Mapping[str, Any]) -> schemas.HouseholdSummary:
+def household_line(profile: Mapping[str, Any]) -> schemas.HouseholdSummary:
     """A household in the picker, from its online profile."""
     return schemas.HouseholdSummary(
-        household_id=found[PROFILE.household_id],
-        baskets=found[PROFILE.baskets],
-        mean_basket_value=found[PROFILE.mean_basket_value],
-        mean_gap_days=found[PROFILE.mean_gap_days],
-        last_basket_time=found[PROFILE.event_timestamp],
+        household_id=profile[PROFILE.household_id],
+        baskets=profile[PROFILE.baskets],
+        mean_basket_value=profile[PROFILE.mean_basket_value],
+        mean_gap_days=profile[PROFILE.mean_gap_days],
+        last_basket_time=profile[PROFILE.event_timestamp],
     )
 
 

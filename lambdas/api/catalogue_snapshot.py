@@ -92,13 +92,13 @@ class CatalogueSnapshot:
     def to_keep(self) -> LastGood:
         """The part of it that answers when everything else is down."""
         lists = {
-            store: Popular(list(found.product_ids[:KEEP]), list(found.scores[:KEEP]))
-            for store, found in self.popular.items()
+            store: Popular(list(entry.product_ids[:KEEP]), list(entry.scores[:KEEP]))
+            for store, entry in self.popular.items()
         }
-        wanted = {product_id for found in lists.values() for product_id in found.product_ids}
+        wanted = {product_id for entry in lists.values() for product_id in entry.product_ids}
         described = {product_id: self._describe(product_id) for product_id in wanted}
         assert self.as_of is not None
-        return LastGood(self.as_of, lists, {i: found for i, found in described.items() if found})
+        return LastGood(self.as_of, lists, {i: entry for i, entry in described.items() if entry})
 
     def _card(self, product_id: int) -> dict[str, Any]:
         known = self._describe(product_id) or Described(product_id)

@@ -142,10 +142,10 @@ class Recommender:
             items = self._personal(wish, moment, store_id, watch)
         except NotPersonalError as refusal:
             reason = refusal.reason
-            items, found = popular_in_store(
+            items, popular_in = popular_in_store(
                 moment.snapshot.popular, store_id, n=wish.n, hidden=_hidden(wish, moment.session)
             )
-            store_id = found if found != ALL_STORES else None
+            store_id = popular_in if popular_in != ALL_STORES else None
         tag = f"{moment.tag}-{reason.value}" if reason else moment.tag
         before = self._recent.get(since) if since else None
         changed = (
@@ -188,10 +188,10 @@ class Recommender:
             raise NotPersonalError(Reason.NO_MODEL)
         now = datetime.now(UTC)
         cart = (*household.session.cart, *wish.cart)
-        found = ranker.candidates(household, store_id, now, cart)
+        candidates = ranker.candidates(household, store_id, now, cart)
         watch.lap("candidates")
         try:
-            scores = self._scorer.score(found.rows)
+            scores = self._scorer.score(candidates.rows)
         except ScorerUnavailableError:
             raise NotPersonalError(Reason.SCORER_UNAVAILABLE) from None
         finally:
@@ -209,11 +209,11 @@ class Recommender:
             name=moment.snapshot.name,
         )
         return recommend(
-            found.product_ids,
+            candidates.product_ids,
             scores,
             n=wish.n,
             hidden=_hidden(wish, household.session),
-            sources=found.sources,
+            sources=candidates.sources,
             evidence=evidence,
         )
 

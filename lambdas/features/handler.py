@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
             events[record["topic"]].append(decoded)
     counts, failed = update(_store, events, datetime.now(UTC))
     counts.invalid = invalid
-    told = msgspec.structs.asdict(counts)
-    _store.count(GROUP, told)
+    result = msgspec.structs.asdict(counts)
+    _store.count(GROUP, result)
     send_to_quarantine(_settings, failed)
-    return told
+    return result

@@ -62,7 +62,7 @@ def _send(address: str, key: str, content: io.BufferedReader) -> Delivered:
 
 def _put_aside(bucket: str, key: str, reason: str) -> None:
     """Move the object below REFUSED, its reason beside it; repeating it changes nothing."""
-    said = json.dumps({"key": key, "reason": reason}).encode()
-    _s3.put_object(Bucket=bucket, Key=f"{REFUSED}{key}.reason.json", Body=said)
+    body = json.dumps({"key": key, "reason": reason}).encode()
+    _s3.put_object(Bucket=bucket, Key=f"{REFUSED}{key}.reason.json", Body=body)
     _s3.copy_object(Bucket=bucket, Key=f"{REFUSED}{key}", CopySource={"Bucket": bucket, "Key": key})
     _s3.delete_object(Bucket=bucket, Key=key)

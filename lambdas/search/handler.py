@@ -31,10 +31,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     """
     records = list(itertools.chain.from_iterable(event["records"].values()))
     decoded = [PRODUCTS.decode(msk.value(record), msk.received_at(record)) for record in records]
-    for record, found in zip(records, decoded, strict=True):
-        if isinstance(found, Violation):
-            log.warning(json.dumps(_described(record, found)))
-    products = [found for found in decoded if isinstance(found, Product)]
+    for record, result in zip(records, decoded, strict=True):
+        if isinstance(result, Violation):
+            log.warning(json.dumps(_described(record, result)))
+    products = [result for result in decoded if isinstance(result, Product)]
     counts = _index.upsert(map(document, products))
     return {
         "written": counts.written,

@@ -62,7 +62,7 @@ def publish(settings: Settings, lake: Lake) -> int:
     rows = _new_rows(lake, after, upto)
     if not rows.num_rows:
         return 0
-    told = 0
+    sent = 0
     with _Sender(settings) as sender:
         for name in pc.unique(rows[Q.topic]).to_pylist():
             refused = rows.filter(pc.equal(rows[Q.topic], name))
@@ -72,9 +72,9 @@ def publish(settings: Settings, lake: Lake) -> int:
                 for row in batch.to_pylist():
                     if tuple(str(row[part]) for part in PLACE) not in there:
                         _tell(sender, settings, TOPICS[name], row)
-                        told += 1
+                        sent += 1
     lake.set_marks(QUARANTINE, {_PUBLISHED: upto})
-    return told
+    return sent
 
 
 def listing(

@@ -32,8 +32,8 @@ class JavaNotFoundError(MercatoError):
 def _candidates() -> Iterator[Path]:
     if home := os.environ.get("JAVA_HOME"):
         yield Path(home) / "bin" / "java"
-    if found := shutil.which("java"):
-        yield Path(found)
+    if on_path := shutil.which("java"):
+        yield Path(on_path)
     for root in ("/usr/lib/jvm", "/opt/java", "/Library/Java/JavaVirtualMachines"):
         for folder in sorted(Path(root).glob("*")):
             yield folder / "bin" / "java"

@@ -18,10 +18,10 @@ def read(path: Path) -> dict[str, Any]:
         MercatoError: it is no JSON.
     """
     try:
-        held: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        content: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     except ValueError as error:
         raise MercatoError(f"{path} is broken ({error}): delete it; `mercato up` writes it anew.") from error
-    return held
+    return content
 
 
 def update(path: Path, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -29,9 +29,9 @@ def update(path: Path, change: Callable[[dict[str, Any]], None]) -> dict[str, An
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        held = read(path)
-        change(held)
+        content = read(path)
+        change(content)
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(held, indent=2))
+        temporary.write_text(json.dumps(content, indent=2))
         temporary.replace(path)
-    return held
+    return content

@@ -60,11 +60,11 @@ class PriceBook:
             proposed = {field: _proposed(value) for field, value in stored.items()}
             weeks = {row.week for row in proposed.values()}
             decided = {week: self._redis.hgetall(_decisions(week)) for week in weeks}
-        found = [
+        offers = [
             Offer(proposed=row, decided=_decided(decided[row.week].get(field)))
             for field, row in proposed.items()
         ]
-        return sorted(found, key=lambda each: (-each.proposed.gain, _field(each.proposed)))
+        return sorted(offers, key=lambda each: (-each.proposed.gain, _field(each.proposed)))
 
     def proposed(self, cells: Sequence[Cell]) -> list[ProposedPrice | None]:
         """What is proposed for products in stores, `None` where nothing is."""
@@ -93,8 +93,8 @@ class PriceBook:
         for product, store in cells:
             pipeline.hget(_charged(store), str(product))
         with translated():
-            found = map(_decided, pipeline.execute())
-            return [each if each and each.accepted else None for each in found]
+            decisions = map(_decided, pipeline.execute())
+            return [each if each and each.accepted else None for each in decisions]
 
     def charged_anywhere(self) -> list[PriceDecided]:
         """The same of all stores."""

@@ -189,9 +189,9 @@ class OnlineFeatures:
 
     def marker(self) -> Marker | None:
         """What the catalogue views hold; `None` before the first materialisation."""
-        found = self.store.marker()
+        materialised = self.store.marker()
         parts: dict[str, Materialised] = {
-            view.table.name: found[view.name] for view in views.CATALOGUE if view.name in found
+            view.table.name: materialised[view.name] for view in views.CATALOGUE if view.name in materialised
         }
         if not parts:
             return None

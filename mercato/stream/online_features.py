@@ -140,7 +140,7 @@ def _commit_ends(consumer: Consumer, topic: str) -> None:
     if metadata.error:
         raise KafkaException(metadata.error)
     partitions = [TopicPartition(topic, partition) for partition in metadata.partitions]
-    if any(found.offset >= 0 for found in consumer.committed(partitions, timeout=_KAFKA_SECONDS)):
+    if any(committed.offset >= 0 for committed in consumer.committed(partitions, timeout=_KAFKA_SECONDS)):
         return
     for partition in partitions:
         _, partition.offset = watermarks(consumer, partition)

@@ -37,9 +37,9 @@ async def post_review(payment_id: PaymentId, request: Request, services: UseAdmi
     """Take the form of one case; back to the page, with what went wrong if anything did."""
     fields = await form(request, MAX_FORM)
     try:
-        found = reviewing.Review.model_validate(dict(fields))
+        verdict = reviewing.Review.model_validate(dict(fields))
         caller = caller_of(request.scope)
-        await run_in_threadpool(reviewing.review, services, payment_id, found, caller, datetime.now(UTC))
+        await run_in_threadpool(reviewing.review, services, payment_id, verdict, caller, datetime.now(UTC))
     except ValidationError as error:
         return await _page(request, services, fill_in(error), 422)
     except ProblemError as problem:

@@ -68,7 +68,7 @@ def detail(services: Services, household_id: int, baskets: int) -> HouseholdDeta
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
     snapshot = services.keeper.snapshot
-    found = answers.household_detail(household, snapshot, baskets, outlook) if household else None
-    if found is None:
+    answer = answers.household_detail(household, snapshot, baskets, outlook) if household else None
+    if answer is None:
         raise ProblemError("unknown_household", f"Household {household_id} has no online features.")
-    return found
+    return answer

@@ -102,5 +102,5 @@ def _answer(services: Services, wish: Wish, since: str | None) -> Response | Non
 
 
 def _seconds(prefer: str | None) -> float:
-    found = re.search(r"\bwait=(\d+)", prefer or "")
-    return min(MAX_WAIT, float(found[1])) if found else 0.0
+    match = re.search(r"\bwait=(\d+)", prefer or "")
+    return min(MAX_WAIT, float(match[1])) if match else 0.0
