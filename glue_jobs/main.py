@@ -64,8 +64,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--job", action="append", default=[], help="target table; repeatable; all by default")
     parser.add_argument("--layer", action="append", default=[], help="jobs of this layer; repeatable")
-    parser.add_argument("--lake-uri", "--lake_uri", help="root of the lake; MERCATO_LAKE_URI by default")
-    parser.add_argument("--base-uri", "--base_uri", help="lake to read what the first lacks")
+    parser.add_argument("--lake-uri", help="root of the lake; MERCATO_LAKE_URI by default")
+    parser.add_argument("--base-uri", help="lake to read what the first lacks")
     parser.add_argument(
         "--stream", type=_topics, metavar="TOPIC,...", help="copy these topics to bronze instead (Spark only)"
     )

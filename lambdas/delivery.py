@@ -6,22 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.api.event_log import EventLog, Record
+from lambdas.event_log import EventLog, Record
 from mercato.contracts.events import Topic, Violation
-from mercato.contracts.tables.silver import QUARANTINE
 from mercato.settings import Settings
+from mercato.stream import quarantine
 from mercato.stream.topics import kafka_name
 
-#: Header of a refused value: where it came from, instead of a place on Kafka that it never had.
-SOURCE = "source"
-
-_Q = QUARANTINE.c
 #: Records that are waited for together: at most so many, and no more once they have so many bytes. A thousand
 #: of the largest would be more than memory has room for, and than the broker takes in the time it is given.
 _TOGETHER, _TOGETHER_BYTES = 1_000, 4 * 1024 * 1024
-#: Longer refused values are sent without their bytes: the producer takes 1,000,000 bytes, of which key and
-#: headers need some, and a record that it does not take would stop its file for good.
-_MAX_TOLD_BYTES = 900_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +41,7 @@ def deliver(
     Doing it again is safe: events keep their own ids, by which the lake drops duplicates.
 
     Raises:
-        lambdas.api.event_log.EventsUnavailableError: Kafka did not take them all.
+        lambdas.event_log.EventsUnavailableError: Kafka did not take them all.
     """
     delivered = Delivered()
     for some in _batches(values):
@@ -80,16 +73,9 @@ def _batches(values: Iterable[Raw]) -> Iterator[list[Raw]]:
 
 
 def _refused(settings: Settings, topic: Topic, raw: Raw, violation: Violation) -> Record:
-    said = {
-        _Q.code: violation.code,
-        _Q.field: violation.field,
-        _Q.reason: violation.reason,
-        _Q.topic: topic.name,
-        SOURCE: raw.source,
-    }
     return Record(
         kafka_name(settings, topic.quarantine),
         key=raw.source.encode(),
-        value=raw.value if len(raw.value) <= _MAX_TOLD_BYTES else None,
-        headers=tuple((name, text.encode()) for name, text in said.items()),
+        value=quarantine.value_to_send(raw.value),
+        headers=tuple(quarantine.headers(topic, violation, {quarantine.SOURCE: raw.source})),
     )

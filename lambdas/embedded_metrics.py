@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 
-from lambdas.api.metrics import Metrics
+from lambdas.metrics import Metrics
 
 NAMESPACE = "Mercato"
 DIMENSION = "Function"
@@ -52,8 +52,8 @@ class EmbeddedMetrics:
             return None
         metrics = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in values]
         directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
-        told = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
-        return json.dumps({"_aws": told, DIMENSION: self._function, **values})
+        metadata = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
+        return json.dumps({"_aws": metadata, DIMENSION: self._function, **values})
 
     def _totals(self) -> dict[str, float]:
         """So far. A function answers one request at a time: a difference in latency is one request's."""

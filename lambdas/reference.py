@@ -12,8 +12,8 @@ from typing import Any
 
 from lambdas.admin import app as admin
 from lambdas.api import app as api
-from lambdas.api.problem import MEDIA_TYPE, PROBLEMS, FieldError, FilledIn, ProblemDetail
 from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
+from lambdas.problem import MEDIA_TYPE, PROBLEMS, FieldError, FilledIn, ProblemDetail
 from mercato.contracts.words import Schema, Words, code, table
 
 _HEADER = """\
@@ -118,14 +118,14 @@ def _definitions(*documents: Schema) -> dict[str, Schema]:
 def _routes(prefix: str, document: Schema) -> Iterator[Route]:
     """Routes of one app, those with the same tag together."""
     scopes = {(method, path): scope for method, path, scope in (*ROUTES, *ADMIN_ROUTES)}
-    found = []
+    routes = []
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             name = method.upper()
             group = (prefix + operation["tags"][0]).capitalize()
-            found.append(Route(group, name, path, scopes[name, path], operation))
-    groups = list(dict.fromkeys(route.group for route in found))
-    yield from sorted(found, key=lambda route: groups.index(route.group))
+            routes.append(Route(group, name, path, scopes[name, path], operation))
+    groups = list(dict.fromkeys(route.group for route in routes))
+    yield from sorted(routes, key=lambda route: groups.index(route.group))
 
 
 def _summary(route: Route) -> tuple[str, str, str]:
@@ -168,20 +168,21 @@ def _field(words: Words, name: str, schema: Schema, required: bool) -> tuple[str
 
 
 def _meaning(schema: Schema) -> str:
-    said: str = schema.get("description", "")
+    description: str = schema.get("description", "")
     examples = [
         item for each in schema.get("examples", []) for item in (each if isinstance(each, list) else [each])
     ]
-    return f"{said} E.g. {', '.join(map(code, examples))}" if examples else said
+    return f"{description} E.g. {', '.join(map(code, examples))}" if examples else description
 
 
 def _body(words: Words, body: Schema) -> Iterator[str]:
     content = body["content"][_JSON]
     schema = content["schema"]
     if name := words.named(schema):
-        held = words.definitions[name]
-        closed = "" if held.get("additionalProperties", True) else " A field that is not listed is refused."
-        yield f"Body: {held['description']}{closed}\n"
+        definition = words.definitions[name]
+        more = definition.get("additionalProperties", True)
+        closed = "" if more else " A field that is not listed is refused."
+        yield f"Body: {definition['description']}{closed}\n"
         yield from table(_FIELDS, _asked(words, name))
     else:
         yield f"Body: {words.kind(schema)}, {words.allowed(schema)}. {body['description']} {_EVENTS}\n"
@@ -191,9 +192,9 @@ def _body(words: Words, body: Schema) -> Iterator[str]:
 
 def _asked(words: Words, name: str) -> Iterator[tuple[str, ...]]:
     """Fields of an object that callers send."""
-    held = words.definitions[name]
-    for each, schema in held["properties"].items():
-        yield _field(words, each, schema, each in held.get("required", []))
+    definition = words.definitions[name]
+    for each, schema in definition["properties"].items():
+        yield _field(words, each, schema, each in definition.get("required", []))
 
 
 def _answer(words: Words, status: str, answer: Schema) -> Iterator[str]:
@@ -223,13 +224,13 @@ def _object(words: Words, name: str, asked: bool = False) -> Iterator[str]:
 
 def _held(words: Words, part: Any) -> set[str]:
     """Names of the objects inside of those that a part of a document refers to."""
-    found: set[str] = set()
+    names: set[str] = set()
     new = {name for name in _named(part) if name != ProblemDetail.__name__}
     while new:
         inner = {each for name in new for each in _named(words.definitions[name])}
-        new = {name for name in inner - found if words.named({"$ref": name})}
-        found |= new
-    return found
+        new = {name for name in inner - names if words.named({"$ref": name})}
+        names |= new
+    return names
 
 
 def _named(part: Any) -> Iterator[str]:

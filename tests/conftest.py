@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 from mercato.local.services import ENGINES
 from mercato.local.supervisor import Stack
 from mercato.settings import Settings
+from mercato.stream.topics import ensure_topics
 
 # How long an example takes is the machine's business, and the benchmarks'.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -65,6 +66,13 @@ def settings(stack: Stack, stack_settings: Settings, tmp_path: Path) -> Settings
         redis_url=addresses["redis"],
         mlflow_uri=addresses["mlflow"],
     )
+
+
+@pytest.fixture
+def topics(settings: Settings) -> Settings:
+    """Settings whose topics are there."""
+    ensure_topics(settings)
+    return settings
 
 
 @pytest.fixture(scope="session")

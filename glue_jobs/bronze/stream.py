@@ -28,8 +28,8 @@ from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
+from mercato.stream.offsets import watermarks
 from mercato.stream.topics import kafka_name
-from mercato.stream.watermarks import watermarks
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

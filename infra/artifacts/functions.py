@@ -10,8 +10,16 @@ from infra.artifacts.artifact import Artifact, copy_source, install_pins
 
 #: Contracts, settings and the clients: what every function that sends events is made of.
 _EVENTS = ("mercato", "lambdas/__init__.py")
-_DELIVERY = (*_EVENTS, "lambdas/delivery.py", "lambdas/api/__init__.py", "lambdas/api/event_log.py")
-_SHARED = ("lambdas/gateway.py", "lambdas/embedded_metrics.py", "lambdas/api")
+_DELIVERY = (*_EVENTS, "lambdas/delivery.py", "lambdas/event_log.py")
+#: What an app behind API Gateway is made of; those of the collector and the panel use parts of the API's.
+_SHARED = (
+    "lambdas/gateway.py",
+    "lambdas/embedded_metrics.py",
+    "lambdas/event_log.py",
+    "lambdas/metrics.py",
+    "lambdas/problem.py",
+    "lambdas/api",
+)
 
 #: Files that nothing imports when a function runs; Arrow's Flight alone is 31 MB.
 _UNUSED = (
@@ -78,7 +86,7 @@ ARTIFACTS = (
     function("admin", "the panel for reviewers", *_EVENTS, *_SHARED, "lambdas/admin"),
     function("landing", "files from partners into Kafka", *_DELIVERY, "lambdas/landing"),
     function("pollers", "feeds from outside into Kafka", *_DELIVERY, "lambdas/pollers"),
-    function("features", "events into the online store", *_EVENTS, "lambdas/features"),
+    function("features", "events into the online store", *_EVENTS, "lambdas/msk.py", "lambdas/features"),
     plain("alerts", "alarms to PagerDuty"),
     plain("deployer", "approved models to their endpoints"),
 )

@@ -7,6 +7,11 @@ from infra.artifacts.functions import function
 
 ARTIFACTS: tuple[Artifact, ...] = (
     function(
-        "search", "the catalogue into the product index", "mercato", "lambdas/__init__.py", "lambdas/search"
+        "search",
+        "the catalogue into the product index",
+        "mercato",
+        "lambdas/__init__.py",
+        "lambdas/msk.py",
+        "lambdas/search",
     ),
 )

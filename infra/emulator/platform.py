@@ -21,8 +21,8 @@ from mercato.contracts.events import Topic
 from mercato.errors import MercatoError
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
+from mercato.stream.offsets import watermarks
 from mercato.stream.topics import kafka_name
-from mercato.stream.watermarks import watermarks
 
 #: Of every resource's name.
 PREFIX = "mercato-local-"

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from lambdas import problem
 from lambdas.admin import pages
 from lambdas.admin.routers import payments, prices
 from lambdas.admin.services import open_services
-from lambdas.api import problem
 from lambdas.api.bodies import LimitBodies
-from lambdas.api.metrics import MeasureRequests
+from lambdas.metrics import MeasureRequests
 from mercato.settings import Settings, get_settings
 
 

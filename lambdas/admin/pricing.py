@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from lambdas.admin.people import Name, reviewer_of
 from lambdas.admin.services import AdminServices
-from lambdas.api.event_log import EventsUnavailableError
-from lambdas.api.problem import ProblemError
-from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
-from mercato.contracts.tables.proposals import ProposedPrice
+from lambdas.event_log import EventsUnavailableError
+from lambdas.problem import ProblemError
+from mercato.contracts.events import PRICE_DECISIONS, PriceAction, PriceDecided
+from mercato.contracts.tables.proposals import HALF_A_CENT, ProposedPrice
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.prices import KEEP_PROPOSALS, PriceBook
 
@@ -24,15 +24,11 @@ from mercato.online.prices import KEEP_PROPOSALS, PriceBook
 MOST = 200
 #: Proposals that there may be.
 MOST_OFFERS = KEEP_PROPOSALS
-#: Half a cent: prices are whole cents.
-_SAME = 0.005
 #: How long to wait for the view to take up what was sent, and between two looks at it.
 _WAIT_SECONDS, _LOOK_SECONDS = 3.0, 0.02
 
-Action = Literal["accept", "reject", "withdraw"]
 #: What somebody did who took an action.
-DONE: Mapping[str, str] = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrew"}
-
+DONE: Mapping[PriceAction, str] = {"accept": "accepted", "reject": "rejected", "withdraw": "withdrew"}
 
 RefusalCode = Literal["unknown_price", "stale_price", "already_decided", "not_seen_yet"]
 
@@ -60,7 +56,7 @@ class PriceVerdict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    action: Action = Field(description="`withdraw` takes back what was accepted.")
+    action: PriceAction = Field(description="`withdraw` takes back what was accepted.")
     prices: list[PriceSeen] = Field(description="Prices to decide on.", min_length=1, max_length=MOST)
     reviewer: Name | None = Field(
         default=None, description="Who; not asked where the caller's token says so."
@@ -172,7 +168,7 @@ def _settled(
 
     def undecided(stands: Sequence[PriceDecided | None]) -> list[PriceDecided]:
         pairs = zip(wanted, stands, strict=True)
-        return [each for each, held in pairs if held is None or _takes_back(each, held)]
+        return [each for each, standing in pairs if standing is None or _takes_back(each, standing)]
 
     stands = book.decided(wanted)
     if not (sent := undecided(stands)):
@@ -180,30 +176,32 @@ def _settled(
     try:
         services.send(PRICE_DECISIONS, *sent)
     except EventsUnavailableError as error:
-        said = f"Kafka is not known to have taken the decisions ({error}). Send the same again."
-        raise ProblemError("events_unavailable", said, retry_after=1) from error
+        detail = f"Kafka is not known to have taken the decisions ({error}). Send the same again."
+        raise ProblemError("events_unavailable", detail, retry_after=1) from error
     until = time.monotonic() + _WAIT_SECONDS
     while undecided(stands := book.decided(wanted)) and time.monotonic() < until:
         time.sleep(_LOOK_SECONDS)
     return stands
 
 
-def _takes_back(wanted: PriceDecided, held: PriceDecided) -> bool:
-    return wanted.action == "withdraw" and held.action == "accept"
+def _takes_back(wanted: PriceDecided, standing: PriceDecided) -> bool:
+    return wanted.withdrawn and standing.accepted
 
 
 def _judged(wanted: PriceDecided, stands: PriceDecided | None) -> Refused | None:
     """Why what stands is not what was wanted."""
     if stands is None or _takes_back(wanted, stands):
-        said = "It is on Kafka, and nothing has taken it up yet: does what keeps the online features run?"
-        return Refused("not_seen_yet", said)
+        detail = "It is on Kafka, and nothing has taken it up yet: does what keeps the online features run?"
+        return Refused("not_seen_yet", detail)
     if _is(stands, wanted.action, wanted.reviewer, wanted):
         return None
-    said = f"{stands.reviewer} {DONE[stands.action]} {stands.proposed_price:.2f} before."
-    return Refused("already_decided", said)
+    detail = f"{stands.reviewer} {DONE[stands.action]} {stands.proposed_price:.2f} before."
+    return Refused("already_decided", detail)
 
 
-def _is(stands: PriceDecided | None, action: Action, reviewer: str, on: PriceSeen | PriceDecided) -> bool:
+def _is(
+    stands: PriceDecided | None, action: PriceAction, reviewer: str, on: PriceSeen | PriceDecided
+) -> bool:
     """Whether what stands is this person's own decision on a price."""
     return (
         stands is not None
@@ -213,7 +211,7 @@ def _is(stands: PriceDecided | None, action: Action, reviewer: str, on: PriceSee
 
 
 def _differ(price: float, other: float) -> bool:
-    return abs(price - other) > _SAME
+    return abs(price - other) > HALF_A_CENT
 
 
 def _decision(
@@ -235,11 +233,11 @@ def _decision(
     )
 
 
-def _event_id(row: ProposedPrice | PriceDecided, action: Action, reviewer: str) -> str:
+def _event_id(row: ProposedPrice | PriceDecided, action: PriceAction, reviewer: str) -> str:
     """The same for the same decision of the same person, so that the lake keeps one of those sent again."""
     on = row.proposed_at.isoformat() if isinstance(row, ProposedPrice) else row.event_id
-    said = f"{row.product_id}:{row.store_id}:{on}:{action}:{reviewer}"
-    return f"price-{hashlib.blake2b(said.encode(), digest_size=16).hexdigest()}"
+    identity = f"{row.product_id}:{row.store_id}:{on}:{action}:{reviewer}"
+    return f"price-{hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()}"
 
 
 def _gone() -> ProblemError:

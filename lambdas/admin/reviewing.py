@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from lambdas.admin.people import Name, reviewer_of
 from lambdas.admin.services import AdminServices
-from lambdas.api.event_log import EventsUnavailableError
-from lambdas.api.problem import ProblemError
+from lambdas.event_log import EventsUnavailableError
+from lambdas.problem import ProblemError
 from mercato.contracts.events import PAYMENT_OUTCOMES, PaymentOutcome
 from mercato.online.cases import KEEP_CASES, Case, Page, State
 from mercato.online.connection import OnlineUnavailable
@@ -48,7 +48,7 @@ def cases(services: AdminServices, state: State, offset: int = 0, limit: int = M
 
 
 def review(
-    services: AdminServices, payment_id: str, found: Review, caller: str | None, now: datetime
+    services: AdminServices, payment_id: str, verdict: Review, caller: str | None, now: datetime
 ) -> PaymentOutcome:
     """Say what a payment was: its case is closed once the event is on Kafka, in `payment_outcomes.v1`.
 
@@ -63,32 +63,32 @@ def review(
             `online_unavailable` or `events_unavailable`: the same may be sent again, and until then nobody
             else's is taken.
     """
-    reviewer = reviewer_of(caller, found.reviewer)
+    reviewer = reviewer_of(caller, verdict.reviewer)
     book = services.cases
     try:
         case = book.case(payment_id)
         if case is None:
             raise ProblemError("unknown_case", f"No payment {payment_id!r} waits for a review.")
-        told = case.outcome or book.claim(_outcome(case, found, reviewer, now))
-        if (told.fraud, told.reviewer) != (found.fraud, reviewer):
-            raise ProblemError("already_reviewed", _before(told, case.outcome is not None))
+        outcome = case.outcome or book.claim(_outcome(case, verdict, reviewer, now))
+        if (outcome.fraud, outcome.reviewer) != (verdict.fraud, reviewer):
+            raise ProblemError("already_reviewed", _before(outcome, case.outcome is not None))
         if case.outcome is None:
-            _send(services, told)
-            book.close([told], now)
+            _send(services, outcome)
+            book.close([outcome], now)
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", "Redis does not answer.", retry_after=1) from error
-    return told
+    return outcome
 
 
-def _send(services: AdminServices, told: PaymentOutcome) -> None:
+def _send(services: AdminServices, outcome: PaymentOutcome) -> None:
     try:
-        services.send(PAYMENT_OUTCOMES, told)
+        services.send(PAYMENT_OUTCOMES, outcome)
     except EventsUnavailableError as error:
-        said = f"Kafka is not known to have taken the review ({error}). Send the same again."
-        raise ProblemError("events_unavailable", said, retry_after=1) from error
+        detail = f"Kafka is not known to have taken the review ({error}). Send the same again."
+        raise ProblemError("events_unavailable", detail, retry_after=1) from error
 
 
-def _outcome(case: Case, found: Review, reviewer: str, now: datetime) -> PaymentOutcome:
+def _outcome(case: Case, verdict: Review, reviewer: str, now: datetime) -> PaymentOutcome:
     decided = case.decided
     return PaymentOutcome(
         # The same for every review of the payment, so that the lake keeps one.
@@ -98,9 +98,9 @@ def _outcome(case: Case, found: Review, reviewer: str, now: datetime) -> Payment
         paid_at=decided.paid_at,
         card_id=decided.card_id,
         terminal_id=decided.terminal_id,
-        fraud=found.fraud,
+        fraud=verdict.fraud,
         reviewer=reviewer,
-        note=found.note,
+        note=verdict.note,
     )
 
 
@@ -108,10 +108,10 @@ def _digest(payment_id: str) -> str:
     return hashlib.blake2b(payment_id.encode(), digest_size=16).hexdigest()
 
 
-def _before(told: PaymentOutcome, settled: bool) -> str:
+def _before(outcome: PaymentOutcome, settled: bool) -> str:
     """What to tell who comes second."""
-    who = told.reviewer or "The time for disputes, which is over,"
-    said = f"{who} found it {'a fraud' if told.fraud else 'honest'} before."
-    return (
-        said if settled else f"{said} Kafka is not known to have that yet: {who} may have to send it again."
-    )
+    who = outcome.reviewer or "The time for disputes, which is over,"
+    message = f"{who} found it {'a fraud' if outcome.fraud else 'honest'} before."
+    if settled:
+        return message
+    return f"{message} Kafka is not known to have that yet: {who} may have to send it again."

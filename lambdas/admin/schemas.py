@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lambdas.admin import pricing
 from lambdas.api.schemas import Answer, WhyPart
-from mercato.contracts.events import PaymentOutcome, PriceDecided
+from mercato.contracts.events import PaymentOutcome, PriceAction, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.decisions.fraud import Action, sentence
 from mercato.decisions.wording import product_name
@@ -95,8 +95,8 @@ class PriceOffer(Answer):
     @classmethod
     def of(cls, proposed: ProposedPrice) -> PriceOffer:
         """From its row."""
-        held = proposed.held_by.split(", ") if proposed.held_by else []
-        return cls(**{**msgspec.structs.asdict(proposed), "held_by": held})
+        guardrails = proposed.held_by.split(", ") if proposed.held_by else []
+        return cls(**{**msgspec.structs.asdict(proposed), "held_by": guardrails})
 
 
 class PriceOffers(Answer):
@@ -117,7 +117,7 @@ class DecidedPrice(Answer):
     price: float = Field(description="As it stood, US dollars per unit.")
     proposed_price: float
     gain: float
-    action: pricing.Action
+    action: PriceAction
     reviewer: str
     note: str | None
     decided_at: datetime

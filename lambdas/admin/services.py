@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from redis import Redis
 
-from lambdas.api.collecting import EventServices, open_event_log
-from lambdas.api.metrics import Metrics
+from lambdas.api.event_services import EventServices, open_event_log
+from lambdas.metrics import Metrics
 from mercato.online.cases import CaseBook
 from mercato.online.connection import connect
 from mercato.online.prices import PriceBook

@@ -22,9 +22,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
         OSError: PagerDuty did not take one; SNS tries again, and the deduplication key makes that safe.
     """
     notices = [record["Sns"] for record in event["Records"]]
-    pages = [told for notice in notices if (told := page(notice, _routing_key()))]
-    for told in pages:
-        send(_URL, told)
+    pages = [message for notice in notices if (message := page(notice, _routing_key()))]
+    for message in pages:
+        send(_URL, message)
     return {"told": len(pages), "ignored": len(notices) - len(pages)}
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from lambdas.api import schemas
+from lambdas.api.catalogue_snapshot import CatalogueSnapshot
 from lambdas.api.recommending import Decision, Moment, Wish
-from lambdas.api.shelf import Shelf
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato.contracts.tables.outlook import HouseholdOutlook
 from mercato.decisions import churn
@@ -33,9 +33,9 @@ def recommendations(
     return schemas.Recommendations(
         household_id=wish.household_id,
         store_id=decision.store_id,
-        items=products(decision.items, moment.shelf),
-        session=_session(household.session, moment.shelf) if household else None,
-        changes=_changes(decision.changes, moment.shelf) if decision.changes is not None else None,
+        items=products(decision.items, moment.snapshot),
+        session=_session(household.session, moment.snapshot) if household else None,
+        changes=_changes(decision.changes, moment.snapshot) if decision.changes is not None else None,
         fallback=decision.reason is not None,
         fallback_reason=decision.reason,
         notice=SENTENCES[decision.reason] if decision.reason else None,
@@ -52,11 +52,11 @@ def recommendations(
     )
 
 
-def products(items: Sequence[Item], shelf: Shelf) -> list[schemas.RecommendedProduct]:
+def products(items: Sequence[Item], snapshot: CatalogueSnapshot) -> list[schemas.RecommendedProduct]:
     """Items as cards with their reasons; built unchecked, as these values are our own."""
     return [
         schemas.RecommendedProduct.model_construct(
-            **shelf.card(item.product_id),
+            **snapshot.card(item.product_id),
             rank=item.rank,
             score=item.score,
             why=sentence(item.why),
@@ -68,24 +68,24 @@ def products(items: Sequence[Item], shelf: Shelf) -> list[schemas.RecommendedPro
     ]
 
 
-def card(product_id: int, shelf: Shelf) -> schemas.ProductCard:
+def card(product_id: int, snapshot: CatalogueSnapshot) -> schemas.ProductCard:
     """A product without a reason."""
-    return schemas.ProductCard(**shelf.card(product_id))
+    return schemas.ProductCard(**snapshot.card(product_id))
 
 
-def household_line(found: Mapping[str, Any]) -> schemas.HouseholdSummary:
+def household_line(profile: Mapping[str, Any]) -> schemas.HouseholdSummary:
     """A household in the picker, from its online profile."""
     return schemas.HouseholdSummary(
-        household_id=found[PROFILE.household_id],
-        baskets=found[PROFILE.baskets],
-        mean_basket_value=found[PROFILE.mean_basket_value],
-        mean_gap_days=found[PROFILE.mean_gap_days],
-        last_basket_time=found[PROFILE.event_timestamp],
+        household_id=profile[PROFILE.household_id],
+        baskets=profile[PROFILE.baskets],
+        mean_basket_value=profile[PROFILE.mean_basket_value],
+        mean_gap_days=profile[PROFILE.mean_gap_days],
+        last_basket_time=profile[PROFILE.event_timestamp],
     )
 
 
 def household_detail(
-    household: Household, shelf: Shelf, baskets: int, outlook: HouseholdOutlook | None = None
+    household: Household, snapshot: CatalogueSnapshot, baskets: int, outlook: HouseholdOutlook | None = None
 ) -> schemas.HouseholdDetail | None:
     """A household's profile, and its newest baskets, newest first; `None` without a history and a profile.
 
@@ -100,7 +100,7 @@ def household_detail(
         favourite_store_id=usual_store(household.history.basket_stores),
         spend=profile[PROFILE.spend],
         baskets_28d=profile[PROFILE.baskets_28d],
-        recent_baskets=_baskets(household.history, shelf, baskets),
+        recent_baskets=_baskets(household.history, snapshot, baskets),
         outlook=_outlook(outlook) if outlook else None,
     )
 
@@ -117,19 +117,19 @@ def _outlook(known: HouseholdOutlook) -> schemas.Outlook:
     )
 
 
-def _baskets(history: History, shelf: Shelf, most: int) -> list[schemas.Basket]:
+def _baskets(history: History, snapshot: CatalogueSnapshot, most: int) -> list[schemas.Basket]:
     ends = np.cumsum(history.basket_sizes)
     newest = range(len(ends) - 1, max(-1, len(ends) - 1 - most), -1)
     return [
-        _basket(history, shelf, index, slice(ends[index] - history.basket_sizes[index], ends[index]))
+        _basket(history, snapshot, index, slice(ends[index] - history.basket_sizes[index], ends[index]))
         for index in newest
     ]
 
 
-def _basket(history: History, shelf: Shelf, index: int, lines: slice) -> schemas.Basket:
+def _basket(history: History, snapshot: CatalogueSnapshot, index: int, lines: slice) -> schemas.Basket:
     values = history.values[lines].round(2)
     bought = [
-        schemas.BasketLine(**shelf.card(product_id), quantity=quantity, value=round(value, 2))
+        schemas.BasketLine(**snapshot.card(product_id), quantity=quantity, value=round(value, 2))
         for product_id, quantity, value in zip(
             history.products[lines].tolist(), history.quantities[lines].tolist(), values.tolist(), strict=True
         )
@@ -142,12 +142,12 @@ def _basket(history: History, shelf: Shelf, index: int, lines: slice) -> schemas
     )
 
 
-def _session(session: Session, shelf: Shelf) -> schemas.SessionState:
+def _session(session: Session, snapshot: CatalogueSnapshot) -> schemas.SessionState:
     reached = None
     if session.updated_at and session.last_event_time:
         reached = max(0.0, (session.updated_at - session.last_event_time).total_seconds() * 1000)
     return schemas.SessionState(
-        cart=[card(product_id, shelf) for product_id in session.cart],
+        cart=[card(product_id, snapshot) for product_id in session.cart],
         last_event_id=session.last_event_id,
         last_event_time=session.last_event_time,
         last_action=session.last_action,
@@ -155,12 +155,12 @@ def _session(session: Session, shelf: Shelf) -> schemas.SessionState:
     )
 
 
-def _changes(changes: Changes, shelf: Shelf) -> schemas.ListChanges:
+def _changes(changes: Changes, snapshot: CatalogueSnapshot) -> schemas.ListChanges:
     def moved(moves: Sequence[Move]) -> list[schemas.Moved]:
         return [
             schemas.Moved(
                 product_id=move.product_id,
-                name=shelf.name(move.product_id),
+                name=snapshot.name(move.product_id),
                 before=move.before,
                 after=move.after,
             )
@@ -180,7 +180,7 @@ def _age(moment: Moment, now: datetime) -> float | None:
     """Seconds since the newest value that the answer rests on: a click, a basket, the catalogue."""
     history = moment.household.history if moment.household else None
     written = (
-        moment.session.updated_at, moment.shelf.as_of, history.event_timestamp if history else None,
+        moment.session.updated_at, moment.snapshot.as_of, history.event_timestamp if history else None,
     )  # fmt: skip
     newest = max((then for then in written if then), default=None)
     return max(0.0, (now - newest).total_seconds()) if newest else None

@@ -8,19 +8,19 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from lambdas.api import problem
+from lambdas import problem
 from lambdas.api.bodies import LimitBodies
-from lambdas.api.collecting import open_event_log
+from lambdas.api.catalogue_snapshot import MakeRanker, SnapshotKeeper
 from lambdas.api.endpoints import fraud_endpoint, ranker_endpoint
-from lambdas.api.event_log import EventLog
-from lambdas.api.metrics import MeasureRequests, Metrics
-from lambdas.api.paying import PaymentJudge
+from lambdas.api.event_services import open_event_log
+from lambdas.api.payment_decisions import PaymentJudge
 from lambdas.api.ranking import ModelRanker
 from lambdas.api.recommending import Recommender
 from lambdas.api.routers import events, households, operations, payments, products, recommendations, stores
 from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services
-from lambdas.api.shelf import MakeRanker, ShelfKeeper
+from lambdas.event_log import EventLog
+from lambdas.metrics import MeasureRequests, Metrics
 from lambdas.storefront import pages
 from mercato.online.reader import OnlineFeatures
 from mercato.settings import Settings, get_settings
@@ -67,7 +67,7 @@ def assemble(
 ) -> Services:
     """Wire the parts together."""
     metrics = Metrics()
-    keeper = ShelfKeeper(online, settings.home / KEPT_LISTS, make_ranker)
+    keeper = SnapshotKeeper(online, settings.home / KEPT_LISTS, make_ranker)
     recommender = Recommender(online=online, keeper=keeper, scorer=scorer, metrics=metrics)
     return Services(settings, metrics, events, online, scorer, keeper, recommender, payments)
 

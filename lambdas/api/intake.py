@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from lambdas.api.event_log import Record
-from lambdas.api.problem import FieldError, ProblemError
+from lambdas.event_log import Record
+from lambdas.problem import FieldError, ProblemError
 from mercato.contracts.events import (
     CLICKSTREAM,
     OPEN_TOPICS,
@@ -74,31 +74,31 @@ def accept(body: bytes, topic: Topic | None, now: datetime) -> list[Accepted]:
             latter with the same codes and reasons that the lake's quarantine gives, and `derived_field`
             for what only the platform fills in.
     """
-    found = _events_in(body)
-    if len(found) > MAX_BATCH:
-        raise ProblemError("oversized", f"{len(found)} events; send at most {MAX_BATCH} at once.")
+    events = _events_in(body)
+    if len(events) > MAX_BATCH:
+        raise ProblemError("oversized", f"{len(events)} events; send at most {MAX_BATCH} at once.")
     accepted: list[Accepted] = []
     errors: list[FieldError] = []
-    for index, raw in enumerate(found):
+    for index, raw in enumerate(events):
         result = _accept_one(raw, topic, now)
         if isinstance(result, Accepted):
             accepted.append(result)
         else:
             errors.append(FieldError(field=result.field, code=result.code, reason=result.reason, index=index))
     if errors:
-        _refuse(errors, len(found))
+        _refuse(errors, len(events))
     return accepted
 
 
 def _events_in(body: bytes) -> list[Any]:
     try:
-        found = msgspec.json.decode(body)
+        decoded = msgspec.json.decode(body)
     except UNREADABLE as error:
         refused = unreadable(error)
         found_wrong = FieldError(field=refused.field, code=refused.code, reason=refused.reason)
         detail = f"The body can't be read: {refused.reason}"
         raise ProblemError("malformed_body", detail, [found_wrong]) from None
-    events = found if isinstance(found, list) else [found]
+    events = decoded if isinstance(decoded, list) else [decoded]
     if not events:
         raise ProblemError("malformed_body", "The batch is empty; send at least one event.")
     return events
@@ -112,10 +112,10 @@ def _accept_one(raw: Any, topic: Topic | None, now: datetime) -> Accepted | Viol
             if not isinstance(named, str) or named not in OPEN_TOPICS:
                 return Violation("unknown_topic", "$.topic", f"There is no topic {named!r}.")
             topic = OPEN_TOPICS[named]
-        given = len(raw)
+        count = len(raw)
         raw.setdefault(_C.event_id, uuid.uuid4().hex)
         raw.setdefault(_C.event_time, now)
-        filled_in = len(raw) > given
+        filled_in = len(raw) > count
     topic = topic or CLICKSTREAM
     value = msgspec.json.encode(raw)
     result = topic.receive(value, now)

@@ -65,7 +65,7 @@ class ModelRanker:
         )
         viewed = household.session.viewed
         context = Context(history, household.profile, store_id, now.timestamp(), tuple(cart), viewed)
-        found = candidates(context, self._catalogue)
+        chosen = candidates(context, self._catalogue)
         return Candidates(
-            self._catalogue.product_ids[found.rows], build(context, self._catalogue, found), found.names
+            self._catalogue.product_ids[chosen.rows], build(context, self._catalogue, chosen), chosen.names
         )

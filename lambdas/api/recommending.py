@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from lambdas.api.catalogue_snapshot import CatalogueSnapshot, SnapshotKeeper
 from lambdas.api.circuit import Circuit
 from lambdas.api.endpoints import ScorerUnavailableError
-from lambdas.api.metrics import Metrics
-from lambdas.api.recent import RecentLists
+from lambdas.api.recent_lists import RecentLists
 from lambdas.api.scorer import Scorer
-from lambdas.api.shelf import Shelf, ShelfKeeper
+from lambdas.metrics import Metrics
 from mercato.contracts.tables.features import ALL_STORES
 from mercato.decisions.changes import Cause, Changes, compare
 from mercato.decisions.evidence import EvidenceFor, Purchases
@@ -42,14 +42,14 @@ class Moment:
     Attributes:
         household: `None` for an unknown one, and where the features can't be read.
         down: whether the features can't be read.
-        shelf: the products as of now.
+        snapshot: the products as of now.
         tag: names all that the answer depends on but the model's version, for conditional requests.
         features_ms: time it took to read.
     """
 
     household: Household | None
     down: bool
-    shelf: Shelf
+    snapshot: CatalogueSnapshot
     tag: str
     features_ms: float
 
@@ -109,7 +109,7 @@ class Recommender:
         self,
         *,
         online: OnlineFeatures | None,
-        keeper: ShelfKeeper,
+        keeper: SnapshotKeeper,
         scorer: Scorer,
         metrics: Metrics,
     ) -> None:
@@ -125,13 +125,13 @@ class Recommender:
         """Read the household's features; cheap enough for a long poll to do again and again."""
         started = time.perf_counter()
         household, down = self._read(wish.household_id)
-        shelf = self._keeper.shelf
+        snapshot = self._keeper.snapshot
         session = household.session if household else Session()
         newest_basket = household.history.event_timestamp if household and household.history else None
         # Not the model's version: two fleets may answer in turn while a new one comes.
-        state = (wish, shelf.as_of, down, newest_basket, session.last_event_id, session.updated_at)
+        state = (wish, snapshot.as_of, down, newest_basket, session.last_event_id, session.updated_at)
         tag = hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
-        return Moment(household, down, shelf, tag, (time.perf_counter() - started) * 1000)
+        return Moment(household, down, snapshot, tag, (time.perf_counter() - started) * 1000)
 
     def decide(self, wish: Wish, moment: Moment, since: str | None) -> Decision:
         """The list for a wish; `since` is the tag of the list that the caller shows now."""
@@ -142,14 +142,16 @@ class Recommender:
             items = self._personal(wish, moment, store_id, watch)
         except NotPersonalError as refusal:
             reason = refusal.reason
-            items, found = popular_in_store(
-                moment.shelf.popular, store_id, n=wish.n, hidden=_hidden(wish, moment.session)
+            items, popular_in = popular_in_store(
+                moment.snapshot.popular, store_id, n=wish.n, hidden=_hidden(wish, moment.session)
             )
-            store_id = found if found != ALL_STORES else None
+            store_id = popular_in if popular_in != ALL_STORES else None
         tag = f"{moment.tag}-{reason.value}" if reason else moment.tag
         before = self._recent.get(since) if since else None
         changed = (
-            compare(before, items, _cause(moment.session), moment.shelf.name) if before is not None else None
+            compare(before, items, _cause(moment.session), moment.snapshot.name)
+            if before is not None
+            else None
         )
         self._recent.put(tag, items)
         watch.lap("decision")
@@ -176,20 +178,20 @@ class Recommender:
         return household, False
 
     def _personal(self, wish: Wish, moment: Moment, store_id: int | None, watch: Stopwatch) -> list[Item]:
-        household, shop, ranker = moment.household, moment.shelf.shop, moment.shelf.ranker
+        household, lookup, ranker = moment.household, moment.snapshot.lookup, moment.snapshot.ranker
         if moment.down:
             raise NotPersonalError(Reason.ONLINE_UNAVAILABLE)
         if household is None or household.history is None:
-            unknown = wish.store_id is not None and wish.store_id not in moment.shelf.popular
+            unknown = wish.store_id is not None and wish.store_id not in moment.snapshot.popular
             raise NotPersonalError(Reason.UNKNOWN_STORE if unknown else Reason.UNKNOWN_HOUSEHOLD)
-        if not self._scorer.started or shop is None or ranker is None:
+        if not self._scorer.started or lookup is None or ranker is None:
             raise NotPersonalError(Reason.NO_MODEL)
         now = datetime.now(UTC)
         cart = (*household.session.cart, *wish.cart)
-        found = ranker.candidates(household, store_id, now, cart)
+        candidates = ranker.candidates(household, store_id, now, cart)
         watch.lap("candidates")
         try:
-            scores = self._scorer.score(found.rows)
+            scores = self._scorer.score(candidates.rows)
         except ScorerUnavailableError:
             raise NotPersonalError(Reason.SCORER_UNAVAILABLE) from None
         finally:
@@ -202,16 +204,16 @@ class Recommender:
             cart=cart,
             viewed=household.session.viewed,
             latest=household.session.last_product_id,
-            store=shop.store(store_id),
-            neighbours=shop.neighbours,
-            name=moment.shelf.name,
+            store=lookup.store(store_id),
+            neighbours=lookup.neighbours,
+            name=moment.snapshot.name,
         )
         return recommend(
-            found.product_ids,
+            candidates.product_ids,
             scores,
             n=wish.n,
             hidden=_hidden(wish, household.session),
-            sources=found.sources,
+            sources=candidates.sources,
             evidence=evidence,
         )
 
@@ -230,4 +232,4 @@ def _hidden(wish: Wish, session: Session) -> frozenset[int]:
 def _cause(session: Session) -> Cause | None:
     if session.last_action is None:
         return None
-    return Cause(session.last_event_id, session.last_action, session.last_product_id)
+    return Cause(session.last_action, session.last_product_id)

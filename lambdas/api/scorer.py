@@ -87,16 +87,16 @@ class Scorer:
         np.save(body, rows)
         try:
             answer = self._endpoint.invoke(body.getvalue(), accept)
-            found = read(answer.body)
-            if len(found) != len(rows):
-                raise ScorerUnavailableError(f"{len(found)} scores for {len(rows)} rows")
+            result = read(answer.body)
+            if len(result) != len(rows):
+                raise ScorerUnavailableError(f"{len(result)} scores for {len(rows)} rows")
         except (ScorerUnavailableError, ValueError, msgspec.MsgspecError) as error:
             self.circuit.failed()
             self._endpoint.forget()
             raise ScorerUnavailableError(str(error)) from error
         self.circuit.succeeded()
         self._note(answer)
-        return found
+        return result
 
     def ping(self) -> None:
         """Return if the model is healthy; where it can't be asked, if it scored when last it had to.
@@ -115,14 +115,14 @@ class Scorer:
         self._endpoint.forget()
 
     def _note(self, answer: Answer) -> None:
-        if said := _VERSION.search(answer.attributes):
-            self.model_version = said[1]
+        if match := _VERSION.search(answer.attributes):
+            self.model_version = match[1]
 
 
 def _scores(body: bytes) -> NDArray[np.float64]:
     # Not `np.load`, which takes other formats, too, and fails in as many ways.
-    found = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
-    scores: NDArray[np.float64] = found.ravel().astype(np.float64)
+    array = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
+    scores: NDArray[np.float64] = array.ravel().astype(np.float64)
     return scores
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from lambdas.api.problem import ProblemError
+from lambdas.api.catalogue_snapshot import CatalogueSnapshot
 from lambdas.api.schemas import Facets, FacetValue, FoundProduct, SearchAnswer, Suggestions
-from lambdas.api.shelf import Shelf
+from lambdas.problem import ProblemError
 from mercato.contracts.search import DOCUMENT
 from mercato.decisions.aisles import aisle
 from mercato.decisions.wording import department_name, readable, size_name
@@ -20,21 +20,21 @@ from mercato.settings import NotRunningError
 _TRY_AGAIN = 2
 
 
-def find(search: ProductSearch, question: Question, shelf: Shelf) -> SearchAnswer:
+def find(search: ProductSearch, question: Question, snapshot: CatalogueSnapshot) -> SearchAnswer:
     """The answer to a question.
 
     Raises:
         ProblemError: `search_unavailable`.
     """
     with _problems():
-        found = search.find(question)
+        result = search.find(question)
     return SearchAnswer(
         query=question.text,
-        total=found.total,
-        relaxed=found.relaxed,
-        hits=[_product(hit, rank, shelf) for rank, hit in enumerate(found.hits, question.offset + 1)],
-        facets=_facets(found.facets),
-        took_ms=found.took_ms,
+        total=result.total,
+        relaxed=result.relaxed,
+        hits=[_product(hit, rank, snapshot) for rank, hit in enumerate(result.hits, question.offset + 1)],
+        facets=_facets(result.facets),
+        took_ms=result.took_ms,
     )
 
 
@@ -56,30 +56,30 @@ def _problems() -> Iterator[None]:
         raise ProblemError("search_unavailable", str(error), retry_after=_TRY_AGAIN) from error
 
 
-def _product(hit: Hit, rank: int, shelf: Shelf) -> FoundProduct:
-    """A hit as a card; the index may know products that the shelf has not loaded, which has the price."""
-    found = hit.document
+def _product(hit: Hit, rank: int, snapshot: CatalogueSnapshot) -> FoundProduct:
+    """A hit as a card; the index may know products that the snapshot has not loaded, which has the price."""
+    document = hit.document
     return FoundProduct(
-        product_id=found.product_id,
-        name=found.name,
-        aisle=str(aisle(found.department, found.category)),
-        category=readable(found.category) if found.category else None,
-        department=department_name(found.department),
-        brand=found.brand,
-        size=size_name(found.package_size),
-        price=shelf.card(found.product_id)["price"],
+        product_id=document.product_id,
+        name=document.name,
+        aisle=str(aisle(document.department, document.category)),
+        category=readable(document.category) if document.category else None,
+        department=department_name(document.department),
+        brand=document.brand,
+        size=size_name(document.package_size),
+        price=snapshot.card(document.product_id)["price"],
         rank=rank,
         score=round(hit.score, 4),
     )
 
 
-def _facets(found: Mapping[str, Sequence[query.FacetValue]]) -> Facets:
+def _facets(facets: Mapping[str, Sequence[query.FacetValue]]) -> Facets:
     return Facets(
         department=[
             FacetValue(value=each.value, name=department_name(each.value) or each.value, count=each.count)
-            for each in found[DOCUMENT.department]
+            for each in facets[DOCUMENT.department]
         ],
         brand=[
-            FacetValue(value=each.value, name=each.value, count=each.count) for each in found[DOCUMENT.brand]
+            FacetValue(value=each.value, name=each.value, count=each.count) for each in facets[DOCUMENT.brand]
         ],
     )

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter
 from fastapi import Depends, Path, Request
 
-from lambdas.api.collecting import EventServices
+from lambdas.api.catalogue_snapshot import SnapshotKeeper
+from lambdas.api.event_services import EventServices
 from lambdas.api.health import Dependencies
-from lambdas.api.paying import PaymentJudge
-from lambdas.api.problem import ProblemError
+from lambdas.api.payment_decisions import PaymentJudge
 from lambdas.api.recommending import Recommender
 from lambdas.api.scorer import Scorer
-from lambdas.api.shelf import ShelfKeeper
+from lambdas.problem import ProblemError
 from mercato.online.reader import OnlineFeatures
 from mercato.search.products import ProductSearch
 
@@ -39,7 +39,7 @@ class Services(EventServices):
 
     online: OnlineFeatures | None
     scorer: Scorer
-    keeper: ShelfKeeper
+    keeper: SnapshotKeeper
     recommender: Recommender
     payments: PaymentJudge
     deciders: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(DECIDERS))

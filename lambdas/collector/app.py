@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from lambdas.api import problem
-from lambdas.api.metrics import MeasureRequests
+from lambdas import problem
 from lambdas.api.routers import events
+from lambdas.metrics import MeasureRequests
 
 
 def create_app() -> FastAPI:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lambdas.api.collecting import EventServices, open_event_log
-from lambdas.api.metrics import Metrics
+from lambdas.api.event_services import EventServices, open_event_log
 from lambdas.collector.app import create_app
 from lambdas.gateway import behind_gateway
+from lambdas.metrics import Metrics
 from mercato.settings import get_settings
 
 _settings = get_settings()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import defaultdict
 from datetime import UTC, datetime
 from itertools import chain
@@ -10,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from lambdas import msk
 from mercato.contracts.events import TOPICS, Event, Violation
 from mercato.online.store import OnlineStore
 from mercato.settings import get_settings
-from mercato.stream.aside import put_aside
 from mercato.stream.online_features import GROUP
+from mercato.stream.quarantine import send_to_quarantine
 from mercato.stream.updates import update
 
 _settings = get_settings()
@@ -24,8 +24,8 @@ _store = OnlineStore(_settings)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Merge a batch of events into what is known of those whom they are about.
 
-    What breaks its contract is the lake's to quarantine, and what can not be merged is put aside; so a
-    batch is either done, or Redis is gone and Lambda gives it again, which changes nothing twice.
+    What breaks its contract is the lake's to quarantine, and what cannot be merged is sent there from here;
+    so a batch is either done, or Redis is gone and Lambda gives it again, which changes nothing twice.
 
     Raises:
         mercato.online.connection.OnlineUnavailable: Redis does not answer.
@@ -33,23 +33,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     events: dict[str, list[Event]] = defaultdict(list)
     invalid = 0
     for record in chain.from_iterable(event["records"].values()):
-        decoded = TOPICS[record["topic"]].decode(_value(record), _arrival(record))
+        decoded = TOPICS[record["topic"]].decode(msk.value(record), msk.received_at(record))
         if isinstance(decoded, Violation):
             invalid += 1
         else:
             events[record["topic"]].append(decoded)
     counts, failed = update(_store, events, datetime.now(UTC))
     counts.invalid = invalid
-    told = msgspec.structs.asdict(counts)
-    _store.count(GROUP, told)
-    put_aside(_settings, failed)
-    return told
-
-
-def _value(record: dict[str, Any]) -> bytes | None:
-    value = record.get("value")
-    return None if value is None else base64.b64decode(value)
-
-
-def _arrival(record: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(record["timestamp"] / 1000, UTC)
+    result = msgspec.structs.asdict(counts)
+    _store.count(GROUP, result)
+    send_to_quarantine(_settings, failed)
+    return result

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from lambdas.api.event_log import EventLog
 from lambdas.delivery import Delivered, Raw, deliver
+from lambdas.event_log import EventLog
 from lambdas.landing.files import UnreadableFileError, topic_of, values
 from mercato.settings import get_settings
 
@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Send the events of one new object (EventBridge, `Object Created`), or put it aside.
 
     Raises:
-        lambdas.api.event_log.EventsUnavailableError: Kafka is gone; Lambda tries again.
+        lambdas.event_log.EventsUnavailableError: Kafka is gone; Lambda tries again.
     """
     bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
     if key.startswith(REFUSED):
@@ -62,7 +62,7 @@ def _send(address: str, key: str, content: io.BufferedReader) -> Delivered:
 
 def _put_aside(bucket: str, key: str, reason: str) -> None:
     """Move the object below REFUSED, its reason beside it; repeating it changes nothing."""
-    said = json.dumps({"key": key, "reason": reason}).encode()
-    _s3.put_object(Bucket=bucket, Key=f"{REFUSED}{key}.reason.json", Body=said)
+    body = json.dumps({"key": key, "reason": reason}).encode()
+    _s3.put_object(Bucket=bucket, Key=f"{REFUSED}{key}.reason.json", Body=body)
     _s3.copy_object(Bucket=bucket, Key=f"{REFUSED}{key}", CopySource={"Bucket": bucket, "Key": key})
     _s3.delete_object(Bucket=bucket, Key=key)

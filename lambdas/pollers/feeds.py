@@ -117,23 +117,23 @@ def _items(url: str, body: bytes) -> Sequence[msgspec.Raw | bytes]:
     try:
         return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8), type=list[msgspec.Raw])
     except UNREADABLE as error:
-        if (found := _split(body.strip())) is None:
+        if (parts := _split(body.strip())) is None:
             raise FeedError(f"{url} answers no JSON array: {unreadable(error).reason}") from error
-        return found
+        return parts
 
 
 def _split(array: bytes) -> list[bytes] | None:
     """Items of an array that the decoder can't read, by their brackets; `None` where these don't match."""
-    found: list[bytes] = []
+    parts: list[bytes] = []
     depth = begin = 0
     for token in _TOKEN.finditer(array):
         sign = token[0]
         depth -= sign in (b"]", b"}")
         if depth == 0 or (depth == 1 and sign == b","):
-            found += [array[begin : token.start()].strip()] if begin else []
+            parts += [array[begin : token.start()].strip()] if begin else []
             begin = token.end()
         depth += sign in (b"[", b"{")
-    return found if array.startswith(b"[") and depth == 0 and begin == len(array) else None
+    return parts if array.startswith(b"[") and depth == 0 and begin == len(array) else None
 
 
 def _with_id(value: bytes) -> bytes:

@@ -9,8 +9,8 @@ from typing import Any
 
 import boto3
 
-from lambdas.api.event_log import EventLog
 from lambdas.delivery import deliver
+from lambdas.event_log import EventLog
 from lambdas.pollers.feeds import FeedError, fetch, items
 from mercato.contracts.events import COMPETITOR_PRICES, WEATHER
 from mercato.settings import get_settings
@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
     Raises:
         FeedError: it is not known, has no URL, or can't be used.
-        lambdas.api.event_log.EventsUnavailableError: Kafka is gone.
+        lambdas.event_log.EventsUnavailableError: Kafka is gone.
     """
     name = event.get("feed", "")
     if name not in FEEDS:

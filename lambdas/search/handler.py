@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
+from lambdas import msk
 from mercato.contracts.events import PRODUCTS, Product, Violation
 from mercato.search.documents import document
 from mercato.search.index import ProductIndex
@@ -31,26 +30,17 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
         mercato.search.errors.SearchUnavailableError: OpenSearch does not take the batch.
     """
     records = list(itertools.chain.from_iterable(event["records"].values()))
-    decoded = [PRODUCTS.decode(_value(record), _arrival(record)) for record in records]
-    for record, found in zip(records, decoded, strict=True):
-        if isinstance(found, Violation):
-            log.warning(json.dumps(_described(record, found)))
-    products = [found for found in decoded if isinstance(found, Product)]
+    decoded = [PRODUCTS.decode(msk.value(record), msk.received_at(record)) for record in records]
+    for record, result in zip(records, decoded, strict=True):
+        if isinstance(result, Violation):
+            log.warning(json.dumps(_described(record, result)))
+    products = [result for result in decoded if isinstance(result, Product)]
     counts = _index.upsert(map(document, products))
     return {
         "written": counts.written,
         "unchanged": counts.unchanged,
         "invalid": len(records) - len(products),
     }
-
-
-def _value(record: dict[str, Any]) -> bytes | None:
-    value = record.get("value")
-    return None if value is None else base64.b64decode(value)
-
-
-def _arrival(record: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(record["timestamp"] / 1000, UTC)
 
 
 def _described(record: dict[str, Any], violation: Violation) -> dict[str, Any]:

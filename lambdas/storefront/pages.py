@@ -78,12 +78,13 @@ def _household(services: Services, household_id: int) -> dict[str, Any]:
     decision = services.recommender.decide(wish, moment, None)
     services.recommender.count(decision)
     shown = answers.recommendations(wish, moment, decision, services.model_version())
-    found = answers.household_detail(moment.household, moment.shelf, BASKETS) if moment.household else None
+    household = moment.household
+    detail = answers.household_detail(household, moment.snapshot, BASKETS) if household else None
     return {
         "household_id": household_id,
         "shown": shown,
-        "detail": found,
-        "profile_line": _profile(found) if found else "",
+        "detail": detail,
+        "profile_line": _profile(detail) if detail else "",
         "cart": shown.session.cart if shown.session else [],
         "freshness": _freshness(shown),
         "state_json": _state(shown, f'"{decision.tag}"'),
@@ -97,31 +98,31 @@ def _state(shown: Recommendations, etag: str) -> str:
 
 def _suggested(services: Services) -> list[HouseholdSummary]:
     """A few households from all over the list."""
-    known = services.keeper.shelf.households
+    known = services.keeper.snapshot.households
     step = max(1, len(known) // SUGGESTED)
     return [answers.household_line(one) for one in known[::step][:SUGGESTED]]
 
 
-def _profile(found: HouseholdDetail) -> str:
-    parts = [_habits(found)]
-    if found.favourite_store_id:
-        parts.append(f"mostly store {found.favourite_store_id}")
-    if found.last_basket_time:
-        parts.append(f"last basket {_day(found.last_basket_time)}")
+def _profile(household: HouseholdDetail) -> str:
+    parts = [_habits(household)]
+    if household.favourite_store_id:
+        parts.append(f"mostly store {household.favourite_store_id}")
+    if household.last_basket_time:
+        parts.append(f"last basket {_day(household.last_basket_time)}")
     return " · ".join(parts)
 
 
 def _habits(household: HouseholdSummary) -> str:
-    said = "1 basket" if household.baskets == 1 else f"{household.baskets:,} baskets"
+    text = "1 basket" if household.baskets == 1 else f"{household.baskets:,} baskets"
     if household.mean_gap_days:
-        said += (
+        text += (
             f", about every {household.mean_gap_days:.0f} days"
             if household.mean_gap_days >= 1.5
             else ", almost daily"
         )
     if household.mean_basket_value is not None:
-        said += f", {_money(household.mean_basket_value)}" + (" each" if household.baskets != 1 else "")
-    return said
+        text += f", {_money(household.mean_basket_value)}" + (" each" if household.baskets != 1 else "")
+    return text
 
 
 def _freshness(shown: Recommendations) -> str:

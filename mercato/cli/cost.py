@@ -59,14 +59,14 @@ def cost(
     )
     stacks = read(assembly or Path("cdk.out") / env, env)
     paid = price_files.load(prices) if prices else price_files.newest(stacks.region)
-    found, more = estimate(stacks, paid, assumed), next_million(stacks, paid, assumed)
-    warnings = report.warnings(found, stacks.region, datetime.now(UTC).date())
+    estimated, more = estimate(stacks, paid, assumed), next_million(stacks, paid, assumed)
+    warnings = report.warnings(estimated, stacks.region, datetime.now(UTC).date())
     for warning in warnings:
         typer.secho(f"warning: {warning}", err=True, fg="yellow")
     if as_json:
-        typer.echo(json.dumps(report.as_json(found, more, warnings), indent=2))
+        typer.echo(json.dumps(report.as_json(estimated, more, warnings), indent=2))
     else:
-        Console().print(report.tables(found, more))
+        Console().print(report.tables(estimated, more))
 
 
 def register(app: typer.Typer) -> None:

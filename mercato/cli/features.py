@@ -63,10 +63,10 @@ def list_(as_json: Json = False) -> None:
     from mercato.online.session import moment
     from mercato.online.views import VIEWS
 
-    held = _held()
+    materialised = _held()
     rows = []
     for view in VIEWS.values():
-        last = held.get(view.name)
+        last = materialised.get(view.name)
         rows.append(
             {
                 "view": view.name,

@@ -86,7 +86,7 @@ def propose(
     written = _limits(limits)
     with _book(settings) as book:
         charged = book.charged_anywhere() if book else []
-        found = price_list(
+        result = price_list(
             channels.read(settings.home / "datasets" / "price" / "channel"),
             pd.read_parquet(folder / channels.ELASTICITIES),
             artefact.load(folder),
@@ -95,8 +95,8 @@ def propose(
             rules=Guardrails(margin, step, days, announced),
             now=datetime.now(UTC),
         )
-        _keep(settings, found, book)
-    _show(found.moved.head(limit), found.summary, as_json=as_json)
+        _keep(settings, result, book)
+    _show(result.moved.head(limit), result.summary, as_json=as_json)
 
 
 def _limits(path: Path | None) -> Limits:
@@ -113,23 +113,23 @@ def _book(settings: Settings) -> Iterator[PriceBook | None]:
     from mercato_models.scoring import TIMEOUT_SECONDS
 
     if settings.endpoint("redis_url") is None:
-        said = "the panel gets no proposals, and what people accepted there is not known"
-        typer.echo(f"Redis is not running: {said} (`mercato up redis`)", err=True)
+        consequence = "the panel gets no proposals, and what people accepted there is not known"
+        typer.echo(f"Redis is not running: {consequence} (`mercato up redis`)", err=True)
         yield None
         return
     with connect(settings, timeout=TIMEOUT_SECONDS) as redis:
         yield PriceBook(redis)
 
 
-def _keep(settings: Settings, found: PriceList, book: PriceBook | None) -> None:
+def _keep(settings: Settings, result: PriceList, book: PriceBook | None) -> None:
     from mercato.decisions.price_list import proposals
     from mercato_models.price import published
 
     folder = settings.home / "predictions"
-    published.to_folder(found, str(folder))
+    published.to_folder(result, str(folder))
     typer.echo(f"all of them are in {folder / published.FILE}", err=True)
     if book:
-        kept = book.propose(proposals(found.rows))
+        kept = book.propose(proposals(result.rows))
         typer.echo(f"{kept:,} wait in the admin panel: `mercato up admin` prints its address", err=True)
 
 

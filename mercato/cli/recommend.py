@@ -64,7 +64,7 @@ def score(
     target = settings.home / "predictions" / _FILE
     target.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(rows, target)
-    said = {
+    summary = {
         "households": len(households),
         "rows": len(rows),
         "products": len(rows[scoring.RECOMMENDATIONS.c.product_id].unique()),
@@ -73,4 +73,4 @@ def score(
         "path": str(target),
     }
     headline = "{households:,} households, {products:,} different products, model {model_version}: {path}"
-    typer.echo(json.dumps(said) if as_json else headline.format(**said))
+    typer.echo(json.dumps(summary) if as_json else headline.format(**summary))

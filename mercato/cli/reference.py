@@ -32,12 +32,12 @@ def render() -> str:
 def _settings() -> Iterator[str]:
     """A row per environment variable; what it means stands in the class's docstring."""
     prefix = Settings.model_config["env_prefix"]
-    said = dict(re.findall(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", Settings.__doc__ or "", re.MULTILINE))
+    meanings = dict(re.findall(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", Settings.__doc__ or "", re.MULTILINE))
     yield "| Variable | Default | Meaning |"
     yield "|---|---|---|"
     for name, field in Settings.model_fields.items():
         default = f"`{field.default}`" if field.default not in (None, "", Path()) else ""
-        meaning = " ".join(said[name].split()).strip()
+        meaning = " ".join(meanings[name].split()).strip()
         yield f"| `{prefix}{name.upper()}` | {default} | {meaning} |"
 
 

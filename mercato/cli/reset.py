@@ -61,8 +61,8 @@ def plan(settings: Settings) -> Plan:
         *(home / name for name in _AFTER_LAKE),
     ]
     stays += [f"{folder} is a link: it stays." for folder in folders if folder.is_symlink()]
-    found = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]
-    return Plan({folder: _bytes(folder) for folder in found}, stays)
+    existing = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]
+    return Plan({folder: _bytes(folder) for folder in existing}, stays)
 
 
 def reset(
@@ -83,19 +83,19 @@ def reset(
     daemon = Daemon(settings.home, ())
     if daemon.running() or any(daemon.processes()):
         raise MercatoError(f"Services of {settings.home} are running: run `mercato down` first.")
-    found = plan(settings)
-    for folder, size in found.deletes.items():
+    planned = plan(settings)
+    for folder, size in planned.deletes.items():
         typer.echo(f"{size / 1e6:>10,.1f} MB  {folder}", err=True)
-    for sentence in found.stays:
+    for sentence in planned.stays:
         typer.echo(sentence, err=True)
-    if found.deletes and not yes:
+    if planned.deletes and not yes:
         _ask()
-    for folder in found.deletes:
+    for folder in planned.deletes:
         _delete(folder)
     if as_json:
-        deleted = [{"path": str(folder), "bytes": size} for folder, size in found.deletes.items()]
-        typer.echo(json.dumps({"deleted": deleted, "stays": found.stays}))
-    typer.echo("deleted" if found.deletes else f"There is nothing to delete in {settings.home}.", err=True)
+        deleted = [{"path": str(folder), "bytes": size} for folder, size in planned.deletes.items()]
+        typer.echo(json.dumps({"deleted": deleted, "stays": planned.stays}))
+    typer.echo("deleted" if planned.deletes else f"There is nothing to delete in {settings.home}.", err=True)
 
 
 def _local_lake(settings: Settings) -> Path | None:

@@ -64,18 +64,18 @@ def query(
     from mercato.search.query import Question
     from mercato.settings import get_settings
 
-    found = ProductSearch(get_settings()).find(
+    result = ProductSearch(get_settings()).find(
         Question(text=text, department=department, brand=brand, size=size)
     )
     if as_json:
-        typer.echo(msgspec.json.encode(found))
+        typer.echo(msgspec.json.encode(result))
         return
-    for hit in found.hits:
+    for hit in result.hits:
         of = hit.document
         typer.echo(
             f"{hit.score:8.2f}  {of.product_id:<9} {of.name:<44.44} {of.package_size or '-':<12.12} "
             f"{of.brand:<9} {of.department}"
         )
-    for field, values in found.facets.items():
+    for field, values in result.facets.items():
         typer.echo(f"{field}: {', '.join(f'{each.value} ({each.count:,})' for each in values)}", err=True)
-    typer.echo(f"{found.total:,} products in {found.took_ms} ms", err=True)
+    typer.echo(f"{result.total:,} products in {result.took_ms} ms", err=True)

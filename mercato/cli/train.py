@@ -158,16 +158,16 @@ def _write(settings: Settings, name: str) -> None:
     datasets.write(name, Lake(settings.lake_uri), _channel(settings, name))
 
 
-def _add_demographics(settings: Settings, channel: Path, given: str | None) -> None:
+def _add_demographics(settings: Settings, channel: Path, source: str | None) -> None:
     """Put what is known of households beside the data; nothing of a shop that gives nothing."""
     from mercato.replay.dataset import demographics as recorded
     from mercato.replay.run import position_file
     from mercato_models import datasets, demographics
 
-    if given is None and not position_file(settings).is_file():
+    if source is None and not position_file(settings).is_file():
         (channel / demographics.FILE).unlink(missing_ok=True)
         return
-    demographics.write(channel, recorded() if given is None else datasets.people(given))
+    demographics.write(channel, recorded() if source is None else datasets.people(source))
 
 
 def _channel(settings: Settings, name: str) -> Path:

@@ -24,7 +24,6 @@ _VERBS = {
 class Cause:
     """The newest event of the session; `product_id` is `None` for searches and checkouts."""
 
-    event_id: str | None
     action: str
     product_id: int | None
 
@@ -46,7 +45,6 @@ class Changes:
     left: tuple[Move, ...]
     moved_up: tuple[Move, ...]
     moved_down: tuple[Move, ...]
-    cause: Cause | None
     summary: str
 
 
@@ -81,7 +79,7 @@ def compare(
         elif now > was and position > place[product_id]:
             down.append(Move(product_id, was, now))
     summary = _summary(entered, left, up, after, cause, name)
-    return Changes(entered, left, tuple(up), tuple(down), cause, summary)
+    return Changes(entered, left, tuple(up), tuple(down), summary)
 
 
 def _summary(

@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mercato.contracts.tables.proposals import PROPOSED, ProposedPrice
+from mercato.contracts.tables.proposals import HALF_A_CENT, PROPOSED, Cell, ProposedPrice
 from mercato.contracts.tables.silver import PRODUCTS
 from mercato.decisions.price import Guardrails, Priced, Proposal, propose
-from mercato.decisions.price_standing import SAME, Cell, Shop, Standing
+from mercato.decisions.price_standing import Shop, Standing
 from mercato.decisions.price_worth import worth
 from mercato.decisions.wording import product_name
 from mercato_models.artefact import Model
@@ -225,7 +225,7 @@ def _priced(panel: pd.DataFrame) -> pd.Index[int]:
     """Products whose price is one, and not what a piece came to."""
     sold = panel[panel[_C.units] > 0].sort_values(list(PANEL.key))
     change = sold.groupby(_CELL)[_C.price].diff().abs().dropna()
-    standing = (change <= SAME).groupby(sold[_C.product_id]).mean()
+    standing = (change <= HALF_A_CENT).groupby(sold[_C.product_id]).mean()
     return standing.index[standing >= _LEAST_STANDING]
 
 

@@ -13,23 +13,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from mercato.contracts.events import PriceDecided
+from mercato.contracts.events import PriceAction, PriceDecided
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.gold import BASKET_LINES
+from mercato.contracts.tables.proposals import HALF_A_CENT, Cell
 from mercato.contracts.tables.silver import INVENTORY, PRICE_DECISIONS, PRODUCTS
 from mercato.decisions.price import Priced
 from mercato.decisions.price_limits import Limits
 
-#: A product in a store.
-Cell = tuple[int, int]
 _B, _D, _I = BASKET_LINES.c, PRICE_DECISIONS.c, INVENTORY.c
 _CELL = [_B.product_id, _B.store_id]
+#: Rows of the lake stay rows, as those from before a field was added do not make an event.
+_ACCEPT: PriceAction = "accept"
+_REJECT: PriceAction = "reject"
 _LATELY = timedelta(days=30)
 #: Weeks that reach back 30 days and more, the running one among them, and those over which a price is usual.
 _LOWEST_WEEKS, _USUAL_WEEKS = 6, 8
 _DAY = np.timedelta64(1, "D")
-#: Half a cent: the price of a week is a mean over its checkouts.
-SAME = 0.005
 _CENT = 0.01
 #: A product that is expected to sell nothing is priced as if it sold this.
 _LEAST_UNITS = 1e-3
@@ -90,12 +90,12 @@ class Standing:
         withdrawn: dict[Cell, datetime] = {}
         for each in _decided(shop):
             cell = each[_D.product_id], each[_D.store_id]
-            if each[_D.action] == "accept":
+            if each[_D.action] == _ACCEPT:
                 first[cell] = min(each[_D.event_time], first.get(cell, each[_D.event_time]))
             if each[_D.event_time] <= now - _LATELY:
                 continue
             prices = [each[_D.proposed_price], lowest.get(cell, np.inf)]
-            if each[_D.action] == "accept":
+            if each[_D.action] == _ACCEPT:
                 # Until then the price before it was charged.
                 prices.append(each[_D.price])
             else:
@@ -154,7 +154,7 @@ class Standing:
         """For sure: the price may have changed on the last day of its first week."""
         if accepted := self.charged.get(cell):
             return (self.now - accepted.event_time).days
-        other = np.flatnonzero(np.abs(prices - prices[-1]) > SAME)
+        other = np.flatnonzero(np.abs(prices - prices[-1]) > HALF_A_CENT)
         sure = began[int(other[-1]) + 2 :] if len(other) else began
         days = int((_instant(self.now) - sure[0]) / _DAY) if len(sure) else 0
         taken_back = self.withdrawn.get(cell)
@@ -168,7 +168,7 @@ def _instant(time: datetime) -> np.datetime64:
 
 def _decided(shop: Shop) -> Iterator[Mapping[str, Any]]:
     """Decisions by which a price changed; the lake may not know the newest yet."""
-    rows = shop.decisions.filter(pc.not_equal(shop.decisions[_D.action], "reject"))
+    rows = shop.decisions.filter(pc.not_equal(shop.decisions[_D.action], _REJECT))
     yield from rows.to_pylist()
     for each in shop.charged:
         yield {name: getattr(each, name) for name in each.__struct_fields__}

@@ -8,18 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from mercato.contracts.tables.proposals import Cell
 from mercato.decisions.price import Guardrails, Priced, best_price
-from mercato.decisions.price_standing import Cell
 from mercato_models.intervals import Interval
 from mercato_models.price import policy
 from mercato_models.price.elasticity import Elasticities, telling
 from mercato_models.price.nuisances import Settings, expect
 from mercato_models.price.panel import CELL
 from mercato_models.price.shelf import Shelf
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
+from mercato.stream.offsets import watermarks
 from mercato.stream.topics import kafka_name
-from mercato.stream.watermarks import watermarks
 
 #: Records asked of Kafka at a time; a larger number only delays the flush.
 _FETCH = 20_000
@@ -122,28 +122,28 @@ class Ingester:
         self._consumer.close()
 
     def _run(self, more: Callable[[], bool]) -> int:
-        held: dict[str, list[Message]] = defaultdict(list)
+        buffer: dict[str, list[Message]] = defaultdict(list)
         count, oldest, written = 0, time.monotonic(), 0
         while True:
             going = more()
-            fetched = self._fetch(held, self._limits.records - count) if going else 0
+            fetched = self._fetch(buffer, self._limits.records - count) if going else 0
             if fetched and not count:
                 oldest = time.monotonic()
             count += fetched
             age = time.monotonic() - oldest
             if count and (not going or count >= self._limits.records or age >= self._limits.seconds):
-                written += self._flush(held)
+                written += self._flush(buffer)
                 count = 0
             elif not going:
                 # Only here, because a flush that met another ingester's commit makes more to do.
                 return written
 
-    def _fetch(self, held: dict[str, list[Message]], most: int) -> int:
+    def _fetch(self, buffer: dict[str, list[Message]], most: int) -> int:
         fetched = 0
         for message in self._consumer.consume(min(most, _FETCH), timeout=0.1):
             name, partition = message.topic(), message.partition()
             if (error := message.error()) is None:
-                held[name].append(message)
+                buffer[name].append(message)
                 self._position[name, partition] = message.offset() + 1
                 fetched += 1
             elif error.code() == KafkaError._PARTITION_EOF:
@@ -154,9 +154,9 @@ class Ingester:
                 raise KafkaException(error)
         return fetched
 
-    def _flush(self, held: dict[str, list[Message]]) -> int:
-        written = sum(self._commit(name, messages) for name, messages in held.items() if messages)
-        held.clear()
+    def _flush(self, buffer: dict[str, list[Message]]) -> int:
+        written = sum(self._commit(name, messages) for name, messages in buffer.items() if messages)
+        buffer.clear()
         return written
 
     def _commit(self, name: str, messages: list[Message]) -> int:
@@ -193,8 +193,8 @@ class Ingester:
     def _start(self, name: str, partition: int) -> TopicPartition:
         topic = self._topics[name]
         low, high = watermarks(self._consumer, TopicPartition(name, partition))
-        held = next_offset(self._tables[topic.name], topic, partition)
-        self._position[name, partition] = _position(name, partition, held, low, high)
+        resume_at = next_offset(self._tables[topic.name], topic, partition)
+        self._position[name, partition] = _position(name, partition, resume_at, low, high)
         return TopicPartition(name, partition, self._position[name, partition])
 
 
@@ -242,15 +242,15 @@ def _behind(consumer: Consumer, settings: Settings, lake: Lake, topic: Topic) ->
     behind = 0
     for partition in consumer.list_topics(name, timeout=_TIMEOUT).topics[name].partitions:
         low, high = watermarks(consumer, TopicPartition(name, partition))
-        held = next_offset(table, topic, partition) if table else None
-        behind += high - _position(name, partition, held, low, high)
+        resume_at = next_offset(table, topic, partition) if table else None
+        behind += high - _position(name, partition, resume_at, low, high)
     return behind
 
 
-def _position(name: str, partition: int, held: int | None, low: int, high: int) -> int:
+def _position(name: str, partition: int, resume_at: int | None, low: int, high: int) -> int:
     """Offset at which bronze goes on, given the one that it names and those that Kafka has."""
-    if held is None:
+    if resume_at is None:
         return low
-    if not low <= held <= high:
-        raise _offsets_gone(name, partition, held)
-    return held
+    if not low <= resume_at <= high:
+        raise _offsets_gone(name, partition, resume_at)
+    return resume_at

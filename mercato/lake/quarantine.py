@@ -12,28 +12,27 @@ import pyarrow.parquet as pq
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from mercato.contracts.arrow import UTC_MICROS
-from mercato.contracts.events import TOPICS
+from mercato.contracts.events import TOPICS, Topic, Violation
 from mercato.contracts.tables.silver import QUARANTINE
 from mercato.errors import MercatoError
 from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake, LogCleanedError
 from mercato.settings import Settings
+from mercato.stream import quarantine
 from mercato.stream.kafka import client_config
+from mercato.stream.offsets import watermarks
 from mercato.stream.topics import kafka_name
-from mercato.stream.watermarks import watermarks
 
 Q = QUARANTINE.c
-#: Headers of a record on a quarantine topic: why it was refused, and where it stood.
+#: What a refused record is known by, in the table and in its headers on a quarantine topic.
 PLACE = (Q.topic, Q.partition, Q.offset)
-HEADERS = (Q.code, Q.field, Q.reason, *PLACE)
 #: Header of a record that was sent to its topic again.
 REPLAYED = "replayed"
 
 #: App transaction in the quarantine's own log: its version that Kafka has been told of.
 _PUBLISHED = "quarantine->kafka"
-#: The broker's limit. Longer values are told without their bytes, which the table has.
+#: The broker's limit.
 _MAX_MESSAGE_BYTES = 2_097_152
-_MAX_TOLD_BYTES = 1_000_000
 _TIMEOUT = 30
 #: Records held as Python objects, which weigh many times what they do in the table.
 _AT_A_TIME = 10_000
@@ -63,7 +62,7 @@ def publish(settings: Settings, lake: Lake) -> int:
     rows = _new_rows(lake, after, upto)
     if not rows.num_rows:
         return 0
-    told = 0
+    sent = 0
     with _Sender(settings) as sender:
         for name in pc.unique(rows[Q.topic]).to_pylist():
             refused = rows.filter(pc.equal(rows[Q.topic], name))
@@ -72,10 +71,10 @@ def publish(settings: Settings, lake: Lake) -> int:
             for batch in refused.to_batches(max_chunksize=_AT_A_TIME):
                 for row in batch.to_pylist():
                     if tuple(str(row[part]) for part in PLACE) not in there:
-                        _tell(sender, kafka_name(settings, TOPICS[name].quarantine), row)
-                        told += 1
+                        _tell(sender, settings, TOPICS[name], row)
+                        sent += 1
     lake.set_marks(QUARANTINE, {_PUBLISHED: upto})
-    return told
+    return sent
 
 
 def listing(
@@ -146,13 +145,14 @@ def _read(files: Iterator[str] | Sequence[str] | dict[str, int]) -> pa.Table:
     return pa.concat_tables([QUARANTINE.arrow_schema.empty_table(), *tables])
 
 
-def _tell(sender: _Sender, topic: str, row: dict[str, Any]) -> None:
-    value = row[Q.value]
+def _tell(sender: _Sender, settings: Settings, topic: Topic, row: dict[str, Any]) -> None:
+    violation = Violation(row[Q.code], row[Q.field], row[Q.reason])
+    place = {name: row[name] for name in (Q.partition, Q.offset)}
     sender.send(
-        topic,
+        kafka_name(settings, topic.quarantine),
         key=row[Q.key],
-        value=value if value is None or len(value) <= _MAX_TOLD_BYTES else None,
-        headers=[(name, str(row[name]).encode()) for name in HEADERS],
+        value=quarantine.value_to_send(row[Q.value]),
+        headers=quarantine.headers(topic, violation, place),
         # The time by which `_places_since` finds it again.
         timestamp=int(row[Q.quarantined_at].timestamp() * 1000),
     )

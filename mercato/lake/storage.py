@@ -57,12 +57,12 @@ def _access() -> dict[str, Any]:
     import boto3
 
     session = boto3.Session()
-    held = session.get_credentials()
-    if held is None:
+    credentials = session.get_credentials()
+    if credentials is None:
         raise NoCredentialsError(
             "There are no AWS credentials for the lake on S3: set AWS_PROFILE or a role."
         )
-    frozen = held.get_frozen_credentials()
+    frozen = credentials.get_frozen_credentials()
     access = {
         "access_key": frozen.access_key,
         "secret_key": frozen.secret_key,

@@ -90,8 +90,8 @@ class Lake:
         A column that the contract gained since is added; rows from before have none there.
         """
         if delta := self.own(table):
-            held = _columns(delta)
-            gained = [field for field in _nullable(table) if field.name not in held]
+            existing = _columns(delta)
+            gained = [field for field in _nullable(table) if field.name not in existing]
             if gained:
                 delta.alter.add_columns(Schema.from_arrow(pa.schema(gained)).fields)
             return delta
@@ -122,9 +122,9 @@ class Lake:
         # Arrow's own file system: a thread of its pool that is inside delta-rs's, which is Python's,
         # when the interpreter ends aborts the process (apache/arrow#34314).
         storage, root = filesystem(delta.table_uri)
-        held = _columns(delta).intersection(table.c)
-        rows = delta.to_pyarrow_table(columns=list(held), filesystem=SubTreeFileSystem(root, storage))
-        for name in set(table.c) - held:  # gained by the contract, and nothing written since
+        existing = _columns(delta).intersection(table.c)
+        rows = delta.to_pyarrow_table(columns=list(existing), filesystem=SubTreeFileSystem(root, storage))
+        for name in set(table.c) - existing:  # gained by the contract, and nothing written since
             rows = rows.append_column(name, pa.nulls(len(rows), table.arrow_schema.field(name).type))
         return rows.select(list(table.c)).cast(table.arrow_schema)
 
@@ -213,12 +213,12 @@ class Lake:
         updates = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
         self._merge(frame.select(*table.c), table, updates)
 
-    def replace(self, frame: DataFrame, held: DataFrame, table: Table) -> None:
-        """Put `frame` in the place of the rows `held`, in one commit."""
+    def replace(self, frame: DataFrame, replaced: DataFrame, table: Table) -> None:
+        """Put `frame` in the place of the rows `replaced`, in one commit."""
         from pyspark.sql import functions as F
 
         rows, key = frame.select(*table.c), list(table.key)
-        gone = held.select(*table.c).join(rows.select(*key), key, "left_anti").select(*table.c)
+        gone = replaced.select(*table.c).join(rows.select(*key), key, "left_anti").select(*table.c)
         source = rows.withColumn(_GONE, F.lit(False)).unionByName(gone.withColumn(_GONE, F.lit(True)))
         columns, values = ", ".join(table.c), ", ".join(f"source.{name}" for name in table.c)
         updates = ", ".join(f"{name} = source.{name}" for name in table.c if name not in table.key)

@@ -78,10 +78,10 @@ def _version(command: str) -> str | None:
     if path is None:
         return None
     try:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False)
+        result = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    match = re.search(r"v=?(\d+[.\d]*)", said.stdout)
+    match = re.search(r"v=?(\d+[.\d]*)", result.stdout)
     return match[1] if match else None
 
 

@@ -1,4 +1,4 @@
-"""Find a Java that every engine here can run on (standard library only)."""
+"""A Java that every engine here can run on, and how its servers log (standard library only)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ from mercato.errors import MercatoError
 
 #: Spark 4.1 (through Hadoop 3.4) fails on Java 25; Kafka 4.2 needs 17.
 SUPPORTED = (17, 21)
+#: Log4j 2 for the servers here: warnings, to where the supervisor keeps what they print.
+LOG4J = """\
+status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+"""
 
 
 class JavaNotFoundError(MercatoError):
@@ -22,8 +32,8 @@ class JavaNotFoundError(MercatoError):
 def _candidates() -> Iterator[Path]:
     if home := os.environ.get("JAVA_HOME"):
         yield Path(home) / "bin" / "java"
-    if found := shutil.which("java"):
-        yield Path(found)
+    if on_path := shutil.which("java"):
+        yield Path(on_path)
     for root in ("/usr/lib/jvm", "/opt/java", "/Library/Java/JavaVirtualMachines"):
         for folder in sorted(Path(root).glob("*")):
             yield folder / "bin" / "java"

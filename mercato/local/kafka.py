@@ -10,17 +10,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from mercato.local.java import java_home
-
-_LOG4J = """\
-status = error
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
-rootLogger.level = warn
-rootLogger.appenderRef.console.ref = console
-"""
+from mercato.local.java import LOG4J, java_home
 
 
 def server_properties(port: int, controller_port: int, log_dir: Path) -> str:
@@ -74,7 +64,7 @@ def prepare(state: Path, jars: Path, port: int, controller_port: int) -> list[st
     state.mkdir(parents=True, exist_ok=True)
     config, log4j, data = state / "server.properties", state / "log4j2.properties", state / "data"
     config.write_text(server_properties(port, controller_port, data))
-    log4j.write_text(_LOG4J)
+    log4j.write_text(LOG4J)
     if not (data / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         # After an equals sign, as one id in 64 begins with a hyphen and would be read as an option.

@@ -6,18 +6,9 @@ from pathlib import Path
 
 import httpx
 
-from mercato.local.java import java_home
+from mercato.local.java import LOG4J, java_home
 
 _NODE = Path(__file__).with_name("OpenSearchNode.java")
-_LOG4J = """\
-status = error
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
-rootLogger.level = warn
-rootLogger.appenderRef.console.ref = console
-"""
 _CONFIG, _BASE = "config", "node"
 
 
@@ -47,7 +38,7 @@ def prepare(state: Path, jars: Path, port: int, transport_port: int) -> list[str
     config = state / _CONFIG
     config.mkdir(parents=True, exist_ok=True)
     (config / "opensearch.yml").write_text(configuration(transport_port))
-    (config / "log4j2.properties").write_text(_LOG4J)
+    (config / "log4j2.properties").write_text(LOG4J)
     return [
         *(str(java_home() / "bin" / "java"), "-Xms512m", "-Xmx512m", "-cp", f"{jars / 'opensearch'}/*"),
         *(str(_NODE), str(state / _BASE), str(config), str(port)),

@@ -30,9 +30,9 @@ def update(path: Path, change: Callable[[dict[str, Any]], None]) -> dict[str, An
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        held = read(path)
-        change(held)
+        content = read(path)
+        change(content)
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(held, indent=2))
+        temporary.write_text(json.dumps(content, indent=2))
         temporary.replace(path)
-    return held
+    return content

@@ -142,8 +142,8 @@ class Stack:
             self._write_command(service)
             self._daemon.rpc.startProcess(service.name, False)
         except subprocess.CalledProcessError as error:
-            said = (error.stderr or error.stdout or b"").decode(errors="replace")
-            raise StackError(f"{service.name} could not be prepared: {error}\n{said}") from error
+            output = (error.stderr or error.stdout or b"").decode(errors="replace")
+            raise StackError(f"{service.name} could not be prepared: {error}\n{output}") from error
         except (OSError, RuntimeError, xmlrpc.client.Error) as error:
             raise StackError(f"{service.name} could not be prepared: {error}") from error
 
@@ -229,7 +229,7 @@ class Stack:
         if service.endpoint is None:
             return
         address: dict[str, str | None] = {service.endpoint: url}
-        shared_json.update(self._settings.endpoints_file, lambda held: held.update(address))
+        shared_json.update(self._settings.endpoints_file, lambda content: content.update(address))
 
 
 def _listens(pid: int, wanted: set[int]) -> bool:

@@ -20,11 +20,11 @@ from mercato.online.session import micros
 
 #: Cases that are kept, newest payments first, and for how long.
 KEEP_CASES = 10_000
-KEEP_SECONDS = 60 * 86_400
+KEEP_TIME = timedelta(days=60)
 #: How long an outcome waits for the decision on its payment, which comes by another topic.
-KEEP_EARLY_SECONDS = 6 * 3_600
+KEEP_EARLY_TIME = timedelta(hours=6)
 #: How long a review that Kafka may not have holds off another one.
-CLAIM_SECONDS = 86_400
+CLAIM_TIME = timedelta(days=1)
 
 State = Literal["open", "closed", "all"]
 
@@ -77,12 +77,12 @@ class CaseBook:
             for decided in held:
                 key, paid_at = _key(decided.payment_id), micros(decided.paid_at)
                 pipeline.hset(key, _DECIDED, PAYMENT_DECISIONS.encode(decided))
-                pipeline.expire(key, KEEP_SECONDS)
+                pipeline.expire(key, KEEP_TIME)
                 pipeline.zadd(_INDEX["all"], {decided.payment_id: paid_at})
                 pipeline.zadd(_INDEX["open"], {decided.payment_id: paid_at})
                 pipeline.hget(key, _OUTCOME)
             answers = pipeline.execute()
-            self._closed([_outcome(told) for told in answers[4::5] if told])
+            self._closed([_outcome(value) for value in answers[4::5] if value])
             self._forget(self._redis.zrange(_INDEX["all"], 0, -KEEP_CASES - 1))
         return sum(answers[::5])
 
@@ -92,27 +92,27 @@ class CaseBook:
         An outcome whose case is not there waits for it; not one of a payment so long ago that its case would
         be forgotten, of which a replay brings many.
         """
-        told = list(outcomes)
+        outcomes = list(outcomes)
         pipeline = self._redis.pipeline(transaction=False)
         with translated():
-            for outcome in told:
+            for outcome in outcomes:
                 pipeline.hexists(_key(outcome.payment_id), _DECIDED)
             known = pipeline.execute()
-            lately = now - timedelta(seconds=KEEP_SECONDS)
+            lately = now - KEEP_TIME
             kept = [
                 outcome
-                for outcome, case in zip(told, known, strict=True)
+                for outcome, case in zip(outcomes, known, strict=True)
                 if case or outcome.reviewer or outcome.paid_at >= lately
             ]
             for outcome in kept:
                 key = _key(outcome.payment_id)
                 pipeline.hsetnx(key, _OUTCOME, PAYMENT_OUTCOMES.encode(outcome))
-                pipeline.expire(key, KEEP_SECONDS if outcome.reviewer else KEEP_EARLY_SECONDS, nx=True)
+                pipeline.expire(key, KEEP_TIME if outcome.reviewer else KEEP_EARLY_TIME, nx=True)
                 pipeline.hexists(key, _DECIDED)
             answers = pipeline.execute()
             closed = [outcome for outcome, case in zip(kept, answers[2::3], strict=True) if case]
             for outcome in closed:
-                pipeline.expire(_key(outcome.payment_id), KEEP_SECONDS)
+                pipeline.expire(_key(outcome.payment_id), KEEP_TIME)
             pipeline.execute()
             self._closed(closed)
 
@@ -120,9 +120,9 @@ class CaseBook:
         """Be the first to review a case; gives the review that was first. Its case stays open."""
         key = f"mercato:claim:{outcome.payment_id}"
         with translated():
-            self._redis.set(key, PAYMENT_OUTCOMES.encode(outcome), nx=True, ex=CLAIM_SECONDS)
-            held = self._redis.get(key)
-        return _outcome(held) if held else outcome
+            self._redis.set(key, PAYMENT_OUTCOMES.encode(outcome), nx=True, ex=CLAIM_TIME)
+            stored = self._redis.get(key)
+        return _outcome(stored) if stored else outcome
 
     def case(self, payment_id: str) -> Case | None:
         """One case, `None` if there is none of that payment."""
@@ -147,9 +147,9 @@ class CaseBook:
         pipeline.zrevrange(_INDEX[state], offset, offset + limit - 1)
         *sizes, ids = pipeline.execute()
         total = dict(zip(_INDEX, sizes, strict=True))
-        found = self._read(ids)
-        cases = [case for case in found if case and state in (case.state, "all")]
-        sound = total["all"] == total["open"] + total["closed"] and len(cases) == len(found)
+        loaded = self._read(ids)
+        cases = [case for case in loaded if case and state in (case.state, "all")]
+        sound = total["all"] == total["open"] + total["closed"] and len(cases) == len(loaded)
         return Page(cases, total[state]), sound
 
     def _read(self, ids: Iterable[bytes]) -> list[Case | None]:
@@ -163,10 +163,10 @@ class CaseBook:
         ids = self._redis.zrange(_INDEX["all"], 0, -1)
         for start in range(0, len(ids), _BATCH):
             some = ids[start : start + _BATCH]
-            found = list(zip(some, self._read(some), strict=True))
-            self._forget([payment_id for payment_id, case in found if case is None])
-            self._closed([case.outcome for _, case in found if case and case.outcome])
-            waiting = [case.decided for _, case in found if case and not case.outcome]
+            loaded = list(zip(some, self._read(some), strict=True))
+            self._forget([payment_id for payment_id, case in loaded if case is None])
+            self._closed([case.outcome for _, case in loaded if case and case.outcome])
+            waiting = [case.decided for _, case in loaded if case and not case.outcome]
             if waiting:
                 times = {each.payment_id: micros(each.paid_at) for each in waiting}
                 self._redis.zadd(_INDEX["open"], times)

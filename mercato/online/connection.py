@@ -52,8 +52,8 @@ class SecretCredentials(CredentialProvider):  # type: ignore[misc]
                 _, _, _, region, *_ = self._arn.split(":")  # Spark's workers know of none
                 client = boto3.client("secretsmanager", region_name=region)
                 secret = client.get_secret_value(SecretId=self._arn)
-                found = json.loads(secret["SecretString"])
-                self._held = (found["username"], found["password"])
+                credentials = json.loads(secret["SecretString"])
+                self._held = (credentials["username"], credentials["password"])
             except (BotoCoreError, ClientError, ValueError, KeyError) as error:
                 raise redis.ConnectionError(f"the secret {self._arn} can't be used: {error!r}") from error
             self._until = time.monotonic() + _SECRET_SECONDS

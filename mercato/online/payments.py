@@ -168,12 +168,12 @@ def usual_amount(amounts: Numbers) -> Numbers:
     Args:
         amounts: cards x payments in any order; where there are fewer, the rest is inf.
     """
-    held = np.isfinite(amounts).sum(axis=1)
-    if not (width := int(held.max(initial=0))):
+    counts = np.isfinite(amounts).sum(axis=1)
+    if not (width := int(counts.max(initial=0))):
         return np.full(len(amounts), np.nan)
     ordered = np.sort(amounts, axis=1)[:, :width]
     row = np.arange(len(ordered))
-    twice = ordered[row, np.maximum(held - 1, 0) // 2] + ordered[row, np.minimum(held // 2, width - 1)]
+    twice = ordered[row, np.maximum(counts - 1, 0) // 2] + ordered[row, np.minimum(counts // 2, width - 1)]
     usual = (ordered <= OUTLIER * twice[:, None] / 2) & np.isfinite(ordered)
-    mean: Numbers = np.where(usual, ordered, 0).sum(axis=1) / np.where(held, usual.sum(axis=1), np.nan)
+    mean: Numbers = np.where(usual, ordered, 0).sum(axis=1) / np.where(counts, usual.sum(axis=1), np.nan)
     return mean

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import chain
 from typing import Protocol
 
@@ -15,15 +16,12 @@ import msgspec
 import redis
 
 from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
-from mercato.contracts.tables.proposals import ProposedPrice
+from mercato.contracts.tables.proposals import Cell, ProposedPrice
 from mercato.online.connection import translated
-
-#: A product in a store.
-Cell = tuple[int, int]
 
 #: Proposals that are kept, those of most gain, and for how long what was decided of a week's.
 KEEP_PROPOSALS = 10_000
-KEEP_SECONDS = 60 * 86_400
+KEEP_TIME = timedelta(days=60)
 
 _PROPOSED, _STORES = "mercato:prices:proposed", "mercato:prices:stores"
 
@@ -79,11 +77,11 @@ class PriceBook:
             proposed = {field: _proposed(value) for field, value in stored.items()}
             weeks = {row.week for row in proposed.values()}
             decided = {week: self._redis.hgetall(_decisions(week)) for week in weeks}
-        found = [
+        offers = [
             Offer(proposed=row, decided=_decided(decided[row.week].get(field)))
             for field, row in proposed.items()
         ]
-        return sorted(found, key=lambda each: (-each.proposed.gain, _field(each.proposed)))
+        return sorted(offers, key=lambda each: (-each.proposed.gain, _field(each.proposed)))
 
     def proposed(self, cells: Sequence[Cell]) -> list[ProposedPrice | None]:
         """What is proposed for products in stores, `None` where nothing is."""
@@ -112,8 +110,8 @@ class PriceBook:
         for product, store in cells:
             pipeline.hget(_charged(store), str(product))
         with translated():
-            found = map(_decided, pipeline.execute())
-            return [each if each and each.action == "accept" else None for each in found]
+            decisions = map(_decided, pipeline.execute())
+            return [each if each and each.accepted else None for each in decisions]
 
     def charged_anywhere(self) -> list[PriceDecided]:
         """The same of all stores."""
@@ -139,14 +137,14 @@ class PriceBook:
         last = _decided(self._redis.hget(charged, product))
         if last and (decided.event_time < last.event_time or decided.event_id == last.event_id):
             return False
-        if decided.action == "withdraw":
-            counts = last is not None and (last.action, last.week) == ("accept", decided.week)
+        if decided.withdrawn:
+            counts = last is not None and last.accepted and last.week == decided.week
         else:
             counts = not self._redis.hexists(week, _field(decided))
         if counts:
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.hset(week, _field(decided), PRICE_DECISIONS.encode(decided))
-            pipeline.expire(week, KEEP_SECONDS)
+            pipeline.expire(week, KEEP_TIME)
             if decided.changes_prices:
                 pipeline.hset(charged, product, PRICE_DECISIONS.encode(decided))
                 pipeline.sadd(_STORES, decided.store_id)
@@ -176,4 +174,4 @@ def _decided(value: bytes | None) -> PriceDecided | None:
 
 
 def _accepted(values: Iterable[bytes | None]) -> list[PriceDecided]:
-    return [each for each in map(_decided, values) if each and each.action == "accept"]
+    return [each for each in map(_decided, values) if each and each.accepted]

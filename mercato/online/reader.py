@@ -178,7 +178,7 @@ class OnlineFeatures:
     def catalogue(self) -> dict[str, pa.Table]:
         """Every catalogue view by name, one row per entity, with its contract's columns and types.
 
-        `features.offline.catalogue` answers in the same shape for a moment of the past.
+        `features.snapshot.catalogue` answers in the same shape for a moment of the past.
         """
         whole = catalogue.tables(self.store.redis)
         # After a release that gave a view columns, until it is materialised: what its rows have, more slowly.
@@ -189,9 +189,9 @@ class OnlineFeatures:
 
     def marker(self) -> Marker | None:
         """What the catalogue views hold; `None` before the first materialisation."""
-        found = self.store.marker()
+        materialised = self.store.marker()
         parts: dict[str, Materialised] = {
-            view.table.name: found[view.name] for view in views.CATALOGUE if view.name in found
+            view.table.name: materialised[view.name] for view in views.CATALOGUE if view.name in materialised
         }
         if not parts:
             return None

@@ -141,9 +141,9 @@ class OnlineStore:
 
         No entity is without its row meanwhile. Returns how many rows there are.
         """
-        held = {row[view.entity]: row for row in rows}
-        written = self.write(view, held.values())
-        self.delete(view, [entity for entity in self.entities(view) if entity not in held])
+        by_entity = {row[view.entity]: row for row in rows}
+        written = self.write(view, by_entity.values())
+        self.delete(view, [entity for entity in self.entities(view) if entity not in by_entity])
         return written
 
     def delete(self, view: View, entities: Iterable[Entity] | None = None) -> None:

@@ -16,11 +16,11 @@ from mercato.contracts.events import CLICKSTREAM, Event, Violation
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
-from mercato.stream.aside import put_aside
 from mercato.stream.kafka import client_config
+from mercato.stream.offsets import watermarks
+from mercato.stream.quarantine import send_to_quarantine
 from mercato.stream.topics import ensure_topics, kafka_name
 from mercato.stream.updates import FOLLOWED, update
-from mercato.stream.watermarks import watermarks
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Updater:
                 log.warning("%s; trying again", error)
                 stop.wait(_RETRY_SECONDS)
             else:
-                put_aside(self._settings, failed)
+                send_to_quarantine(self._settings, failed)
                 self._consumer.commit(asynchronous=True)
                 return
 
@@ -140,7 +140,7 @@ def _commit_ends(consumer: Consumer, topic: str) -> None:
     if metadata.error:
         raise KafkaException(metadata.error)
     partitions = [TopicPartition(topic, partition) for partition in metadata.partitions]
-    if any(found.offset >= 0 for found in consumer.committed(partitions, timeout=_KAFKA_SECONDS)):
+    if any(committed.offset >= 0 for committed in consumer.committed(partitions, timeout=_KAFKA_SECONDS)):
         return
     for partition in partitions:
         _, partition.offset = watermarks(consumer, partition)

@@ -80,8 +80,8 @@ def update(
     """
     counts, failed = Counts(), list[Failed]()
     for topic in FOLLOWED:
-        if found := events.get(topic.name):
-            counts.add(_apart(store, topic, found, now, failed))
+        if batch := events.get(topic.name):
+            counts.add(_apart(store, topic, batch, now, failed))
     return counts, failed
 
 
@@ -151,21 +151,21 @@ def _terminals(store: OnlineStore, outcomes: Iterable[Event], now: datetime) -> 
     for outcome in outcomes:
         assert isinstance(outcome, PaymentOutcome)
         new[outcome.terminal_id].append(outcome)
-    cards = _known_cards(store, {outcome.card_id for told in new.values() for outcome in told})
-    held = store.read_many(Codec(views.TERMINAL_OUTCOMES), new)
-    known = {terminal: terminal_of(row) for terminal, row in held}
+    cards = _known_cards(store, {outcome.card_id for batch in new.values() for outcome in batch})
+    stored = store.read_many(Codec(views.TERMINAL_OUTCOMES), new)
+    known = {terminal: terminal_of(row) for terminal, row in stored}
     counts, rows = Counts(), []
-    for terminal_id, told in new.items():
+    for terminal_id, batch in new.items():
         before = known.get(terminal_id, Terminal())
-        ratios = [cards.get(each.card_id, Card()).ratio(each.payment_id) for each in told]
-        after = before.merged(zip(told, ratios, strict=True))
+        ratios = [cards.get(each.card_id, Card()).ratio(each.payment_id) for each in batch]
+        after = before.merged(zip(batch, ratios, strict=True))
         fresh = len({each.payment_id for each in after.known} - {each.payment_id for each in before.known})
         counts.written += fresh
-        counts.unchanged += len(told) - fresh
+        counts.unchanged += len(batch) - fresh
         if fresh:
             rows.append(after.row(terminal_id))
     _write(store, views.TERMINAL_OUTCOMES, rows)
-    CaseBook(store.redis).close((outcome for told in new.values() for outcome in told), now)
+    CaseBook(store.redis).close((outcome for batch in new.values() for outcome in batch), now)
     return counts
 
 

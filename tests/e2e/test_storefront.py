@@ -192,6 +192,8 @@ def test_dark(browser: Browser, demo: str) -> None:
     context = browser.new_context(base_url=demo, color_scheme="dark", viewport={"width": 1280, "height": 900})
     page = context.new_page()
     _pick(page, 5)
+    paper = page.locator("html").evaluate("html => getComputedStyle(html).backgroundColor")
+    assert paper == "rgb(17, 21, 19)"
     _shoot(page, "dark")
     context.close()
 

@@ -12,8 +12,6 @@ import pytest
 from infra.artifacts.artifact import ROOT, run
 from infra.emulator.servers import Emulator
 from mercato.local.ports import free_port
-from mercato.settings import Settings
-from mercato.stream.topics import ensure_topics
 from tests.infra.lambda_runtime import CDK, Runtime
 from tests.integration.rig import eventually
 
@@ -65,10 +63,3 @@ def s3_jars(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         *("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={target}"),
     )
     return sorted(target.glob("*.jar"))
-
-
-@pytest.fixture
-def topics(settings: Settings) -> Settings:
-    """Settings whose topics are there."""
-    ensure_topics(settings)
-    return settings

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from tests.infra.lambda_runtime import Runtime
-from tests.unit.lambdas.test_deployer import NAME, SERVING
+from tests.unit.lambdas.serving import NAME, SERVING
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(300)]
 

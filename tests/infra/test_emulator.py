@@ -153,6 +153,8 @@ def test_a_bucket_is_emptied_of_every_version(emulator: Emulator) -> None:
         s3.put_object(Bucket="full", Key="a", Body=content)
     s3.delete_object(Bucket="full", Key="a")
     custom.empty(s3, "full")
+    left = s3.list_object_versions(Bucket="full")
+    assert left.keys().isdisjoint({"Versions", "DeleteMarkers"})
     s3.delete_bucket(Bucket="full")
 
 

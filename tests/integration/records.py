@@ -10,13 +10,13 @@ import pyarrow as pa
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from deltalake import CommitProperties, Transaction, write_deltalake
 
-from mercato.contracts.events import PAYMENTS, Payment, Topic
+from mercato.contracts.events import PAYMENTS, TOPICS, Payment, Topic
 from mercato.contracts.tables.bronze import BRONZE
-from mercato.lake.ingest import app_id
+from mercato.lake.ingest import Ingester, app_id
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
+from mercato.stream.offsets import watermarks
 from mercato.stream.topics import kafka_name
-from mercato.stream.watermarks import watermarks
 
 
 def payment(number: int, **changed: object) -> bytes:
@@ -44,6 +44,15 @@ def produce(settings: Settings, topic: Topic, values: Iterable[bytes | None], pa
         if number % 1000 == 0:
             producer.poll(0)
     assert producer.flush(60) == 0
+
+
+def ingest(settings: Settings, lake: Lake, topics: Iterable[Topic] = tuple(TOPICS.values())) -> int:
+    """Copy once what is on the topics; how many records that were."""
+    ingester = Ingester(settings, lake, topics)
+    try:
+        return ingester.run_once()
+    finally:
+        ingester.close()
 
 
 def consume(settings: Settings, name: str) -> list[Message]:

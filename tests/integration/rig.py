@@ -21,11 +21,11 @@ import uvicorn
 
 from lambdas.api.app import assemble, create_app
 from lambdas.api.endpoints import Container
-from lambdas.api.event_log import EventLog
-from lambdas.api.paying import PaymentJudge
+from lambdas.api.payment_decisions import PaymentJudge
 from lambdas.api.ranking import Candidates
 from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services
+from lambdas.event_log import EventLog
 from mercato.contracts.events import Click
 from mercato.local.ports import free_port
 from mercato.online import views
@@ -63,6 +63,19 @@ class Rig:
     redis_port: int = field(default_factory=free_port)
     scorer_port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def running(cls, home: Path) -> Iterator[Rig]:
+        """One with Redis and the scorer, until the block ends."""
+        rig = cls(home)
+        try:
+            rig.start_redis()
+            rig.start_scorer()
+            yield rig
+        finally:
+            for name in list(rig.processes):
+                rig.kill(name)
 
     @property
     def settings(self) -> Settings:

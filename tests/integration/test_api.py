@@ -31,14 +31,8 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    rig = Rig(tmp_path)
-    try:
-        rig.start_redis()
-        rig.start_scorer()
+    with Rig.running(tmp_path) as rig:
         yield rig
-    finally:
-        for name in list(rig.processes):
-            rig.kill(name)
 
 
 @pytest.fixture

@@ -59,21 +59,6 @@ def spark(stack_settings: Settings) -> Iterator[SparkSession]:
 
 
 @pytest.fixture
-def own(settings: Settings) -> Iterator[Settings]:
-    """Settings with a Redis database that no other test uses."""
-    own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/5")})
-    yield own
-    OnlineFeatures(own).store.redis.flushdb()
-
-
-@pytest.fixture
-def online(own: Settings) -> Iterator[OnlineFeatures]:
-    features = OnlineFeatures(own)
-    yield features
-    features.close()
-
-
-@pytest.fixture
 def feast(own: Settings) -> FeatureStore:
     return apply(own)
 

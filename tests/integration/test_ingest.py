@@ -20,7 +20,7 @@ from mercato.lake.maintenance import maintain
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics
-from tests.integration.records import assert_once, bronze, payment, produce
+from tests.integration.records import assert_once, bronze, ingest, payment, produce
 
 pytestmark = pytest.mark.integration
 TABLE = BRONZE[PAYMENTS.name]
@@ -32,23 +32,15 @@ def lake(settings: Settings) -> Lake:
     return Lake(settings.lake_uri)
 
 
-def ingest_once(settings: Settings, lake: Lake) -> int:
-    ingester = Ingester(settings, lake)
-    try:
-        return ingester.run_once()
-    finally:
-        ingester.close()
-
-
 def test_copies_records_as_they_came_and_goes_on_from_the_table(settings: Settings, lake: Lake) -> None:
     first = [payment(0), b"\xff not JSON", None, b""]
     produce(settings, PAYMENTS, first)
     assert sum(lag(settings, lake).values()) == 4
-    assert ingest_once(settings, lake) == 4
+    assert ingest(settings, lake) == 4
     second = [payment(1), payment(2)]
     produce(settings, PAYMENTS, second)
-    assert ingest_once(settings, lake) == 2
-    assert ingest_once(settings, lake) == 0
+    assert ingest(settings, lake) == 2
+    assert ingest(settings, lake) == 0
     rows = bronze(lake, PAYMENTS)
     assert_once(rows, [*first, *second])
     assert None in rows["value"].to_pylist()
@@ -96,7 +88,7 @@ def test_killed_at_random_points_it_neither_loses_nor_doubles(settings: Settings
         process.communicate()
         progress.append(lake.rows(TABLE))
     sender.join()
-    ingest_once(settings, lake)
+    ingest(settings, lake)
     assert len({*progress, 0}) > 10, "the kills fell between batches of one and the same run"
     assert_once(bronze(lake, PAYMENTS), values)
 
@@ -136,7 +128,7 @@ def test_says_when_kafka_is_not_the_one_that_bronze_knows(settings: Settings, la
     lake.create(TABLE)
     lake.set_marks(TABLE, {app_id(PAYMENTS, partition): 1000 for partition in range(4)})
     with pytest.raises(OffsetsGoneError, match="does not have offset 1000"):
-        ingest_once(settings, lake)
+        ingest(settings, lake)
 
 
 def test_sigterm_writes_what_is_held(settings: Settings, lake: Lake) -> None:

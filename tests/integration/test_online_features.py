@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -24,33 +24,17 @@ from mercato.online.session import SESSION_GAP, household_session, reduce, step
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream import updates
-from mercato.stream.aside import CODE
 from mercato.stream.online_features import GROUP, Updater
-from mercato.stream.topics import ensure_topics, kafka_name
+from mercato.stream.quarantine import NOT_MERGED
+from mercato.stream.topics import kafka_name
 from mercato.stream.updates import Counts
 from tests.integration.following import following
 from tests.integration.records import consume
 from tests.integration.sending import send
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def own(settings: Settings) -> Iterator[Settings]:
-    """Settings with a Redis database that no other test uses."""
-    own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/6")})
-    ensure_topics(own)
-    yield own
-    OnlineFeatures(own).store.redis.flushdb()
-
-
-@pytest.fixture
-def online(own: Settings) -> Iterator[OnlineFeatures]:
-    features = OnlineFeatures(own)
-    yield features
-    features.close()
 
 
 class Clicker:
@@ -178,7 +162,7 @@ def test_an_event_that_can_not_be_merged_is_put_aside_and_stops_nothing(
     assert (aside.key(), aside.value()) == (b"1", CLICKSTREAM.encode(bad))
     said = {name: text.decode() for name, text in aside.headers()}
     assert said == {
-        "code": CODE, "field": "$", "reason": "OverflowError('thirteen')", "topic": CLICKSTREAM.name,
+        "code": NOT_MERGED, "field": "$", "reason": "OverflowError('thirteen')", "topic": CLICKSTREAM.name,
     }  # fmt: skip
     with following(own):  # it was read, and is not read again
         clicker.send(click(1, 10))

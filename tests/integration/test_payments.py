@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +16,6 @@ from mercato.online.cases import CaseBook
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream.online_features import GROUP
-from mercato.stream.topics import ensure_topics
 from mercato_models import artefact
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
@@ -31,7 +29,7 @@ from tests.integration.sending import send
 from tests.unit.fraud.events import outcome, payment
 from tests.unit.fraud.world import SMALL, one_a_second, train
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
 #: Newest payments, of which nothing was learned.
 ASKED = 40
@@ -47,15 +45,6 @@ def model(town: Payments, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fraud")
     train(town, folder, unseen=ASKED)
     return folder
-
-
-@pytest.fixture
-def own(settings: Settings) -> Iterator[Settings]:
-    """Settings with a Redis database that no other test uses."""
-    own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/7")})
-    ensure_topics(own)
-    yield own
-    OnlineStore(own).redis.flushdb()
 
 
 def test_decisions_are_those_of_the_model_on_all_that_happened(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,31 +18,20 @@ from lambdas.api.app import create_app as create_api
 from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.online import prices
-from mercato.online.prices import KEEP_PROPOSALS, KEEP_SECONDS, PriceBook
+from mercato.online.prices import KEEP_PROPOSALS, KEEP_TIME, PriceBook
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
-from mercato.stream.topics import ensure_topics
 from tests.integration.following import following
 from tests.integration.records import consume
 from tests.integration.rig import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 STORE = 367
 _NOT_YET = {"ada": ["not_seen_yet"], "bob": ["not_seen_yet"]}
 LIST, POST = "/admin/v1/prices", "/admin/v1/prices/decisions"
-
-
-@pytest.fixture
-def own(settings: Settings) -> Iterator[Settings]:
-    """Settings with topics and a Redis database that no other test uses."""
-    url = settings.require("redis_url").replace("/0", "/7")
-    own = settings.model_copy(update={"redis_url": url, "topic_prefix": f"prices-{uuid.uuid4().hex[:8]}-"})
-    ensure_topics(own)
-    yield own
-    OnlineStore(own).redis.flushdb()
 
 
 @pytest.fixture
@@ -234,8 +222,9 @@ def test_an_older_price_does_not_come_back_when_its_week_is_forgotten(
     book = PriceBook(redis)
     first, second = decided("accept", 53, 0, 1.5), decided("accept", 62, 1, 2.5)
     assert book.follow([first]) == 1
-    assert redis.ttl("mercato:prices:decided:53") in (KEEP_SECONDS, KEEP_SECONDS - 1)
-    monkeypatch.setattr(prices, "KEEP_SECONDS", 1)
+    kept = int(KEEP_TIME.total_seconds())
+    assert redis.ttl("mercato:prices:decided:53") in (kept, kept - 1)
+    monkeypatch.setattr(prices, "KEEP_TIME", timedelta(seconds=1))
     book.follow([decided("reject", 53, 1), second])
     redis.expire("mercato:prices:decided:53", 1)
     time.sleep(1.1)

@@ -23,8 +23,8 @@ from mercato.replay.events import REPLAYED, Year
 from mercato.replay.run import position_file
 from mercato.replay.state import Position
 from mercato.settings import Settings
+from mercato.stream.offsets import watermarks
 from mercato.stream.topics import ensure_topics, kafka_name
-from mercato.stream.watermarks import watermarks
 
 pytestmark = pytest.mark.integration
 

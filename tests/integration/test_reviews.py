@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -14,34 +14,24 @@ from fastapi.testclient import TestClient
 from lambdas.admin.app import create_app
 from mercato.contracts.events import PAYMENT_DECISIONS, PAYMENT_OUTCOMES, PaymentDecided, PaymentOutcome
 from mercato.online import cases
-from mercato.online.cases import KEEP_CASES, KEEP_EARLY_SECONDS, KEEP_SECONDS, CaseBook
+from mercato.online.cases import KEEP_CASES, KEEP_EARLY_TIME, KEEP_TIME, CaseBook
 from mercato.online.reader import OnlineFeatures
 from mercato.online.session import micros
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream.online_features import GROUP
-from mercato.stream.topics import ensure_topics
 from tests.integration.following import following
 from tests.integration.records import consume
 from tests.integration.rig import eventually
 from tests.integration.sending import send
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NOTE = "The cardholder was called"
 TOLD = {"fraud": True, "note": NOTE, "reviewer": "ada"}
 OTHERWISE = {"fraud": False, "note": "Looked at the receipt", "reviewer": "bob"}
 LIST = "/admin/v1/payments"
-
-
-@pytest.fixture
-def own(settings: Settings) -> Iterator[Settings]:
-    """Settings with a Redis database that no other test uses."""
-    own = settings.model_copy(update={"redis_url": settings.require("redis_url").replace("/0", "/8")})
-    ensure_topics(own)
-    yield own
-    OnlineStore(own).redis.flushdb()
 
 
 @pytest.fixture
@@ -294,9 +284,10 @@ def test_cases_are_forgotten_after_sixty_days(
     redis = OnlineStore(own).redis
     book.open([decided(1), decided(2)])
     book.close([disputed(1), disputed(3)], NOW)
-    assert {redis.ttl(f"mercato:case:p{number}") for number in (1, 2)} <= {KEEP_SECONDS, KEEP_SECONDS - 1}
-    assert redis.ttl("mercato:case:p3") in (KEEP_EARLY_SECONDS, KEEP_EARLY_SECONDS - 1)
-    monkeypatch.setattr(cases, "KEEP_SECONDS", 1)
+    kept, early = int(KEEP_TIME.total_seconds()), int(KEEP_EARLY_TIME.total_seconds())
+    assert {redis.ttl(f"mercato:case:p{number}") for number in (1, 2)} <= {kept, kept - 1}
+    assert redis.ttl("mercato:case:p3") in (early, early - 1)
+    monkeypatch.setattr(cases, "KEEP_TIME", timedelta(seconds=1))
     book.open([decided(3), decided(4)])
     assert [each.decided.payment_id for each in book.page("closed", 0, 10).cases] == ["p3", "p1"]
     time.sleep(1.1)
@@ -307,7 +298,7 @@ def test_cases_are_forgotten_after_sixty_days(
 def test_outcomes_of_a_replayed_year_are_not_kept_for_cases_that_can_not_come(
     own: Settings, book: CaseBook
 ) -> None:
-    old = msgspec.structs.replace(disputed(1), paid_at=NOW - timedelta(seconds=KEEP_SECONDS + 1))
+    old = msgspec.structs.replace(disputed(1), paid_at=NOW - KEEP_TIME - timedelta(seconds=1))
     book.close([old, msgspec.structs.replace(old, payment_id="p2", reviewer="ada")], NOW)
     assert [OnlineStore(own).redis.exists(f"mercato:case:p{number}") for number in (1, 2)] == [0, 1]
     book.open([decided(1)])

@@ -20,14 +20,13 @@ from mercato.contracts.events import PAYMENTS
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.silver import PAYMENTS as SILVER_PAYMENTS
 from mercato.contracts.tables.silver import QUARANTINE
-from mercato.lake.ingest import Ingester
 from mercato.lake.maintenance import maintain
 from mercato.lake.quarantine import listing, publish, replay
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.settings import Settings, get_settings
 from mercato.stream.topics import ensure_topics
-from tests.integration.records import consume, payment, produce, write_bronze
+from tests.integration.records import consume, ingest, payment, produce, write_bronze
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -96,7 +95,7 @@ def test_every_kind_of_violation_is_refused_told_and_replayed(
     lake = Lake(settings.lake_uri)
     values = [VALID, *(value for value, _, _ in VIOLATIONS), VALID, payment(2)]
     produce(settings, PAYMENTS, values, partitions=1)
-    ingest(settings, lake)
+    ingest(settings, lake, [PAYMENTS])
     run = run_silver(sail, settings, lake)
     assert (run.rows_in, run.rows, run.refused) == (len(values), 2, len(VIOLATIONS) + 1)
 
@@ -143,7 +142,7 @@ def test_every_kind_of_violation_is_refused_told_and_replayed(
     get_settings.cache_clear()
     # As it came, a record is refused again, under its new place.
     assert replay(settings, lake, listing(lake, code="oversized")) == 1
-    ingest(settings, lake)
+    ingest(settings, lake, [PAYMENTS])
     run = run_silver(sail, settings, lake)
     assert (run.rows, run.refused) == (3, 1)
     assert ids(lake) == ["p1", "p10", "p2"]
@@ -152,12 +151,6 @@ def test_every_kind_of_violation_is_refused_told_and_replayed(
     assert open_codes["oversized"] == 1
     assert listing(lake, replayed=True).num_rows == 2
     assert len(consume(settings, PAYMENTS.quarantine)) == len(wanted) + 1
-
-
-def ingest(settings: Settings, lake: Lake) -> None:
-    ingester = Ingester(settings, lake, [PAYMENTS])
-    ingester.run_once()
-    ingester.close()
 
 
 class KilledError(Exception):

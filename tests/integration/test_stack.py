@@ -25,7 +25,7 @@ from mercato.local import kafka
 from mercato.local.daemon import HOME_MARKER
 from mercato.local.supervisor import Stack, StackError
 from mercato.settings import Settings
-from mercato.stream.watermarks import watermarks
+from mercato.stream.offsets import watermarks
 
 pytestmark = pytest.mark.integration
 

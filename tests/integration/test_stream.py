@@ -16,12 +16,11 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from glue_jobs.bronze import stream
 from mercato.contracts.events import CLICKSTREAM, PAYMENTS, WEATHER, Topic
 from mercato.contracts.tables.bronze import BRONZE
-from mercato.lake.ingest import Ingester
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics, kafka_name
-from tests.integration.records import assert_once, bronze, payment, produce
+from tests.integration.records import assert_once, bronze, ingest, payment, produce
 from tests.integration.rig import eventually
 
 if TYPE_CHECKING:
@@ -56,12 +55,6 @@ def expire(settings: Settings, topic: Topic) -> None:
         done.result(20)
 
 
-def ingest(settings: Settings, lake: Lake) -> None:
-    ingester = Ingester(settings, lake, [PAYMENTS])
-    ingester.run_once()
-    ingester.close()
-
-
 def test_writes_the_same_rows_and_repeats_no_batch(
     settings: Settings, spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -70,7 +63,7 @@ def test_writes_the_same_rows_and_repeats_no_batch(
     produce(settings, PAYMENTS, first)
     streamed, ingested = Lake(str(tmp_path / "streamed")), Lake(str(tmp_path / "ingested"))
     drain(spark, settings, streamed)
-    ingest(settings, ingested)
+    ingest(settings, ingested, [PAYMENTS])
     same = [name for name in TABLE.c if name != TABLE.c.ingest_time]
     assert bronze(streamed, PAYMENTS).select(same).equals(bronze(ingested, PAYMENTS).select(same))
     assert bronze(streamed, PAYMENTS).schema == bronze(ingested, PAYMENTS).schema

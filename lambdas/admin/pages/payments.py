@@ -15,7 +15,7 @@ from lambdas.admin.people import caller_of
 from lambdas.admin.routers.payments import PaymentId
 from lambdas.admin.schemas import PaymentCase
 from lambdas.admin.services import AdminServices, UseAdminServices
-from lambdas.api.problem import PROBLEMS, ProblemError
+from lambdas.problem import PROBLEMS, ProblemError
 from mercato.online.cases import Page, State
 
 #: Open cases of a page, and the longest body of a case's form, in bytes.
@@ -37,9 +37,9 @@ async def post_review(payment_id: PaymentId, request: Request, services: UseAdmi
     """Take the form of one case; back to the page, with what went wrong if anything did."""
     fields = await form(request, MAX_FORM)
     try:
-        found = reviewing.Review.model_validate(dict(fields))
+        verdict = reviewing.Review.model_validate(dict(fields))
         caller = caller_of(request.scope)
-        await run_in_threadpool(reviewing.review, services, payment_id, found, caller, datetime.now(UTC))
+        await run_in_threadpool(reviewing.review, services, payment_id, verdict, caller, datetime.now(UTC))
     except ValidationError as error:
         return await _page(request, services, fill_in(error), 422)
     except ProblemError as problem:

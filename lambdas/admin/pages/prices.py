@@ -16,7 +16,7 @@ from lambdas.admin.pages.shared import PRICES, address, asked_for, fill_in, form
 from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import DecidedPrice, PriceOffer
 from lambdas.admin.services import AdminServices, UseAdminServices
-from lambdas.api.problem import PROBLEMS, ProblemError
+from lambdas.problem import PROBLEMS, ProblemError
 
 #: Rows of a page, which are decided on together; and the longest body of their form, in bytes.
 ROWS, MAX_FORM = 50, 16 * 1024
@@ -63,9 +63,9 @@ def _seen(chosen: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _told(refused: Sequence[str], asked: int) -> str:
-    said = " ".join(refused[:_TOLD])
+    details = " ".join(refused[:_TOLD])
     more = f" And {len(refused) - _TOLD} more." if len(refused) > _TOLD else ""
-    return f"{len(refused)} of {asked} not done. {said}{more}"
+    return f"{len(refused)} of {asked} not done. {details}{more}"
 
 
 def _view(request: Request) -> dict[str, str]:
@@ -76,15 +76,15 @@ def _view(request: Request) -> dict[str, str]:
 async def _page(
     request: Request, services: AdminServices, message: str | None = None, status: int = 200
 ) -> Response:
-    found, view = await run_in_threadpool(pricing.overview, services), _view(request)
+    overview, view = await run_in_threadpool(pricing.overview, services), _view(request)
     store = view.get("store", "")
-    waiting = [each for each in found.waiting if store in ("", str(each.store_id))]
-    decided = [each for each in found.decided if store in ("", str(each.store_id))]
+    waiting = [each for each in overview.waiting if store in ("", str(each.store_id))]
+    decided = [each for each in overview.decided if store in ("", str(each.store_id))]
     offset = min(int(view.get("offset", 0)), last_page(len(waiting), ROWS))
     context: dict[str, Any] = {
         "message": message,
         "store": store,
-        "stores": found.stores,
+        "stores": overview.stores,
         "waiting": len(waiting),
         "gain": sum(each.gain for each in waiting),
         "offers": [PriceOffer.of(each) for each in waiting[offset : offset + ROWS]],
@@ -92,6 +92,6 @@ async def _page(
         "rows": ROWS,
         "selected": request.query_params.get("select") == "all",
         "send_to": address(f"{PRICES}/decisions", view),
-        "decided": [DecidedPrice.of(each, found) for each in decided[: pricing.MOST]],
+        "decided": [DecidedPrice.of(each, overview) for each in decided[: pricing.MOST]],
     }
     return render(request, "prices.html", context, status)

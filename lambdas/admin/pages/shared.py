@@ -16,7 +16,7 @@ from starlette.templating import Jinja2Templates
 
 from lambdas.admin.people import caller_of
 from lambdas.admin.pricing import DONE
-from lambdas.api.problem import ProblemError
+from lambdas.problem import ProblemError
 
 FILES = Path(__file__).parents[1]
 PAYMENTS, PRICES, STATIC = "/admin", "/admin/prices", "/admin/static"

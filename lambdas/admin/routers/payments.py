@@ -11,7 +11,7 @@ from lambdas.admin import reviewing
 from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import PaymentCase, PaymentCases, ReviewedPayment
 from lambdas.admin.services import UseAdminServices
-from lambdas.api.problem import documented
+from lambdas.problem import documented
 from mercato.online.cases import State
 
 router = APIRouter(prefix="/admin/v1/payments", tags=["payments"])
@@ -31,11 +31,11 @@ def get_payments(
     limit: Annotated[int, Query(ge=1, le=reviewing.MOST, description="Payments wanted.")] = 50,
 ) -> PaymentCases:
     """The newest payments first; of the closed ones, what was found last."""
-    found, following = reviewing.cases(services, state, offset, limit), offset + limit
+    page, following = reviewing.cases(services, state, offset, limit), offset + limit
     return PaymentCases(
-        payments=list(map(PaymentCase.of, found.cases)),
-        total=found.total,
-        next_offset=following if following < found.total else None,
+        payments=list(map(PaymentCase.of, page.cases)),
+        total=page.total,
+        next_offset=following if following < page.total else None,
     )
 
 
@@ -53,7 +53,7 @@ def get_payments(
     ),
 )
 def post_review(
-    payment_id: PaymentId, found: reviewing.Review, request: Request, services: UseAdminServices
+    payment_id: PaymentId, verdict: reviewing.Review, request: Request, services: UseAdminServices
 ) -> ReviewedPayment:
     """The first review counts; the same again changes nothing, another answers 409.
 
@@ -61,5 +61,5 @@ def post_review(
     event of `payment_outcomes.v1`, from which the online features and the next model learn.
     """
     caller = caller_of(request.scope)
-    told = reviewing.review(services, payment_id, found, caller, datetime.now(UTC))
-    return ReviewedPayment.of(told)
+    outcome = reviewing.review(services, payment_id, verdict, caller, datetime.now(UTC))
+    return ReviewedPayment.of(outcome)

@@ -11,7 +11,7 @@ from lambdas.admin import pricing
 from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import PriceOffer, PriceOffers, PriceResult, PriceResults
 from lambdas.admin.services import UseAdminServices
-from lambdas.api.problem import documented
+from lambdas.problem import documented
 
 router = APIRouter(prefix="/admin/v1/prices", tags=["prices"])
 
@@ -27,12 +27,12 @@ def get_prices(
 ) -> PriceOffers:
     """Those of most expected gain first. What is decided is `price_decisions.v1` and silver's."""
     waiting = pricing.overview(services).waiting
-    found = [each for each in waiting if store_id in (None, each.store_id)]
+    offers = [each for each in waiting if store_id in (None, each.store_id)]
     following = offset + limit
     return PriceOffers(
-        prices=[PriceOffer.of(each) for each in found[offset:following]],
-        total=len(found),
-        next_offset=following if following < len(found) else None,
+        prices=[PriceOffer.of(each) for each in offers[offset:following]],
+        total=len(offers),
+        next_offset=following if following < len(offers) else None,
     )
 
 

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 
 from lambdas.api import intake
-from lambdas.api.collecting import EventServices, TakenEvent, TakenEvents, UseEventServices
-from lambdas.api.event_log import EventsUnavailableError
+from lambdas.api.event_services import EventServices, TakenEvent, TakenEvents, UseEventServices
 from lambdas.api.intake import Accepted
-from lambdas.api.problem import FilledIn, ProblemError, documented
+from lambdas.event_log import EventsUnavailableError
+from lambdas.problem import FilledIn, ProblemError, documented
 from mercato.contracts.events import CLICKSTREAM, OPEN_TOPICS, Topic
 
 router = APIRouter(prefix="/v1/events", tags=["events"])

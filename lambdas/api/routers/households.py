@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lambdas.api import answers
-from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import HouseholdDetail, HouseholdPage
 from lambdas.api.services import HouseholdPath, Services, UseServices
+from lambdas.problem import ProblemError, documented
 from mercato.online.connection import OnlineUnavailable
 
 router = APIRouter(prefix="/v1/households", tags=["households"])
@@ -46,7 +46,7 @@ def get_household(
 
 def page(services: Services, offset: int, limit: int, query: str) -> HouseholdPage:
     """A page of the list that was read with the catalogue, so that it is there even without Redis."""
-    known = services.keeper.shelf.households
+    known = services.keeper.snapshot.households
     matching = [one for one in known if str(one[answers.PROFILE.household_id]).startswith(query)]
     following = offset + limit
     return HouseholdPage(
@@ -67,8 +67,8 @@ def detail(services: Services, household_id: int, baskets: int) -> HouseholdDeta
         household, outlook = online.household(household_id), online.outlook(household_id)
     except OnlineUnavailable as error:
         raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
-    shelf = services.keeper.shelf
-    found = answers.household_detail(household, shelf, baskets, outlook) if household else None
-    if found is None:
+    snapshot = services.keeper.snapshot
+    answer = answers.household_detail(household, snapshot, baskets, outlook) if household else None
+    if answer is None:
         raise ProblemError("unknown_household", f"Household {household_id} has no online features.")
-    return found
+    return answer

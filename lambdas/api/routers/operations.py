@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse
 
-from lambdas.api.problem import PROBLEMS, ProblemError, documented
 from lambdas.api.schemas import DependencyState, Health
 from lambdas.api.services import UseServices
+from lambdas.problem import PROBLEMS, ProblemError, documented
 
 router = APIRouter(tags=["operations"])
 
@@ -18,20 +18,20 @@ router = APIRouter(tags=["operations"])
 @router.get("/healthz", summary="Health")
 def get_health(services: UseServices) -> Health:
     """200 as long as the API answers at all; `degraded` while a dependency does not."""
-    shelf = services.keeper.shelf
+    snapshot = services.keeper.snapshot
     dependencies = services.dependencies.states()
     dependencies["catalogue"] = DependencyState(
-        ok=shelf.shop is not None,
+        ok=snapshot.lookup is not None,
         detail="loaded"
-        if shelf.shop
+        if snapshot.lookup
         else "not loaded; the last good lists answer"
-        if shelf.as_of
+        if snapshot.as_of
         else "empty",
     )
     return Health(
         status="ok" if all(one.ok for one in dependencies.values()) else "degraded",
         model_version=services.model_version(),
-        catalogue_as_of=shelf.as_of,
+        catalogue_as_of=snapshot.as_of,
         dependencies=dependencies,
     )
 

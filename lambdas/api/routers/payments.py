@@ -10,10 +10,10 @@ from fastapi import APIRouter, Body
 from fastapi.openapi.models import Example
 
 from lambdas.api.endpoints import ScorerUnavailableError
-from lambdas.api.event_log import EventsUnavailableError
 from lambdas.api.payment_schemas import PaymentDecision, PaymentToDecide
-from lambdas.api.problem import ProblemError, documented
 from lambdas.api.services import Services, UseServices
+from lambdas.event_log import EventsUnavailableError
+from lambdas.problem import ProblemError, documented
 from mercato.contracts.events import PAYMENT_DECISIONS, PaymentDecided
 from mercato.online.connection import OnlineUnavailable
 

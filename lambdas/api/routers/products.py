@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lambdas.api import answers, searching
-from lambdas.api.problem import ProblemError, documented
+from lambdas.api.catalogue_snapshot import CatalogueSnapshot
 from lambdas.api.schemas import ProductCard, SearchAnswer, SimilarProducts, Suggestions
 from lambdas.api.services import ProductPath, UseServices
-from lambdas.api.shelf import Shelf
+from lambdas.problem import ProblemError, documented
 from mercato.decisions.fallback import SENTENCES, Reason, popular_in_store
 from mercato.decisions.recommend import Item, Why
 from mercato.search.query import Question
@@ -37,7 +37,7 @@ def find_products(
 ) -> SearchAnswer:
     """Products by words of their name, category, department, brand and size, misspelt ones too."""
     question = Question(text=q, department=department, brand=brand, size=size, offset=offset)
-    return searching.find(services.search, question, services.keeper.shelf)
+    return searching.find(services.search, question, services.keeper.snapshot)
 
 
 @router.get(
@@ -57,9 +57,9 @@ def get_suggestions(
 )
 def get_product(product_id: ProductPath, services: UseServices) -> ProductCard:
     """A product in a shopper's words, with its last price."""
-    if not services.keeper.shelf.knows(product_id):
+    if not services.keeper.snapshot.knows(product_id):
         raise ProblemError("unknown_product", f"The catalogue has no product {product_id}.")
-    return answers.card(product_id, services.keeper.shelf)
+    return answers.card(product_id, services.keeper.snapshot)
 
 
 @router.get(
@@ -73,28 +73,28 @@ def get_similar(
     n: Annotated[int, Query(ge=1, le=50, description="Products wanted.")] = 10,
 ) -> SimilarProducts:
     """Products often in the same basket, strongest first; popular ones if it is unknown or new."""
-    shelf = services.keeper.shelf
+    snapshot = services.keeper.snapshot
     services.metrics.lists.inc()
-    items = _neighbours(shelf, product_id, n)
+    items = _neighbours(snapshot, product_id, n)
     reason = None
     if not items:
-        reason = Reason.NO_NEIGHBOURS if shelf.knows(product_id) else Reason.UNKNOWN_PRODUCT
-        items, _ = popular_in_store(shelf.popular, None, n=n, hidden=(product_id,))
+        reason = Reason.NO_NEIGHBOURS if snapshot.knows(product_id) else Reason.UNKNOWN_PRODUCT
+        items, _ = popular_in_store(snapshot.popular, None, n=n, hidden=(product_id,))
         services.metrics.fallbacks.labels(reason.value).inc()
     return SimilarProducts(
         product_id=product_id,
-        items=answers.products(items, shelf),
+        items=answers.products(items, snapshot),
         fallback=reason is not None,
         fallback_reason=reason,
         notice=SENTENCES[reason] if reason else None,
     )
 
 
-def _neighbours(shelf: Shelf, product_id: int, n: int) -> list[Item]:
-    if shelf.shop is None:
+def _neighbours(snapshot: CatalogueSnapshot, product_id: int, n: int) -> list[Item]:
+    if snapshot.lookup is None:
         return []
-    why = (Why("bought_together", f"Often bought together with {shelf.name(product_id)}"),)
-    ids, scores = shelf.shop.neighbours(product_id)
+    why = (Why("bought_together", f"Often bought together with {snapshot.name(product_id)}"),)
+    ids, scores = snapshot.lookup.neighbours(product_id)
     return [
         Item(int(neighbour), rank, float(score), ("neighbours",), why, because_of=product_id)
         for rank, (neighbour, score) in enumerate(list(zip(ids, scores, strict=True))[:n], 1)

@@ -11,11 +11,11 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from lambdas.api import answers
-from lambdas.api.metrics import HELD_BACK
-from lambdas.api.problem import documented
 from lambdas.api.recommending import Wish
 from lambdas.api.schemas import Recommendations
 from lambdas.api.services import HouseholdPath, Services, UseServices
+from lambdas.metrics import HELD_BACK
+from lambdas.problem import documented
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 
@@ -102,5 +102,5 @@ def _answer(services: Services, wish: Wish, since: str | None) -> Response | Non
 
 
 def _seconds(prefer: str | None) -> float:
-    found = re.search(r"\bwait=(\d+)", prefer or "")
-    return min(MAX_WAIT, float(found[1])) if found else 0.0
+    match = re.search(r"\bwait=(\d+)", prefer or "")
+    return min(MAX_WAIT, float(match[1])) if match else 0.0

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from lambdas.api.problem import ProblemError, documented
 from lambdas.api.schemas import ChargedPrice, ChargedPrices
 from lambdas.api.services import StorePath, UseServices
+from lambdas.problem import ProblemError, documented
 from mercato.online.connection import OnlineUnavailable
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])

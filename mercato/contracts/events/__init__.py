@@ -8,6 +8,7 @@ from mercato.contracts.events.decisions import (
     PAYMENT_DECISIONS,
     PRICE_DECISIONS,
     PaymentDecided,
+    PriceAction,
     PriceDecided,
 )
 from mercato.contracts.events.outside import COMPETITOR_PRICES, WEATHER, CompetitorPrice, Weather
@@ -69,6 +70,7 @@ __all__ = [
     "PaymentDecided",
     "PaymentOutcome",
     "Placement",
+    "PriceAction",
     "PriceDecided",
     "Product",
     "Promotion",

@@ -11,6 +11,8 @@ from mercato.contracts.events.retail import CardId, PaymentId, TerminalId
 from mercato.contracts.schema import Int32
 
 ReasonCode = Annotated[str, Meta(min_length=1, max_length=64)]
+#: What a person may do with a proposed price.
+PriceAction = Literal["accept", "reject", "withdraw"]
 
 
 class PaymentDecided(Event, frozen=True, kw_only=True):
@@ -54,15 +56,22 @@ class PriceDecided(Event, frozen=True, kw_only=True):
     gain: Annotated[
         float, Meta(description="Weekly profit that the proposal is expected to add, US dollars.")
     ]
-    action: Annotated[
-        Literal["accept", "reject", "withdraw"],
-        Meta(description="To withdraw is to take back an acceptance."),
-    ]
+    action: Annotated[PriceAction, Meta(description="To withdraw is to take back an acceptance.")]
     reviewer: Annotated[str, Meta(min_length=1, max_length=128, description="Who decided.")]
     note: Annotated[
         Annotated[str, Meta(max_length=500)] | None, Meta(description="Why, in the reviewer's words.")
     ] = None
     model_version: Annotated[str, Meta(description="Version of the model that proposed the price.")]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the proposed price is to be charged."""
+        return self.action == "accept"
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether an acceptance was taken back."""
+        return self.action == "withdraw"
 
     @property
     def changes_prices(self) -> bool:

@@ -13,6 +13,11 @@ from mercato.contracts.schema import Columns, Int32
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.columns import Product, Store
 
+#: A product in a store.
+Cell = tuple[int, int]
+#: Prices no farther apart are the same: those charged are whole cents, and a week's is a mean of checkouts.
+HALF_A_CENT = 0.005
+
 
 class ProposedPrice(msgspec.Struct, frozen=True, kw_only=True):
     """A price to charge from next week on. Money per unit or per week, in US dollars."""

@@ -60,12 +60,8 @@ INVENTORY = SILVER["inventory.v1"]
 PROMOTIONS = SILVER["promotions.v1"]
 PAYMENTS = SILVER["payments.v1"]
 PAYMENT_OUTCOMES = SILVER["payment_outcomes.v1"]
-PAYMENT_DECISIONS = SILVER["payment_decisions.v1"]
 PRICE_DECISIONS = SILVER["price_decisions.v1"]
 PRODUCTS = SILVER["products.v1"]
-SESSIONS = SILVER["sessions.v1"]
-WEATHER = SILVER["weather.v1"]
-COMPETITOR_PRICES = SILVER["competitor_prices.v1"]
 
 QUARANTINE = Table(
     "quarantine.events", Refused, ("topic", "partition", "offset"), "Records that broke their contract."

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from lambdas.api.app import KEPT_LISTS, create_app
-from lambdas.api.popular import Described, LastGood, save
+from lambdas.api.last_good import Described, LastGood, save
 from mercato.decisions.fallback import Popular
 from mercato.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.api import intake
-from lambdas.api.problem import ProblemError
+from lambdas.problem import ProblemError
 from mercato.contracts.events import CLICKSTREAM, INVENTORY, TRANSACTIONS, Violation
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

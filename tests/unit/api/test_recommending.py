@@ -16,12 +16,12 @@ from fastapi.testclient import TestClient
 
 from lambdas.api import answers
 from lambdas.api.app import create_app
+from lambdas.api.catalogue_snapshot import CatalogueSnapshot, SnapshotKeeper
 from lambdas.api.endpoints import Answer, ScorerUnavailableError
-from lambdas.api.metrics import Metrics
 from lambdas.api.recommending import Recommender, Wish
 from lambdas.api.routers import recommendations
 from lambdas.api.scorer import Scorer
-from lambdas.api.shelf import Shelf, ShelfKeeper
+from lambdas.metrics import Metrics
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import History, Household
 from mercato.settings import Settings
@@ -67,7 +67,7 @@ def _zip() -> bytes:
 
 def test_a_redis_that_hangs_is_asked_now_and_then_only(tmp_path: Path) -> None:
     online = Hanging()
-    keeper = ShelfKeeper(None, tmp_path / "kept.json", lambda _catalogue: pytest.fail("no catalogue"))
+    keeper = SnapshotKeeper(None, tmp_path / "kept.json", lambda _catalogue: pytest.fail("no catalogue"))
     recommender = Recommender(
         online=online,  # type: ignore[arg-type]
         keeper=keeper,
@@ -99,8 +99,8 @@ def test_scores_are_read_and_the_models_version_noted() -> None:
 def test_a_household_whose_profile_is_not_written_yet_is_not_known_yet() -> None:
     one = np.ones(1, np.int64)
     history = History(datetime.now(UTC), one, one, one, one, one, one.astype(np.float32))  # type: ignore[arg-type]
-    shelf = Shelf(datetime.now(UTC), {}, lambda _product_id: None)
-    assert answers.household_detail(Household(1, history), shelf, 5) is None
+    snapshot = CatalogueSnapshot(datetime.now(UTC), {}, lambda _product_id: None)
+    assert answers.household_detail(Household(1, history), snapshot, 5) is None
 
 
 @pytest.fixture
@@ -142,9 +142,9 @@ def test_what_is_no_household_number_is_said_on_the_page(client: TestClient, hou
 def test_an_api_starts_whatever_the_catalogue_is_like(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_keeper: ShelfKeeper) -> None:
+    def broken(_keeper: SnapshotKeeper) -> None:
         raise RuntimeError("a catalogue that cannot be read")
 
-    monkeypatch.setattr(ShelfKeeper, "refresh", broken)
+    monkeypatch.setattr(SnapshotKeeper, "refresh", broken)
     with TestClient(create_app(Settings(home=tmp_path))) as client:
         assert client.get("/v1/recommendations/1").status_code == 200

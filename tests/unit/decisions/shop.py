@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
-from mercato.contracts.events import PriceDecided
+from mercato.contracts.events import PriceAction, PriceDecided
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.silver import INVENTORY, PRICE_DECISIONS, PRODUCTS
@@ -70,7 +70,7 @@ def counted(on_hand: int, days: float, product: int = 1, store: int = 7) -> dict
 def decided(
     price: float,
     days: float,
-    action: Literal["accept", "reject", "withdraw"] = "accept",
+    action: PriceAction = "accept",
     before: float = 2.0,
     product: int = 1,
     store: int = 7,

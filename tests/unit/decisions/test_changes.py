@@ -25,7 +25,7 @@ def _compare(before: list[Item], after: list[Item], cause: Cause | None = None) 
 
 
 def test_same_list() -> None:
-    changes = _compare(_list(1, 2), _list(1, 2), Cause("e", "view", 1))
+    changes = _compare(_list(1, 2), _list(1, 2), Cause("view", 1))
     assert changes.entered == changes.left == changes.moved_up == changes.moved_down == ()
     assert changes.summary == "You viewed bananas. The list stays as it was."
 
@@ -50,7 +50,7 @@ def test_pushed_down_by_a_newcomer_is_no_move() -> None:
 
 def test_the_click_and_what_it_brought_are_named() -> None:
     after = _list(2, 5, 4, because={4: 1})
-    changes = _compare(_list(1, 2, 3), after, Cause("e", "add_to_cart", 1))
+    changes = _compare(_list(1, 2, 3), after, Cause("add_to_cart", 1))
     assert changes.summary == (
         "You added bananas. 2 items came in, 1 item left. "
         "White bread is now 3rd: often bought with bananas in your cart."
@@ -58,10 +58,10 @@ def test_the_click_and_what_it_brought_are_named() -> None:
 
 
 def test_a_change_is_not_blamed_on_another_product_than_the_clicked_one() -> None:
-    changes = _compare(_list(1, 2), _list(4, 1, because={4: 2}), Cause("e", "view", 5))
+    changes = _compare(_list(1, 2), _list(4, 1, because={4: 2}), Cause("view", 5))
     assert changes.summary.endswith("White bread is now 1st: popular in store 3.")
 
 
 def test_actions_without_a_product() -> None:
-    assert _compare(_list(1), _list(1), Cause("e", "checkout", None)).summary.startswith("You checked out.")
+    assert _compare(_list(1), _list(1), Cause("checkout", None)).summary.startswith("You checked out.")
     assert _compare(_list(1), _list(2), None).summary.startswith("1 item came in")

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from mercato.contracts.tables.proposals import Cell
 from mercato.decisions.price import Guardrails, Priced, best_price
-from mercato.decisions.price_standing import Cell
 from mercato.decisions.price_worth import worth
 from mercato_models.price import policy
 from mercato_models.price.elasticity import Elasticities, estimate

@@ -9,11 +9,12 @@ from io import BytesIO
 import pytest
 from confluent_kafka import Producer
 
-from lambdas.api.event_log import EventLog, Record, RecordTooLargeError
 from lambdas.delivery import Delivered, Raw, deliver
+from lambdas.event_log import EventLog, Record, RecordTooLargeError
 from lambdas.landing.files import values
 from mercato.contracts.events import PAYMENT_OUTCOMES, PaymentOutcome
 from mercato.settings import Settings
+from mercato.stream.quarantine import MAX_VALUE_BYTES
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -75,7 +76,7 @@ def test_a_refused_value_of_any_size_is_one_that_a_producer_takes(size: int) -> 
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
     producer.produce(record.topic, record.value, record.key, headers=list(record.headers))
     assert dict(record.headers)["code"] == b"oversized"
-    assert (record.value is None) == (size > 900_000)
+    assert (record.value is None) == (size > MAX_VALUE_BYTES)
 
 
 def test_too_large_is_not_taken_for_unavailable() -> None:

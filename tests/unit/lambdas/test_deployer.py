@@ -11,27 +11,8 @@ from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 
 from lambdas.deployer.endpoints import Endpoints
-from lambdas.deployer.plan import ASKED_FOR, Serving, Step, policy, step, target, update, wanted
-
-REGION, ACCOUNT = "eu-central-1", "000000000000"
-NAME = "mercato-test-recommend"
-ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{NAME}"
-PACKAGE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/{NAME}/7"
-ALARMS = [f"{NAME}-failing", f"{NAME}-slow"]
-SERVING = Serving(
-    prefix="mercato-test-",
-    alarms={"recommend": ALARMS},
-    role=f"arn:aws:iam::{ACCOUNT}:role/serving",
-    subnets=["subnet-1", "subnet-2"],
-    security_groups=["sg-1"],
-    key=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k",
-    capture_uri="s3://models/capture",
-    capture_percent=10,
-    instance_type="ml.c5.large",
-    min_instances=2,
-    max_instances=4,
-    per_minute=3000,
-)
+from lambdas.deployer.plan import ASKED_FOR, Step, policy, step, target, update, wanted
+from tests.unit.lambdas.serving import ACCOUNT, ALARMS, ARN, NAME, PACKAGE, REGION, SERVING
 
 
 def endpoint(status: str = "InService", config: str = "old", count: int = 2) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from lambdas.api.metrics import Metrics
 from lambdas.embedded_metrics import EmbeddedMetrics
+from lambdas.metrics import Metrics
 
 
 def test_a_line_tells_what_changed_since_the_last_one() -> None:

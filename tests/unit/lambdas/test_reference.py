@@ -9,9 +9,9 @@ import pytest
 
 from lambdas.admin import app as admin
 from lambdas.api import app as api
-from lambdas.api.problem import PROBLEMS
 from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
 from lambdas.collector import app as collector
+from lambdas.problem import PROBLEMS
 from lambdas.reference import render
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "api.md"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lambdas.api.popular import Described, LastGood, load, save
+from lambdas.api.last_good import Described, LastGood, load, save
 from mercato.decisions.fallback import Popular
 
 LISTS = LastGood(

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lambdas.api import popular as last_good_lists
-from lambdas.api.popular import KEEP, Described, LastGood
+from lambdas.api import last_good
+from lambdas.api.catalogue_lookup import CatalogueLookup
+from lambdas.api.last_good import KEEP, Described, LastGood
 from lambdas.api.ranking import Ranker
-from lambdas.api.shop import Shop
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato.contracts.tables.silver import PRODUCTS
 from mercato.decisions.aisles import aisle
@@ -37,13 +37,13 @@ _PICKED = 10_000
 REFRESH_SECONDS = 2.0
 
 
-class Shelf:
+class CatalogueSnapshot:
     """Products in a shopper's words, and what is popular where.
 
     Attributes:
-        as_of: when these lists were materialised, `None` for the empty shelf.
+        as_of: when these lists were materialised, `None` for the empty snapshot.
         popular: most bought products by store.
-        shop, ranker: of the live catalogue, `None` where only the last good lists are known.
+        lookup, ranker: of the live catalogue, `None` where only the last good lists are known.
         households: profiles by household number, for the picker, of up to _PICKED households.
     """
 
@@ -52,34 +52,34 @@ class Shelf:
         as_of: datetime | None,
         popular: Mapping[int, Popular],
         describe: Callable[[int], Described | None],
-        shop: Shop | None = None,
+        lookup: CatalogueLookup | None = None,
         ranker: Ranker | None = None,
         households: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.as_of = as_of
         self.popular = popular
-        self.shop = shop
+        self.lookup = lookup
         self.ranker = ranker
         self.households = households
         self._describe = describe
         self.card = functools.lru_cache(maxsize=8_192)(self._card)
 
     @classmethod
-    def kept(cls, last_good: LastGood | None) -> Shelf:
-        """The shelf of the lists kept on disk; an empty one if there are none."""
-        if last_good is None:
+    def kept(cls, lists: LastGood | None) -> CatalogueSnapshot:
+        """The snapshot of the lists kept on disk; an empty one if there are none."""
+        if lists is None:
             return cls(None, {}, lambda _product_id: None)
-        return cls(last_good.as_of, last_good.popular, last_good.products.get)
+        return cls(lists.as_of, lists.popular, lists.products.get)
 
     @classmethod
-    def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> Shelf:
-        """The shelf of what is materialised now."""
+    def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> CatalogueSnapshot:
+        """The snapshot of what is materialised now."""
         rows = online.catalogue()
         tables = {view.table: rows[view.name] for view in views.CATALOGUE}
         catalogue = Catalogue.from_tables(tables, datetime.now(UTC))
-        shop = Shop(catalogue, tables[PRODUCTS])
+        lookup = CatalogueLookup(catalogue, tables[PRODUCTS])
         profiles = online.profiles(online.household_ids(_PICKED)).sort_by(_PROFILE.household_id).to_pylist()
-        return cls(as_of, shop.popular, shop.describe, shop, make_ranker(catalogue), profiles)
+        return cls(as_of, lookup.popular, lookup.describe, lookup, make_ranker(catalogue), profiles)
 
     def knows(self, product_id: int) -> bool:
         """Whether the catalogue has this product."""
@@ -92,13 +92,13 @@ class Shelf:
     def to_keep(self) -> LastGood:
         """The part of it that answers when everything else is down."""
         lists = {
-            store: Popular(list(found.product_ids[:KEEP]), list(found.scores[:KEEP]))
-            for store, found in self.popular.items()
+            store: Popular(list(entry.product_ids[:KEEP]), list(entry.scores[:KEEP]))
+            for store, entry in self.popular.items()
         }
-        wanted = {product_id for found in lists.values() for product_id in found.product_ids}
+        wanted = {product_id for entry in lists.values() for product_id in entry.product_ids}
         described = {product_id: self._describe(product_id) for product_id in wanted}
         assert self.as_of is not None
-        return LastGood(self.as_of, lists, {i: found for i, found in described.items() if found})
+        return LastGood(self.as_of, lists, {i: entry for i, entry in described.items() if entry})
 
     def _card(self, product_id: int) -> dict[str, Any]:
         known = self._describe(product_id) or Described(product_id)
@@ -114,15 +114,15 @@ class Shelf:
         }
 
 
-class ShelfKeeper:
-    """Holds the newest shelf, follows the materialisation marker, keeps the last good lists on disk.
+class SnapshotKeeper:
+    """Holds the newest snapshot, follows the materialisation marker, keeps the last good lists on disk.
 
     Attributes:
-        shelf: replaced as a whole, so a request uses one shelf from start to end.
+        snapshot: replaced as a whole, so a request uses one snapshot from start to end.
     """
 
     def __init__(self, online: OnlineFeatures | None, kept_at: Path, make_ranker: MakeRanker) -> None:
-        self.shelf = Shelf.kept(last_good_lists.load(kept_at))
+        self.snapshot = CatalogueSnapshot.kept(last_good.load(kept_at))
         self._online = online
         self._kept_at = kept_at
         self._make_ranker = make_ranker
@@ -150,14 +150,14 @@ class ShelfKeeper:
             marker = self._online.marker()
             if marker is None or marker.token == self._token:
                 return
-            self.shelf = Shelf.live(self._online, marker.as_of, self._make_ranker)
+            self.snapshot = CatalogueSnapshot.live(self._online, marker.as_of, self._make_ranker)
             self._token = marker.token
         except OnlineUnavailable as error:
             log.warning("catalogue not refreshed: %s", error)
             return
-        if self.shelf.popular:  # not yet, while the first materialisation is at work
-            last_good_lists.save(self._kept_at, self.shelf.to_keep())
-        log.info("catalogue as of %s loaded", self.shelf.as_of)
+        if self.snapshot.popular:  # not yet, while the first materialisation is at work
+            last_good.save(self._kept_at, self.snapshot.to_keep())
+        log.info("catalogue as of %s loaded", self.snapshot.as_of)
 
     def refresh_when_due(self) -> None:
         """Refresh if the last look is REFRESH_SECONDS ago: for a process that is frozen between requests."""

@@ -9,9 +9,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.api.event_log import EventLog, EventsUnavailableError
 from lambdas.api.intake import Accepted
-from lambdas.api.metrics import Metrics
+from lambdas.event_log import EventLog, EventsUnavailableError
+from lambdas.metrics import Metrics
 from mercato.contracts.events import Event, Topic
 from mercato.settings import Settings
 

@@ -68,7 +68,7 @@ class PaymentJudge:
         """
         card, terminal = online.payment(asked.card_id, asked.terminal_id)
         paid_at = (asked.paid_at or now).astimezone(UTC)
-        (found,) = self.scorer.explain(given(card, terminal, paid_at, asked.amount))
+        (explained,) = self.scorer.explain(given(card, terminal, paid_at, asked.amount))
         decided = PaymentDecided(
             event_id=uuid.uuid4().hex,
             event_time=now,
@@ -77,9 +77,9 @@ class PaymentJudge:
             card_id=asked.card_id,
             terminal_id=asked.terminal_id,
             amount=asked.amount,
-            action=decide(found.score, asked.amount, self._costs).value,
-            probability=found.score,
-            reasons=[str(each) for each in CODES.strongest(found.contributions)],
+            action=decide(explained.score, asked.amount, self._costs).value,
+            probability=explained.score,
+            reasons=[str(each) for each in CODES.strongest(explained.contributions)],
             model_version=self.scorer.model_version,
         )
         return Judgement(

@@ -143,12 +143,11 @@ def _from_http(error: HTTPException, request: Request) -> ProblemError:
 
 def _from_validation(error: RequestValidationError) -> ProblemError:
     errors = [
-        FieldError(field=_path(found["loc"]), code=found["type"], reason=found["msg"])
-        for found in error.errors()
+        FieldError(field=_path(each["loc"]), code=each["type"], reason=each["msg"]) for each in error.errors()
     ]
-    if any(found.code == "json_invalid" for found in errors):
+    if any(each.code == "json_invalid" for each in errors):
         return ProblemError("malformed_body", "The body is not JSON.", errors)
-    named = ", ".join(found.field for found in errors)
+    named = ", ".join(each.field for each in errors)
     return ProblemError("invalid_parameters", f"Not valid: {named}.", errors)
 
 

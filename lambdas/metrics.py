@@ -1,4 +1,4 @@
-"""Prometheus metrics of the API."""
+"""Prometheus metrics of the API, the collector and the panel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.
 
 
 class Metrics:
-    """The API's metrics in a registry of their own, so that two apps in one process don't mix."""
+    """An app's metrics in a registry of their own, so that two apps in one process don't mix."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

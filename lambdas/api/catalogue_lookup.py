@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from lambdas.api.popular import Described
+from lambdas.api.last_good import Described
 from mercato.contracts.tables import features, silver
 from mercato.contracts.tables.features import ALL_STORES
 from mercato.decisions.evidence import Store
@@ -18,7 +18,7 @@ _DETAILS = silver.PRODUCTS.c
 _LAST_PRICE = STATS.index(features.PRODUCT_STATS.c.last_price)
 
 
-class Shop:
+class CatalogueLookup:
     """Looks the model's catalogue up by product and store, with the products' details beside it.
 
     Args:
@@ -34,8 +34,8 @@ class Shop:
         self._details = details
         self._detailed = details[_DETAILS.product_id].to_numpy()
         self.popular = {
-            store: Popular(catalogue.product_ids[found.rows].tolist(), found.scores.tolist())
-            for store, found in catalogue.popular.items()
+            store: Popular(catalogue.product_ids[ranking.rows].tolist(), ranking.scores.tolist())
+            for store, ranking in catalogue.popular.items()
         }
         self._stores = {
             store: Store(
@@ -53,14 +53,14 @@ class Shop:
         price = self._price(row) if row >= 0 else None
         if place < 0:
             return Described(product_id, price=price) if row >= 0 else None
-        (said,) = self._details.slice(place, 1).to_pylist()
+        (details,) = self._details.slice(place, 1).to_pylist()
         return Described(
             product_id=product_id,
-            product_type=said[_DETAILS.product_type],
-            category=said[_DETAILS.category],
-            department=said[_DETAILS.department],
-            brand=said[_DETAILS.brand],
-            size=said[_DETAILS.package_size],
+            product_type=details[_DETAILS.product_type],
+            category=details[_DETAILS.category],
+            department=details[_DETAILS.department],
+            brand=details[_DETAILS.brand],
+            size=details[_DETAILS.package_size],
             price=price,
         )
 
@@ -76,8 +76,8 @@ class Shop:
 
     def store(self, store_id: int | None) -> Store:
         """What the store promotes and sells most; all stores for `None` or an unknown one."""
-        found = self._stores.get(store_id or ALL_STORES) or self._stores.get(ALL_STORES)
-        return found or Store(None, {}, {})
+        store = self._stores.get(store_id or ALL_STORES) or self._stores.get(ALL_STORES)
+        return store or Store(None, {}, {})
 
     def _price(self, row: int) -> float | None:
         """In US dollars; none of what was never sold by the unit (NaN) or is below a cent (fuel)."""
