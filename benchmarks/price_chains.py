@@ -22,7 +22,7 @@ from mercato_models.intervals import Statistic, bootstrap
 from mercato_models.price import elasticity, policy
 from mercato_models.price.nuisances import Expected, Settings, expect
 from mercato_models.price.panel import PANEL, checked
-from mercato_models.price.shelf import Shelf
+from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.simulator import World, simulate
 
 SEEDS = tuple(range(20))
@@ -61,9 +61,9 @@ def _judge(seed: int) -> Judged:
     from benchmarks.price_peers import PEERS, estimates
 
     world = simulate(seed)
-    shelf = Shelf.of(checked(world.panel))
-    expected = expect(shelf, Settings())
-    found = elasticity.learn(shelf, expected)
+    arrays = PanelArrays.of(checked(world.panel))
+    expected = expect(arrays, Settings())
+    found = elasticity.learn(arrays, expected)
     rows = pd.DataFrame(
         {
             SEED: seed,
@@ -76,10 +76,10 @@ def _judge(seed: int) -> Judged:
         }
     )
     for name, fit in PEERS.items():
-        told = estimates(shelf, fit)
+        told = estimates(arrays, fit)
         for column, values in zip(_columns(name), told.T, strict=True):
             rows[column] = values
-    return Judged(rows, judge_policy(seed, world, shelf, expected))
+    return Judged(rows, judge_policy(seed, world, arrays, expected))
 
 
 def _columns(name: str) -> tuple[str, str, str]:
@@ -88,19 +88,19 @@ def _columns(name: str) -> tuple[str, str, str]:
     return name, f"{name}_{elasticity.LOW}", f"{name}_{elasticity.HIGH}"
 
 
-def judge_policy(seed: int, world: World, shelf: Shelf, expected: Expected) -> dict[str, float]:
+def judge_policy(seed: int, world: World, arrays: PanelArrays, expected: Expected) -> dict[str, float]:
     """A policy that moves each product's expected price toward its most profitable one, by a step at most.
 
     What is most profitable in a week is learned on others.
     """
     usual = world.log_price.mean(axis=(1, 2))
     cost = np.exp(usual) * _COST
-    log_price, folds = expected.log_price.copy(), policy.crossfit(shelf, expected)
+    log_price, folds = expected.log_price.copy(), policy.crossfit(arrays, expected)
     for fold in folds:
         steep = np.minimum(fold.found.own, -1.2)
         step = np.clip(np.log(cost * steep / (1 + steep)) - usual, -_STEP, _STEP)
-        log_price[fold.judged] += step[shelf.product[fold.judged]]
-    value = policy.evaluate(shelf, expected, folds, log_price, cost[shelf.product])
+        log_price[fold.judged] += step[arrays.product[fold.judged]]
+    value = policy.evaluate(arrays, expected, folds, log_price, cost[arrays.product])
     base, own = np.log(world.expected(world.log_price)), np.diag(world.elasticity)[:, None, None]
     prices, each = log_price.reshape(base.shape), cost[:, None, None]
     draws = np.random.default_rng(seed).normal(0, policy.JITTER, _DRAWS)

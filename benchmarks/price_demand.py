@@ -1,4 +1,4 @@
-"""Forecasts of weekly demand beside what people use for it, each a week ahead of what it foretells."""
+"""Forecasts of weekly demand beside what people use for it, each a week ahead of what it predicts."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def quality(judged: pd.DataFrame) -> list[dict[str, Value]]:
 
 
 def prophets(judged: pd.DataFrame) -> list[dict[str, Value]]:
-    """The same on the rows that Prophet foretold."""
+    """The same on the rows that Prophet predicted."""
     known = judged[judged[_PROPHET].notna()]
     names = {
         FORECAST: "model",

@@ -1,4 +1,4 @@
-"""What the recommendation benchmarks share: the year's lines, what is to be foretold, means in words."""
+"""What the recommendation benchmarks share: the year's lines, what is to be predicted, means in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mercato_models.intervals import bootstrap
 _L = BASKET_LINES.c
 #: By household: products, best first.
 Lists = Mapping[int, list[int]]
-#: By household: the products of the basket to foretell.
+#: By household: the products of the basket to predict.
 Truths = Mapping[int, frozenset[int]]
 
 

@@ -49,7 +49,7 @@ class Opened:
     products: tuple[int, ...]
 
     def rest(self, told: int) -> frozenset[int]:
-        """What is left to foretell."""
+        """What is left to predict."""
         return frozenset(self.products[told:])
 
 

@@ -34,7 +34,7 @@ def day_ending(time: Column | str) -> Column:
     return _ending(time, DAY_SECONDS)
 
 
-def end_of(week: Column) -> Column:
+def end_of_week(week: Column) -> Column:
     """Instant at which a week ends."""
     return _end(week, _WEEK_SECONDS)
 

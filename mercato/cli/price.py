@@ -110,7 +110,7 @@ def _book(settings: Settings) -> Iterator[PriceBook | None]:
     """What people decided on; None if Redis is not running."""
     from mercato.online.connection import connect
     from mercato.online.prices import PriceBook
-    from mercato_models.scoring import TIMEOUT_SECONDS
+    from mercato_models.batch_scoring import TIMEOUT_SECONDS
 
     if settings.endpoint("redis_url") is None:
         said = "the panel gets no proposals, and what people accepted there is not known"

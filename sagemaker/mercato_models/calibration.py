@@ -45,7 +45,7 @@ def fit(scores: NDArray[np.float32], labels: NDArray[np.float32]) -> Calibration
 
 
 def expected_error(labels: NDArray[np.float32], probabilities: NDArray[np.float32], bins: int = 10) -> float:
-    """Expected calibration error over bins of equal counts: mean |observed - foretold|, 0 to 1."""
+    """Expected calibration error over bins of equal counts: mean |observed - predicted|, 0 to 1."""
     order = np.argsort(probabilities, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
     gaps = [len(part) * abs(float(labels[part].mean() - probabilities[part].mean())) for part in parts]

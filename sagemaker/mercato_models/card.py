@@ -35,7 +35,7 @@ class Statement:
     """What people decided about a model.
 
     Attributes:
-        purpose: what it foretells, in one sentence.
+        purpose: what it predicts, in one sentence.
         uses: what its scores are for.
         misuses: what they are not for.
         data: what it learns from.

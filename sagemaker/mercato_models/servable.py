@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mercato_models import artefact
 from mercato_models.artefact import Model
-from mercato_models.fraud import surprise
+from mercato_models.fraud import amount_likelihood
 from mercato_models.fraud.preparation import Preparation as FraudPreparation
 from mercato_models.reasons import reasons
 from mercato_models.rows import EXPLAINED, encode, fitting
@@ -64,7 +64,7 @@ def load(folder: Path) -> Servable:
     Raises:
         ModelError: a file is missing or broken.
     """
-    prepares = surprise.path(folder).exists()
+    prepares = amount_likelihood.path(folder).exists()
     return Servable(artefact.load(folder), FraudPreparation(folder) if prepares else None)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from mercato_models import artefact, entry, tracking
+from mercato_models import artefact, script, tracking
 from mercato_models.card import Card
 from mercato_models.price import NAME, channels, demand, elasticity, evaluation, weeks
 from mercato_models.price.demand import FEATURES, Hyperparameters
@@ -30,24 +30,24 @@ _EXPLAINED = 2000
 
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
-    flags = entry.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN)
+    flags = script.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN)
     given = flags.parse_args(arguments)
-    parameters = entry.chosen(Hyperparameters, given)
-    clock = entry.Clock()
+    parameters = script.hyperparameters(Hyperparameters, given)
+    stopwatch = script.Stopwatch()
     panel = weeks.over(channels.read(given.train), datetime.now(UTC))
     before = evaluation.established(panel)
     judged = evaluation.backtest(before, demand.features(before), parameters)
-    clock.lap("backtest")
+    stopwatch.lap("backtest")
     figures = evaluation.metrics(judged)
     verdict = evaluation.verdict(figures)
-    clock.lap("evaluate")
+    stopwatch.lap("evaluate")
     found = elasticity.estimate(elasticity.telling(panel))
     figures |= elasticity.summary(found)
-    clock.lap("elasticities")
+    stopwatch.lap("elasticities")
     rows = demand.features(panel)
-    clock.lap("features")
+    stopwatch.lap("features")
     booster = demand.fit(rows, panel[PANEL.c.units], parameters)
-    clock.lap("fit")
+    stopwatch.lap("fit")
     model = artefact.Model(booster, FEATURES, UNREGISTERED)
     newest = demand.matrix(rows[-_EXPLAINED:])
     explained = drivers(model, newest)
@@ -57,10 +57,10 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=figures,
         verdict=verdict,
-        data_versions=entry.versions(given.train),
+        data_versions=script.versions(given.train),
     )
     version = tracking.register(card, model, newest[:5], {"drivers.json": explained})
-    clock.lap("register")
+    stopwatch.lap("register")
     given.model_dir.mkdir(parents=True, exist_ok=True)
     elasticity.table(found).to_parquet(given.model_dir / channels.ELASTICITIES, index=False)
     elasticity.cross_table(found).to_parquet(given.model_dir / elasticity.CROSS, index=False)
@@ -68,10 +68,10 @@ def main(arguments: list[str]) -> None:
     card.write(given.output_data_dir)
     judged.to_parquet(given.output_data_dir / channels.FORECASTS, index=False)
     said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
-    report = said | {"drivers": explained, "seconds": clock.seconds}
+    report = said | {"drivers": explained, "seconds": stopwatch.seconds}
     (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
     print(json.dumps(said))
 
 
 if __name__ == "__main__":
-    entry.train(main)
+    script.train(main)

@@ -17,7 +17,7 @@ import pytest
 
 from mercato.contracts.tables.features import PRODUCT_STATS
 from mercato.settings import Settings
-from mercato_models import artefact, entry, tracking
+from mercato_models import artefact, script, tracking
 from mercato_models.card import MARKDOWN
 from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.context import PROFILE
@@ -60,7 +60,7 @@ def test_a_model_is_trained_judged_registered_and_promoted(
     channel: Path, tmp_path: Path, settings: Settings
 ) -> None:
     uri = settings.require("mlflow_uri")
-    entry.tell_versions(channel, {"gold.basket_lines": 3, "gold.product_stats": 1})
+    script.write_versions(channel, {"gold.basket_lines": 3, "gold.product_stats": 1})
     done = train(channel, tmp_path, mlflow_uri=uri)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
@@ -159,7 +159,7 @@ def _without_profile(table: pa.Table) -> pa.Table:
             _without_profile,
             f"train: NaN flood in {PROFILE[0]}, known in 0.0% of the rows: 320 of 320 rows (0, 1",
         ),
-        (_without_rows, "has no rows: the slice holds no basket to foretell"),
+        (_without_rows, "has no rows: the slice holds no basket to predict"),
         (_without_column, "lacks the columns truth"),
         (_without_truth, "the label is constant"),
     ],

@@ -26,12 +26,12 @@ from mercato_models.card import MARKDOWN
 from mercato_models.curves import Curve
 from mercato_models.fairness import ALARMED, FLAGGED, FOUND
 from mercato_models.fraud import payments
+from mercato_models.fraud.amount_likelihood import AmountLikelihood
 from mercato_models.fraud.evaluation import COMPARED, MODEL
 from mercato_models.fraud.payments import SCORED, Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import Surprise
 from mercato_models.rows import EXPLAINED, NPY
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +105,7 @@ def test_trains_judges_and_writes_what_it_says(town: Payments, tmp_path: Path) -
 
     model = artefact.load(tmp_path / "model")
     assert model.features == FEATURES
-    rows = Past(town).features(Surprise.load(tmp_path / "model"))
+    rows = Past(town).features(AmountLikelihood.load(tmp_path / "model"))
     assert model.score(rows).mean() == pytest.approx(town.fraud.mean(), rel=0.3)
     struck = rows[np.argsort(-model.score(rows))[:3]]
     answered = serve(tmp_path / "model", struck)

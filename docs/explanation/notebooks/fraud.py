@@ -20,6 +20,7 @@ from sklearn.metrics import precision_recall_curve
 
 from mercato.decisions.fraud import CODES, SENTENCES, Action, Costs, decide, review_threshold
 from mercato_models.artefact import Model
+from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.days import DAY
 from mercato_models.fraud.evaluation import COMPARED, HANDBOOK, MODEL, evaluate, gain
 from mercato_models.fraud.model import Hyperparameters, fit
@@ -28,7 +29,6 @@ from mercato_models.fraud.protocol import TEST_STARTS
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import learn
 from mercato_models.reasons import drivers
 from mercato_models.reasons import reasons as reasons_of
 

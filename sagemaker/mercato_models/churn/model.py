@@ -11,8 +11,8 @@ import xgboost as xgb
 from mercato_models import calibration
 from mercato_models.artefact import Model, single_threaded
 from mercato_models.churn.days import HORIZON_DAYS
+from mercato_models.churn.distillation import soften
 from mercato_models.churn.features import AS_OF, LABEL
-from mercato_models.churn.teacher import soften
 from mercato_models.tracking import UNREGISTERED
 
 #: Dates at the end of the training rows on whose scores the calibration is fitted, days.

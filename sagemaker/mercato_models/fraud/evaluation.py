@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from mercato_models.curves import Curve
 from mercato_models.fraud import handbook
+from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.model import Hyperparameters, fit, score
 from mercato_models.fraud.payments import SCORED, Payments, PaymentsError
 from mercato_models.fraud.protocol import Fold, Rows, Scores, folds, measure
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import learn
 from mercato_models.gate import Verdict, above
 from mercato_models.intervals import Statistic, bootstrap, paired
 

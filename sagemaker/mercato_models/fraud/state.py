@@ -17,7 +17,7 @@ from mercato.online.payments import AMOUNTS, LEAST_AMOUNT, OUTLIER, RECENT, usua
 from mercato_models.fraud.days import DAY, LABEL_DELAY
 
 if TYPE_CHECKING:
-    from mercato_models.fraud.surprise import Surprise
+    from mercato_models.fraud.amount_likelihood import AmountLikelihood
 
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -71,9 +71,9 @@ class Recent:
         self._time = np.full((number, RECENT), -np.inf)
         self._ratio = np.full((number, RECENT), np.nan)
 
-    def read(self, who: Rows, now: Numbers, ratio: Numbers, surprise: Surprise) -> Numbers:
+    def read(self, who: Rows, now: Numbers, ratio: Numbers, likelihood: AmountLikelihood) -> Numbers:
         """Columns of SUSPICION for payments about to be made."""
-        return suspicion(now[:, None] - self._time[who], self._ratio[who], ratio, surprise)
+        return suspicion(now[:, None] - self._time[who], self._ratio[who], ratio, likelihood)
 
     def add(self, who: Rows, now: Numbers, ratio: Numbers) -> None:
         """Remember a payment of each."""
@@ -81,7 +81,7 @@ class Recent:
             held[who] = np.column_stack([held[who, 1:], new])
 
 
-def suspicion(ages: Numbers, ratios: Numbers, ratio: Numbers, surprise: Surprise) -> Numbers:
+def suspicion(ages: Numbers, ratios: Numbers, ratio: Numbers, likelihood: AmountLikelihood) -> Numbers:
     """Columns of SUSPICION for payments about to be made.
 
     The odds that a card leaked at some moment since the oldest unlabelled payment are the sum, over the
@@ -94,7 +94,7 @@ def suspicion(ages: Numbers, ratios: Numbers, ratio: Numbers, surprise: Surprise
     """
     age = np.minimum(ages, LABEL_DELAY)
     open_ = age < LABEL_DELAY
-    known = np.log(1 - surprise.share + surprise.share * surprise.of(ratios))
+    known = np.log(1 - likelihood.share + likelihood.share * likelihood.of(ratios))
     evidence = np.where(open_, known, 0.0)
     since = evidence[:, ::-1].cumsum(axis=1)[:, ::-1]
     before = np.column_stack([np.full(len(age), LABEL_DELAY), age[:, :-1]])
@@ -104,7 +104,7 @@ def suspicion(ages: Numbers, ratios: Numbers, ratio: Numbers, surprise: Surprise
     peak = np.where(open_.any(axis=1), since[row, start], 0.0)
     strong = open_ & (evidence > _STRONG)
     latest = np.where(strong, age, np.inf).min(axis=1)
-    gain = np.log(surprise.of(ratio) + _LEAST_GAIN)
+    gain = np.log(likelihood.of(ratio) + _LEAST_GAIN)
     return np.column_stack(
         [
             np.log(odds / DAY),

@@ -16,7 +16,7 @@ from mercato.contracts.schema import Columns
 from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
 from mercato_models import checks
-from mercato_models.price import seen, weeks
+from mercato_models.price import observed_prices, weeks
 from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, checked, first_judged
 
 _C, _H, _S, _P = PANEL.c, PRICE_HISTORY.c, PROMOTIONS.c, PRODUCTS.c
@@ -68,15 +68,15 @@ def panel(prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) ->
     Raises:
         CheckError: columns or values are missing, or nothing sells often enough.
     """
-    checks.columns(prices, [*CELL, _H.week, _H.first_sold_at, _H.units, _H.loyalty_price])
+    checks.check_columns(prices, [*CELL, _H.week, _H.first_sold_at, _H.units, _H.loyalty_price])
     prices = weeks.trusted(prices)
     sold = _priced(prices)
     rows = _weeks(sold)
     columns: dict[str, Any] = {
         _C.began: rows[_C.week].map(prices.groupby(_H.week)[_H.first_sold_at].min()),
         _C.category_id: _categories(rows[_C.product_id], products),
-        _C.price: seen.charged(rows, sold),
-        _C.planned_price: seen.planned(rows, sold),
+        _C.price: observed_prices.charged(rows, sold),
+        _C.planned_price: observed_prices.planned(rows, sold),
         _C.demand_index: 0.0,
     }
     rows = rows.assign(**columns).merge(placed, how="left", on=list(PANEL.key))
@@ -87,7 +87,7 @@ def panel(prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) ->
 
 def _priced(prices: pd.DataFrame) -> pd.DataFrame:
     """Sales of what is counted and has a price."""
-    checks.flooded(prices, [_H.units, _H.loyalty_price], known=1.0)
+    checks.check_missing_or_infinite(prices, [_H.units, _H.loyalty_price], known=1.0)
     much = (prices[_H.units] > MOST_UNITS) & (prices[_H.week] < first_judged(prices[_H.week]))
     measured = prices.loc[much, _H.product_id].unique()
     return prices[~prices[_H.product_id].isin(measured) & (prices[_H.loyalty_price] > 0)]

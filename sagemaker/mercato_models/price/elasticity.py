@@ -18,9 +18,9 @@ from scipy.stats import t
 from mercato_models import checks
 from mercato_models.price.nuisances import BLOCK, Expected, Settings, expect
 from mercato_models.price.panel import PANEL
+from mercato_models.price.panel_arrays import MATES, PanelArrays
 from mercato_models.price.poisson import dispersion_of, fit_poisson
 from mercato_models.price.pooling import Estimates, pooled
-from mercato_models.price.shelf import MATES, Shelf
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -40,7 +40,7 @@ class Elasticities:
     """Own-price elasticities, an element per product, and cross ones, products x MATES.
 
     Attributes:
-        product_ids, mates: as in the shelf.
+        product_ids, mates: as in `PanelArrays`.
         alone: of the product's own rows, before products inform each other.
         blocks: of weeks, on whose differences the errors rest.
     """
@@ -102,42 +102,42 @@ def estimate(panel: pd.DataFrame, given: Settings | None = None) -> Elasticities
     Args:
         panel: what `mercato_models.price.panel.checked` returns.
     """
-    shelf = Shelf.of(panel)
-    return learn(shelf, expect(shelf, given or Settings()))
+    arrays = PanelArrays.of(panel)
+    return learn(arrays, expect(arrays, given or Settings()))
 
 
-def learn(shelf: Shelf, expected: Expected, learned: Mask | None = None) -> Elasticities:
-    """Estimate every product of a shelf.
+def learn(arrays: PanelArrays, expected: Expected, learned: Mask | None = None) -> Elasticities:
+    """Estimate every product of a panel.
 
     Args:
         learned: rows to learn from; all by default. A product without any learns from the others.
     """
-    learned = np.ones(len(shelf), np.bool_) if learned is None else learned
-    surprise = shelf.log_price - expected.log_price
-    beside = shelf.beside(surprise)
-    columns = np.column_stack([np.ones(len(shelf)), surprise, beside])
+    learned = np.ones(len(arrays), np.bool_) if learned is None else learned
+    residual = arrays.log_price - expected.log_price
+    beside = arrays.beside(residual)
+    columns = np.column_stack([np.ones(len(arrays)), residual, beside])
     found = [
-        _alone(columns[rows], shelf.units[rows], expected.log_units[rows], shelf.week[rows])
-        for rows in (each[learned[each]] for each in shelf.rows_by_product)
+        _alone(columns[rows], arrays.units[rows], expected.log_units[rows], arrays.week[rows])
+        for rows in (each[learned[each]] for each in arrays.rows_by_product)
     ]
     means, covariances, excess = zip(*found, strict=True)
     # A product's own excess is too noisy to trust: with it, those that seem sure by chance would lead.
     scale = float(np.nanmedian(excess))
-    category = np.zeros(len(shelf.product_ids), np.int64)
-    category[shelf.product] = shelf.category
+    category = np.zeros(len(arrays.product_ids), np.int64)
+    category[arrays.product] = arrays.category
     alone = Estimates(np.array(means), scale * np.array(covariances))
-    shared = pooled(alone, category, shelf.mates >= 0)
+    shared = pooled(alone, category, arrays.mates >= 0)
     deviations = np.sqrt(np.einsum("pii->pi", shared.covariances))
     return Elasticities(
-        shelf.product_ids,
-        shelf.mates,
+        arrays.product_ids,
+        arrays.mates,
         shared.means[:, 0],
         deviations[:, 0],
         shared.means[:, 1:],
         deviations[:, 1:],
         alone.means[:, 0],
         np.sqrt(alone.covariances[:, 0, 0]),
-        len(np.unique(shelf.week[learned] // BLOCK)),
+        len(np.unique(arrays.week[learned] // BLOCK)),
     )
 
 

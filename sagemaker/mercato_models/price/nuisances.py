@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.poisson import fit_poisson
-from mercato_models.price.shelf import Shelf
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -45,7 +45,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Out-of-fold expectations, an element per row of the shelf.
+    """Out-of-fold expectations, an element per row of the panel.
 
     Attributes:
         log_units: logarithm of the expected units, whatever the price.
@@ -55,23 +55,23 @@ class Expected:
     log_units: Floats
 
 
-def expect(shelf: Shelf, given: Settings) -> Expected:
+def expect(arrays: PanelArrays, given: Settings) -> Expected:
     """Expectations of every row."""
-    fold = shelf.week // BLOCK % given.folds
-    basis, units = _basis(shelf.controls), shelf.units.astype(np.float64)
-    log_price, log_units = np.zeros(len(shelf)), np.zeros(len(shelf))
+    fold = arrays.week // BLOCK % given.folds
+    basis, units = _basis(arrays.controls), arrays.units.astype(np.float64)
+    log_price, log_units = np.zeros(len(arrays)), np.zeros(len(arrays))
     for out in np.unique(fold):
         learned = fold != out
-        usual = _means(shelf.log_price, shelf.cell, learned)
-        priced = _twice(shelf, basis, shelf.log_price, usual, learned, given, _ridge)
-        sold = np.log(np.maximum(_means(units, shelf.cell, learned), _LEAST))
-        wanted = _twice(shelf, basis, units, sold, learned, given, _counts)
+        usual = _means(arrays.log_price, arrays.cell, learned)
+        priced = _twice(arrays, basis, arrays.log_price, usual, learned, given, _ridge)
+        sold = np.log(np.maximum(_means(units, arrays.cell, learned), _LEAST))
+        wanted = _twice(arrays, basis, units, sold, learned, given, _counts)
         log_price[~learned], log_units[~learned] = priced[~learned], wanted[~learned]
     return Expected(log_price, log_units)
 
 
 def _twice(
-    shelf: Shelf,
+    arrays: PanelArrays,
     basis: Floats,
     values: Floats,
     usual: Floats,
@@ -81,9 +81,9 @@ def _twice(
 ) -> Floats:
     """`usual`, corrected by what all products learn together, then by what each one learns."""
     found = usual + basis @ learn(basis[learned], values[learned], usual[learned], given.pooled)
-    for rows in shelf.rows_by_product:
+    for rows in arrays.rows_by_product:
         # Levels of stores are learned anew beside the controls, whose means differ between stores.
-        held = shelf.store[rows, None] == np.unique(shelf.store[rows])
+        held = arrays.store[rows, None] == np.unique(arrays.store[rows])
         matrix, train = np.column_stack([basis[rows], held]), learned[rows]
         if train.any():
             weights = learn(matrix[train], values[rows][train], found[rows][train], given.particular)

@@ -39,7 +39,7 @@ def pooled(alone: Estimates, category: NDArray[np.int64], exists: NDArray[np.boo
     groups = [np.flatnonzero(category == number) for number in np.unique(category)]
 
     def cost(spread: Floats) -> float:
-        return sum(_surprise(*_stacked(alone, members), spread) for members in groups)
+        return sum(_negative_log_likelihood(*_stacked(alone, members), spread) for members in groups)
 
     spread = minimize(cost, _START, method="L-BFGS-B", bounds=_BOUNDS).x
     means, covariances = _posterior(alone, groups, spread)
@@ -73,7 +73,7 @@ def _prior(spread: Floats, products: int, columns: int) -> tuple[Floats, Floats]
     return mean, covariance
 
 
-def _surprise(seen: Floats, errors: Floats, products: int, spread: Floats) -> float:
+def _negative_log_likelihood(seen: Floats, errors: Floats, products: int, spread: Floats) -> float:
     """Negative logarithm of the likelihood of a category's estimates."""
     mean, prior = _prior(spread, products, len(seen) // products)
     lower = np.linalg.cholesky(prior + errors)

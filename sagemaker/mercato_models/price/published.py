@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mercato_models import scoring
+from mercato_models import batch_scoring
 
 if TYPE_CHECKING:
     from mercato.decisions.price_list import PriceList
@@ -14,5 +14,5 @@ FILE, SUMMARY = "proposals.parquet", "proposals.json"
 
 def to_folder(found: PriceList, folder: str) -> None:
     """Write all proposals, and the list in figures beside them."""
-    scoring.keep(found.rows, folder, FILE)
-    scoring.tell(found.summary.told(), folder, SUMMARY)
+    batch_scoring.keep(found.rows, folder, FILE)
+    batch_scoring.tell(found.summary.told(), folder, SUMMARY)

@@ -27,7 +27,7 @@ from mercato.contracts.tables.features import (
 )
 from mercato.contracts.tables.silver import PRODUCTS
 from mercato_models.recommend.returns import Returns
-from mercato_models.recommend.selling import Occasions, trends
+from mercato_models.recommend.trends import Occasions, trends
 
 _DETAILS = PRODUCTS.c
 _STATS = PRODUCT_STATS.c
@@ -152,7 +152,7 @@ class Catalogue:
         no_scores = np.zeros_like(near, np.float32)
         return cls(ids, types, stats, sold, no_occasions, no_returns, near, no_scores, {}, {})
 
-    def selling(self, product_trends: pa.Table) -> Catalogue:
+    def with_trends(self, product_trends: pa.Table) -> Catalogue:
         """The same catalogue on another day."""
         other = copy.copy(self)
         other.trends = _trends(self.product_ids, product_trends, self.stats)

@@ -26,7 +26,7 @@ SESSION_PRODUCTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A basket to foretell: what was known before it, and the products it then held."""
+    """A basket to predict: what was known before it, and the products it then held."""
 
     household_id: int
     context: Context
@@ -54,7 +54,7 @@ class TrainingSet:
 def reveal(target: Target, distractors: NDArray[np.int64], generator: np.random.Generator) -> Target:
     """Turn some targets into ones with an open session, so that the model learns to use it.
 
-    The cart holds products of the basket itself, which are then no longer to be foretold.
+    The cart holds products of the basket itself, which are then no longer to be predicted.
     Views are half products of it, half distractors: a look is not yet a purchase.
     """
     kind = generator.random()

@@ -13,7 +13,7 @@ from mercato_models.recommend.context import PROFILE, Context
 from mercato_models.recommend.habits import HABITS, habits
 from mercato_models.recommend.history import DAY, HOUR, History
 from mercato_models.recommend.returns import RETURNS
-from mercato_models.recommend.selling import SIZES, TRENDS
+from mercato_models.recommend.trends import SIZES, TRENDS
 
 _STATS = PRODUCT_STATS.c
 _STATS_SHOWN = (_STATS.baskets_4w, _STATS.baskets_52w, _STATS.last_price, _STATS.discount_share_4w)

@@ -18,7 +18,7 @@ _C = CONTEXTS.c
 
 #: A household in the evaluation has as many baskets of history, a product as many lines.
 MIN_BASKETS, MIN_LINES = 3, 5
-#: Older baskets are foretold by nobody: of households that left, without the figures that stores have now.
+#: Older baskets are predicted by nobody: of households that left, without the figures that stores have now.
 NEWEST = timedelta(weeks=53)
 
 
@@ -50,7 +50,7 @@ def cut(lines: pa.Table) -> Cut:
 
 
 def contexts(divided: Cut, targets: int) -> pa.Table:
-    """Baskets of the last year to foretell, columns as in CONTEXTS: the test, and the newest of each history.
+    """Baskets of the last year to predict, columns as in CONTEXTS: the test, and the newest of each history.
 
     Args:
         targets: training baskets per household at most.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mercato_models import entry
+from mercato_models import script
 from mercato_models.checks import CheckError
 
 
@@ -21,7 +21,7 @@ def test_what_went_wrong_is_said_and_not_traced(raised: BaseException, said: str
         raise raised
 
     with pytest.raises(SystemExit) as ended:
-        entry.train(main)
+        script.train(main)
     assert ended.value.code == said
 
 
@@ -30,4 +30,4 @@ def test_what_is_a_bug_is_traced() -> None:
         raise TypeError("of ours")
 
     with pytest.raises(TypeError):
-        entry.train(main)
+        script.train(main)

@@ -38,7 +38,7 @@ def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
         raise PaymentsError(
             f"none of {len(paid)} payments is among {len(outcomes)} outcomes: there is nothing to learn from"
         )
-    checks.complete(known, [_P.event_time, _P.card_id, _P.terminal_id, _P.amount, _O.fraud])
+    checks.check_known(known, [_P.event_time, _P.card_id, _P.terminal_id, _P.amount, _O.fraud])
     honest = known[~known[_O.fraud].astype(bool) & known[_O.reviewer].isna()]
     if honest.empty:
         raise PaymentsError(

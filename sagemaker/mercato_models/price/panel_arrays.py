@@ -20,7 +20,7 @@ MATES = 4
 
 
 @dataclass(frozen=True)
-class Shelf:
+class PanelArrays:
     """A panel; an element per row unless said otherwise.
 
     Attributes:
@@ -47,7 +47,7 @@ class Shelf:
         return len(self.product)
 
     @classmethod
-    def of(cls, panel: pd.DataFrame) -> Shelf:
+    def of(cls, panel: pd.DataFrame) -> PanelArrays:
         """Of a panel that `mercato_models.price.panel.checked` has seen."""
         ids, product = np.unique(panel[_C.product_id].to_numpy(), return_inverse=True)
         _, store = np.unique(panel[_C.store_id].to_numpy(), return_inverse=True)

@@ -29,7 +29,7 @@ _SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Surprise:
+class AmountLikelihood:
     """Likelihood ratio of an amount, fraud with a leaked card over honest, by its ratio to the usual amount.
 
     Attributes:
@@ -53,7 +53,7 @@ class Surprise:
         path(folder).write_text(json.dumps(asdict(self)))
 
     @classmethod
-    def load(cls, folder: Path) -> Surprise:
+    def load(cls, folder: Path) -> AmountLikelihood:
         """Read it from a model folder.
 
         Raises:
@@ -71,7 +71,7 @@ def path(folder: Path) -> Path:
     return folder / _FILE
 
 
-def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Surprise:
+def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> AmountLikelihood:
     """Learn from payments whose labels are known.
 
     Frauds at compromised terminals have honest amounts. What share of all frauds they are shows at the
@@ -80,7 +80,7 @@ def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Surpr
     usable = known & np.isfinite(ratio)
     log_ratio, fraud = np.log(np.maximum(ratio[usable], _LEAST_RATIO)), payments.fraud[usable]
     if len(np.unique(log_ratio[fraud])) < _LEAST_FRAUDS:
-        return Surprise([0.0], [0.0], _SHARE)
+        return AmountLikelihood([0.0], [0.0], _SHARE)
     edges = np.unique(np.quantile(log_ratio[fraud], np.linspace(0, 1, _BINS)))
     inner = edges[1:-1]
     counts = [np.bincount(np.searchsorted(inner, log_ratio[of]), minlength=len(inner) + 1) + 0.5
@@ -90,8 +90,8 @@ def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Surpr
     explained = rising[0]
     gain = np.clip((rising - explained) / max(1 - explained, 1e-6), 0, _MOST)
     knots = np.concatenate([inner[:1], (inner[1:] + inner[:-1]) / 2, inner[-1:]])
-    found = Surprise(knots.tolist(), gain.tolist(), _SHARE)
-    return Surprise(found.log_ratio, found.gain, _share(payments, known, found.of(ratio) > _PLAIN))
+    found = AmountLikelihood(knots.tolist(), gain.tolist(), _SHARE)
+    return AmountLikelihood(found.log_ratio, found.gain, _share(payments, known, found.of(ratio) > _PLAIN))
 
 
 def _share(payments: Payments, known: NDArray[np.bool_], plain: NDArray[np.bool_]) -> float:

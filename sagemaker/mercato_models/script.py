@@ -25,14 +25,15 @@ _VERSIONS = "versions.json"
 _INTERRUPTED = 130
 
 
-def parser(description: str, hyperparameters: type[Any], *channels: str) -> argparse.ArgumentParser:
+def parser(description: str, kind: type[Any], *channels: str) -> argparse.ArgumentParser:
     """Flags for a dataclass of hyperparameters, and for folders, which default to SM_* variables.
 
     Args:
+        kind: the dataclass.
         channels: names of the data channels; each is a flag.
     """
     made = argparse.ArgumentParser(description=description)
-    for setting in fields(hyperparameters):
+    for setting in fields(kind):
         flag = f"--{setting.name.replace('_', '-')}"
         made.add_argument(flag, type=type(setting.default), default=setting.default)
     folders = {f"--{channel}": f"SM_CHANNEL_{channel.upper()}" for channel in channels}
@@ -43,9 +44,9 @@ def parser(description: str, hyperparameters: type[Any], *channels: str) -> argp
     return made
 
 
-def chosen(hyperparameters: type[T], given: argparse.Namespace) -> T:
-    """The hyperparameters that the flags gave."""
-    return hyperparameters(**{name.name: getattr(given, name.name) for name in fields(hyperparameters)})  # type: ignore[arg-type]
+def hyperparameters(kind: type[T], args: argparse.Namespace) -> T:
+    """A dataclass of hyperparameters with what the flags gave."""
+    return kind(**{field.name: getattr(args, field.name) for field in fields(kind)})  # type: ignore[arg-type]
 
 
 def train(main: Callable[[list[str]], None]) -> None:
@@ -85,7 +86,7 @@ def copied(check: Callable[[Path], object]) -> Callable[[Path, Path], None]:
     return copy
 
 
-def tell_versions(channel: Path, versions: Mapping[str, int | None]) -> None:
+def write_versions(channel: Path, versions: Mapping[str, int | None]) -> None:
     """Write into a channel which Delta version of each table it came from."""
     (channel / _VERSIONS).write_text(json.dumps(versions))
 
@@ -97,7 +98,7 @@ def versions(channel: Path) -> dict[str, int]:
     return told
 
 
-class Clock:
+class Stopwatch:
     """Logs and keeps how many seconds each stage took."""
 
     def __init__(self) -> None:
