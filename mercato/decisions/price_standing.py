@@ -184,8 +184,8 @@ def _paid(baskets: pa.Table) -> dict[Cell, float]:
     )
     taken = pc.add(lately[_B.sales_value], lately[_B.coupon_match_disc])
     price = pc.divide(taken, lately[_B.quantity]).to_pandas()
-    found = lately.select(_CELL).to_pandas().assign(price=price)
-    return _by_cell(found[price > 0].groupby(_CELL)["price"].min())
+    cells = lately.select(_CELL).to_pandas()
+    return _by_cell(price[price > 0].groupby([cells[name] for name in _CELL]).min())
 
 
 def _on_hand(stock: pa.Table, baskets: pa.Table) -> dict[Cell, float]:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mercato.contracts.tables.features import PRODUCT_STATS
+from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato.settings import Settings
 from mercato_models import artefact, script, tracking
 from mercato_models.card import MARKDOWN
@@ -23,7 +24,7 @@ from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.context import PROFILE
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.metrics import quality
-from mercato_models.recommend.predictions import FILES, PREDICTIONS
+from mercato_models.recommend.predictions import FILES
 from mercato_models.recommend.ranker import score
 from tests.integration.recommend_channel import truth_of_tests, write_channel
 
@@ -92,7 +93,7 @@ def test_the_written_lists_score_as_reported(channel: Path, tmp_path: Path) -> N
     truths = truth_of_tests(channel)
     for way, file in FILES.items():
         table = pq.read_table(tmp_path / "output" / file)
-        assert table.schema.equals(PREDICTIONS)
+        assert table.schema.equals(RANKED_PRODUCTS.arrow_schema)
         lists: dict[int, list[int]] = defaultdict(list)
         for row in table.to_pylist():
             lists[row["household_id"]].append(row["product_id"])
