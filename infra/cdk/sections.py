@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from infra.artifacts.models import MODELS
+from mercato.decisions.price import COST_SHARE
 
 #: What CloudWatch Logs accepts, in days.
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
@@ -307,7 +308,7 @@ class Models(Section):
     job_instance: Literal["ml.m5.large", "ml.m5.xlarge"] = "ml.m5.large"
     approved_by_gate: bool = False
     weekly: bool = False
-    cost_share: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    cost_share: Annotated[float, Field(gt=0, lt=1)] = COST_SHARE
     demographics: Annotated[str, Field(pattern=r"^$|^[\w-][\w./-]*\.(parquet|csv)$")] = ""
     mlflow: bool = False
 

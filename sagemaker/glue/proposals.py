@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mercato.decisions.price import Guardrails
+from mercato.decisions.price import COST_SHARE, Guardrails
 from mercato.decisions.price_limits import Limits, parse
 from mercato.decisions.price_list import price_list, proposals
 from mercato.decisions.price_standing import Shop
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Propose, unless no version is approved; unknown arguments, which these services add, are ignored."""
     parser = batch_scoring.parser(__doc__)
     parser.add_argument(
-        "--cost-share", type=float, default=0.7, help="a unit's cost as a share of its usual price"
+        "--cost-share", type=float, default=COST_SHARE, help="a unit's cost as a share of its usual price"
     )
     parser.add_argument(
         "--limits",
