@@ -35,6 +35,7 @@ from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato.local.ports import free_port
 from mercato.replay.dataset import Dataset
 from mercato.settings import get_settings
+from mercato_models.launch import TrainingJob
 from mercato_models.recommend import channels
 from mercato_models.recommend.candidates import candidates
 from mercato_models.recommend.dataset import Target
@@ -212,7 +213,7 @@ def main() -> None:
     with scorer(folder / "model") as pool:
         invoke(pool, rows, 50)  # warm
         latency = percentiles(invoke(pool, rows, chosen.requests))
-    stages = json.loads((folder / "output" / "metrics.json").read_text())["seconds"]
+    stages = TrainingJob.within("recommend", folder).metrics()["seconds"]
     write_result(
         "recommend",
         {

@@ -11,8 +11,6 @@ passes its gate.
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
 from mercato_models import artefact, demographics, fairness, script, tracking
@@ -61,10 +59,8 @@ def main(arguments: list[str]) -> None:
     card.write(given.output_data_dir)
     written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]
     judged[written].to_parquet(given.output_data_dir / channels.FILE, index=False)
-    said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
-    report = said | {"drivers": explained, "seconds": stopwatch.seconds, "fairness": fairness.report(fair)}
-    (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
-    print(json.dumps(said))
+    details = {"drivers": explained, "seconds": stopwatch.seconds, "fairness": fairness.report(fair)}
+    script.report(given.output_data_dir, figures, verdict, version, details)
 
 
 if __name__ == "__main__":

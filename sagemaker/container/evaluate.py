@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mercato.errors import MercatoError
-
-_METRICS = "metrics.json"
+from mercato_models.script import METRICS
 
 
 class EvaluationError(MercatoError):
@@ -45,11 +44,11 @@ def figures(archive: Path) -> dict[str, Any]:
     """
     try:
         with tarfile.open(archive) as files:
-            held = files.extractfile(next(each for each in files if Path(each.name).name == _METRICS))
+            held = files.extractfile(next(each for each in files if Path(each.name).name == METRICS))
             assert held
             found: dict[str, Any] = json.load(held)
     except (OSError, StopIteration, tarfile.TarError, ValueError) as error:
-        said = f"{archive} holds no {_METRICS}: look into the training job's log"
+        said = f"{archive} holds no {METRICS}: look into the training job's log"
         raise EvaluationError(said) from error
     return found
 
@@ -61,7 +60,7 @@ def judgement(found: dict[str, Any], metric: str) -> dict[str, Any]:
         EvaluationError: the metric or the gate's verdict is missing.
     """
     if missing := [name for name in (metric, "passes", "reasons") if name not in found]:
-        raise EvaluationError(f"{_METRICS} lacks {', '.join(missing)}; it has {', '.join(found)}")
+        raise EvaluationError(f"{METRICS} lacks {', '.join(missing)}; it has {', '.join(found)}")
     numbers = {
         name: value
         for name, value in found.items()

@@ -12,7 +12,6 @@ set it logs the run, and registers the model as `champion` if it passes (`Evalua
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -70,16 +69,14 @@ def main(arguments: list[str]) -> None:
     stopwatch.lap("register")
     likelihood.save(given.model_dir)
     artefact.save(given.model_dir, booster, FEATURES, version)
-    said = judged.metrics | {"passes": verdict.passes, "reasons": verdict.reasons}
     card.write(given.output_data_dir)
-    report = said | {
+    pq.write_table(judged.scored, given.output_data_dir / "fraud.parquet")
+    details = {
         "by_fold": judged.by_fold,
         "seconds": stopwatch.seconds,
         "fairness": fairness.report(fair),
     }
-    (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
-    pq.write_table(judged.scored, given.output_data_dir / "fraud.parquet")
-    print(json.dumps(said | {"version": version}))
+    script.report(given.output_data_dir, judged.metrics, verdict, version, details)
 
 
 def _fairness(channel: Path, known: payments.Payments, scored: pa.Table) -> list[Ratio]:

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mercato.errors import MercatoError
+from mercato_models.gate import Verdict
 
 T = TypeVar("T")
 
 log = logging.getLogger("train")
 
+#: What a training found, in its output.
+METRICS = "metrics.json"
 _VERSIONS = "versions.json"
 #: What a shell expects of a process that Ctrl-C ended.
 _INTERRUPTED = 130
@@ -96,6 +99,19 @@ def versions(channel: Path) -> dict[str, int]:
     path = channel / _VERSIONS
     told: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
     return told
+
+
+def report(
+    output: Path, metrics: Mapping[str, float], verdict: Verdict, version: str, details: Mapping[str, Any]
+) -> None:
+    """Write what a training found to METRICS, and print it without the details as the last line.
+
+    Args:
+        output: folder; one that is there.
+    """
+    summary = {**metrics, "passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
+    (output / METRICS).write_text(json.dumps(summary | dict(details), indent=2))
+    print(json.dumps(summary))
 
 
 class Stopwatch:

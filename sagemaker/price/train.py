@@ -12,7 +12,6 @@ and registers the demand model as `champion` if it passes its gate.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
 from mercato_models import artefact, script, tracking
@@ -67,10 +66,8 @@ def main(arguments: list[str]) -> None:
     artefact.save(given.model_dir, booster, FEATURES, version)
     card.write(given.output_data_dir)
     judged.to_parquet(given.output_data_dir / channels.FORECASTS, index=False)
-    said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
-    report = said | {"drivers": explained, "seconds": stopwatch.seconds}
-    (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
-    print(json.dumps(said))
+    details = {"drivers": explained, "seconds": stopwatch.seconds}
+    script.report(given.output_data_dir, figures, verdict, version, details)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ and is fair.
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
 import pandas as pd
@@ -24,7 +23,7 @@ from mercato_models.recommend.dataset import examples, training_set
 from mercato_models.recommend.evaluation import MODEL, evaluate, lists
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.parallel import over_cores
-from mercato_models.recommend.predictions import write_evaluation
+from mercato_models.recommend.predictions import write_lists
 from mercato_models.recommend.ranker import Hyperparameters, fit, score
 from mercato_models.recommend.statement import STATEMENT
 
@@ -66,9 +65,8 @@ def main(arguments: list[str]) -> None:
     stopwatch.lap("register")
     artefact.save(given.model_dir, booster, FEATURES, version)
     card.write(given.output_data_dir)
-    write_evaluation(given.output_data_dir, judged, gate, stopwatch.seconds)
-    said = {"passes": gate.passes, "reasons": gate.reasons, "version": version}
-    print(json.dumps(judged.metrics | said))
+    write_lists(given.output_data_dir, judged)
+    script.report(given.output_data_dir, judged.metrics, gate, version, {"seconds": stopwatch.seconds})
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato.settings import Settings
 from mercato_models import artefact, script, tracking
 from mercato_models.card import MARKDOWN
+from mercato_models.launch import TrainingJob
 from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.context import PROFILE
 from mercato_models.recommend.features import FEATURES
@@ -31,23 +30,19 @@ from tests.integration.recommend_channel import truth_of_tests, write_channel
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "sagemaker" / "recommend" / "train.py"
 
 
 def train(
     channel: Path, home: Path, *arguments: str, mlflow_uri: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {
+    job = TrainingJob(NAME, channel, home / "model", home / "output")
+    variables = {
         "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}",
-        "SM_CHANNEL_TRAIN": str(channel),
-        "SM_CHANNEL_TEST": str(channel),
-        "SM_MODEL_DIR": str(home / "model"),
-        "SM_OUTPUT_DATA_DIR": str(home / "output"),
         "OMP_WAIT_POLICY": "PASSIVE",
         "MLFLOW_TRACKING_URI": mlflow_uri,
     }
-    command = [sys.executable, str(SCRIPT), "--rounds", "20", "--threads", "1", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    flags = ("--rounds", "20", "--threads", "1", *arguments)
+    return job.run(*flags, variables=variables, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,8 @@
-"""The files of an evaluation."""
+"""The lists that the ranker is judged by, as files."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mercato.contracts.tables.predictions import RANKED_PRODUCTS
-from mercato_models.gate import Verdict
 from mercato_models.recommend.evaluation import MODEL, WITHOUT_CONTEXT, Evaluation, Ranked
 
 _C = RANKED_PRODUCTS.c
@@ -19,14 +17,8 @@ _C = RANKED_PRODUCTS.c
 FILES = {MODEL: "recommend.parquet", WITHOUT_CONTEXT: "recommend_without_context.parquet"}
 
 
-def write_evaluation(
-    folder: Path, judged: Evaluation, verdict: Verdict, seconds: Mapping[str, float]
-) -> None:
-    """Write `metrics.json`, and FILES with every test household's best products."""
-    folder.mkdir(parents=True, exist_ok=True)
-    report = judged.metrics | {"passes": verdict.passes, "reasons": list(verdict.reasons)}
-    report |= {"seconds": dict(seconds)}
-    (folder / "metrics.json").write_text(json.dumps(report, indent=2))
+def write_lists(folder: Path, judged: Evaluation) -> None:
+    """Write FILES with every test household's best products."""
     for way, name in FILES.items():
         pq.write_table(_table(judged.households, judged.lists[way]), folder / name)
 
