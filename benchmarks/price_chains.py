@@ -21,15 +21,13 @@ from benchmarks.page import Value
 from mercato_models.intervals import Statistic, bootstrap
 from mercato_models.price import elasticity, policy
 from mercato_models.price.nuisances import Expected, Settings, expect
-from mercato_models.price.panel import PANEL, checked
+from mercato_models.price.panel import checked
 from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.simulator import World, simulate
 
 SEEDS = tuple(range(20))
 SEED, TRUTH = "seed", "true_elasticity"
 MODEL = "model"
-_C = PANEL.c
-Floats = NDArray[np.float64]
 #: Cost of a unit as a share of its usual price, and the most by which the judged policy moves log prices.
 _COST, _STEP = 0.55, 0.05
 #: Draws of the policy's chance, from which its true value is computed.

@@ -15,14 +15,13 @@ import numpy as np
 from doubleml import DoubleMLData, DoubleMLPLR
 from econml.dml import LinearDML
 from lightgbm import LGBMRegressor
-from numpy.typing import NDArray
 from sklearn.linear_model import LassoCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
+from mercato_models.arrays import Floats, Ints
 from mercato_models.price.panel_arrays import PanelArrays
 
-Floats = NDArray[np.float64]
 #: From outcome, treatment and controls to estimate, low, high.
 Fit = Callable[[Floats, Floats, Floats], tuple[float, float, float]]
 _FOLDS = 5
@@ -79,9 +78,7 @@ def estimates(arrays: PanelArrays, fit: Fit) -> Floats:
         return np.array([_estimate(arrays, beside, rows, fit) for rows in arrays.rows_by_product])
 
 
-def _estimate(
-    arrays: PanelArrays, beside: Floats, rows: NDArray[np.int64], fit: Fit
-) -> tuple[float, float, float]:
+def _estimate(arrays: PanelArrays, beside: Floats, rows: Ints, fit: Fit) -> tuple[float, float, float]:
     rows = rows[arrays.units[rows] > 0]
     stores = arrays.store[rows, None] == np.unique(arrays.store[rows])[1:]
     controls = np.column_stack([arrays.controls[rows], beside[rows], stores]).astype(np.float64)

@@ -13,18 +13,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.price_data import year
 from benchmarks.price_demand import lightgbm_defaults
 from benchmarks.tuning import Grid, Setting, climb
+from mercato_models.arrays import Floats
 from mercato_models.price import demand, evaluation
 from mercato_models.price.demand import Hyperparameters
 from mercato_models.price.evaluation import FORECAST, LEVELS
 from mercato_models.price.panel import JUDGED_WEEKS, PANEL, checked
 
-Floats = NDArray[np.float64]
 _UNITS = PANEL.c.units
 #: Weeks known. The last one is not judged, as in the whole year, so that both end before its judged weeks.
 _YEARS = (45, 45 - JUDGED_WEEKS)

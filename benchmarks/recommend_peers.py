@@ -12,18 +12,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from scipy import sparse
 
 from benchmarks.tuning import Grid
 from mercato.contracts.tables.features import HISTORY_BASKETS
 from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models.arrays import Floats, Ints
 from mercato_models.recommend.metrics import CUT, order
 
 _L = BASKET_LINES.c
 #: scipy's compressed sparse rows.
 Matrix = Any
-Floats = NDArray[np.float64]
 #: Households scored at once.
 _ROWS = 256
 #: Repeats that all products together count for in what is fitted for one.
@@ -43,13 +42,13 @@ class Baskets:
         asked: day of the basket that each household's list is for.
     """
 
-    households: NDArray[np.int64]
-    products: NDArray[np.int64]
-    household: NDArray[np.int64]
-    product: NDArray[np.int64]
-    ago: NDArray[np.int64]
+    households: Ints
+    products: Ints
+    household: Ints
+    product: Ints
+    ago: Ints
     day: Floats
-    held: NDArray[np.int64]
+    held: Ints
     asked: Floats
 
     @classmethod
@@ -254,7 +253,7 @@ def lists(baskets: Baskets, blocks: Blocks) -> dict[int, list[int]]:
     return found
 
 
-def best(scores: Floats, products: NDArray[np.int64]) -> list[int]:
+def best(scores: Floats, products: Ints) -> list[int]:
     """The CUT products of the highest scores above zero, ties by product."""
     # Far more than asked for, so that ties at the edge are all there.
     edge = np.partition(scores, -4 * CUT)[-4 * CUT] if len(scores) > 4 * CUT else -np.inf

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mercato.decisions.price import Guardrails, Priced, best_price
 from mercato.decisions.price_standing import Cell
@@ -18,8 +17,6 @@ from mercato_models.price.elasticity import Elasticities, telling
 from mercato_models.price.nuisances import Settings, expect
 from mercato_models.price.panel import CELL
 from mercato_models.price.panel_arrays import PanelArrays
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mercato_models.arrays import Floats, Floats32
 
 
 class Curve:
@@ -16,7 +15,7 @@ class Curve:
         scores: higher is likelier 1; equal scores count as one threshold.
     """
 
-    def __init__(self, labels: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
+    def __init__(self, labels: Floats32, scores: Floats32) -> None:
         self._order = np.argsort(-scores, kind="stable")
         ordered = scores[self._order]
         self._labels = labels[self._order].astype(np.float64)

@@ -21,9 +21,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from mercato_models.arrays import Floats32
 from mercato_models.artefact import Model, ModelError, modified
 from mercato_models.rows import CSV, JSON, NPY, RowsError, answered, decode
-from mercato_models.servable import Rows, Servable, load
+from mercato_models.servable import Servable, load
 
 #: Header in which a container may say something of its own.
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -102,7 +103,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _rows(served: Servable, body: bytes, kind: str) -> Rows:
+def _rows(served: Servable, body: bytes, kind: str) -> Floats32:
     """The model's rows of a request.
 
     Raises:

@@ -7,14 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from mercato_models.arrays import Floats, Mask
 from mercato_models.artefact import ModelError
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
-
-Numbers = NDArray[np.float64]
 
 _FILE = "surprise.json"
 _BINS = 60
@@ -42,7 +40,7 @@ class AmountLikelihood:
     gain: list[float]
     share: float
 
-    def of(self, ratio: Numbers) -> Numbers:
+    def of(self, ratio: Floats) -> Floats:
         """Likelihood ratio of amounts, 0 where the usual amount is unknown."""
         gain = np.interp(np.log(np.maximum(ratio, _LEAST_RATIO)), self.log_ratio, self.gain)
         return np.where(np.isfinite(ratio), gain, 0.0)
@@ -71,7 +69,7 @@ def path(folder: Path) -> Path:
     return folder / _FILE
 
 
-def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> AmountLikelihood:
+def learn(payments: Payments, ratio: Floats, known: Mask) -> AmountLikelihood:
     """Learn from payments whose labels are known.
 
     Frauds at compromised terminals have honest amounts. What share of all frauds they are shows at the
@@ -94,7 +92,7 @@ def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Amoun
     return AmountLikelihood(found.log_ratio, found.gain, _share(payments, known, found.of(ratio) > _PLAIN))
 
 
-def _share(payments: Payments, known: NDArray[np.bool_], plain: NDArray[np.bool_]) -> float:
+def _share(payments: Payments, known: Mask, plain: Mask) -> float:
     """Share of frauds among payments between plain frauds of the same customer that lie near each other."""
     rows = np.flatnonzero(known)
     rows = rows[np.argsort(payments.customer[rows], kind="stable")]

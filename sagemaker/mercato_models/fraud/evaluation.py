@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats32, Ints, Mask
 from mercato_models.curves import Curve
 from mercato_models.fraud import handbook
 from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.model import Hyperparameters, fit, score
 from mercato_models.fraud.payments import SCORED, Payments, PaymentsError
-from mercato_models.fraud.protocol import Fold, Rows, Scores, folds, measure
+from mercato_models.fraud.protocol import Fold, folds, measure
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.state import FEATURES
 from mercato_models.gate import Verdict, above
@@ -73,7 +73,7 @@ def evaluate(past: Past, given: Hyperparameters, starts: tuple[np.datetime64, ..
     payments, peer = past.payments, handbook.features(past.payments)
     whole = replace(given, honest=1.0)
     ours, theirs = _fortnights(whole, _OURS), _fortnights(whole, _THEIRS)
-    tested: list[tuple[Fold, dict[str, Scores]]] = []
+    tested: list[tuple[Fold, dict[str, Floats32]]] = []
     for fold in _telling(payments, starts):
         scores = {
             MODEL: _model(past, fold.past, fold, given),
@@ -137,17 +137,17 @@ def _telling(payments: Payments, starts: tuple[np.datetime64, ...]) -> list[Fold
     return found
 
 
-def _scored(payments: Payments, fold: Fold, scores: Mapping[str, Scores]) -> pa.Table:
+def _scored(payments: Payments, fold: Fold, scores: Mapping[str, Floats32]) -> pa.Table:
     number = np.full(len(fold.test), fold.number)
     columns = {_C.score if name == MODEL else name: given for name, given in scores.items()}
     return payments.table(fold.test, **{_C.fold: number}, **columns)
 
 
-def _both(fraud: NDArray[np.bool_]) -> bool:
+def _both(fraud: Mask) -> bool:
     return bool(fraud.any() and not fraud.all())
 
 
-def _model(past: Past, rows: Rows, fold: Fold, given: Hyperparameters) -> Scores:
+def _model(past: Past, rows: Ints, fold: Fold, given: Hyperparameters) -> Floats32:
     known = np.zeros(len(past.payments), bool)
     known[rows] = True
     features = past.features(learn(past.payments, past.ratio, known))
@@ -157,16 +157,16 @@ def _model(past: Past, rows: Rows, fold: Fold, given: Hyperparameters) -> Scores
 
 def _peer(
     payments: Payments,
-    features: NDArray[np.float32],
-    rows: Rows,
+    features: Floats32,
+    rows: Ints,
     fold: Fold,
     given: Hyperparameters,
-) -> Scores:
+) -> Floats32:
     booster = fit(features[rows], payments.fraud[rows], handbook.FEATURES, given)
     return score(booster, features[fold.test])
 
 
-def _gains(payments: Payments, tested: Sequence[tuple[Fold, Mapping[str, Scores]]]) -> dict[str, float]:
+def _gains(payments: Payments, tested: Sequence[tuple[Fold, Mapping[str, Floats32]]]) -> dict[str, float]:
     """Average precision and the gains of COMPARED, with intervals from drawing customers again."""
     customers = np.concatenate([payments.customer[fold.test] for fold, _ in tested])
     labels = payments.fraud.astype(np.float32)

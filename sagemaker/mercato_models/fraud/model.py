@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import xgboost as xgb
-from numpy.typing import NDArray
 
-Features = NDArray[np.float32]
+from mercato_models.arrays import Floats32, Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,7 @@ class Hyperparameters:
         return asdict(self)
 
 
-def fit(
-    features: Features, fraud: NDArray[np.bool_], names: tuple[str, ...], given: Hyperparameters
-) -> xgb.Booster:
+def fit(features: Floats32, fraud: Mask, names: tuple[str, ...], given: Hyperparameters) -> xgb.Booster:
     """Fit a classifier whose scores are probabilities.
 
     Raises:
@@ -66,7 +63,7 @@ def fit(
     return xgb.train(settings, matrix, given.rounds)
 
 
-def score(booster: xgb.Booster, features: Features) -> NDArray[np.float32]:
+def score(booster: xgb.Booster, features: Floats32) -> Floats32:
     """Probability of fraud, one per row."""
-    found: NDArray[np.float32] = booster.inplace_predict(features, validate_features=False)
+    found: Floats32 = booster.inplace_predict(features, validate_features=False)
     return found

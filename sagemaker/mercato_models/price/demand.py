@@ -12,13 +12,12 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 import xgboost as xgb
-from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats32
 from mercato_models.artefact import single_threaded
 from mercato_models.price.panel import CELL, PANEL
 
 _C = PANEL.c
-Rows = NDArray[np.float32]
 #: Half-lives of decayed means, weeks.
 _HALF_LIVES = (2, 8, 26)
 #: Weeks over which a usual price is taken.
@@ -146,6 +145,6 @@ def fit(rows: pd.DataFrame, units: pd.Series, given: Hyperparameters) -> xgb.Boo
     return booster
 
 
-def matrix(rows: pd.DataFrame) -> Rows:
+def matrix(rows: pd.DataFrame) -> Floats32:
     """Rows x FEATURES."""
     return np.ascontiguousarray(rows[list(FEATURES)].to_numpy(np.float32))

@@ -12,18 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import t
 
 from mercato_models import checks
+from mercato_models.arrays import Floats, Ints, Mask
 from mercato_models.price.nuisances import BLOCK, Expected, Settings, expect
 from mercato_models.price.panel import PANEL
 from mercato_models.price.panel_arrays import MATES, PanelArrays
 from mercato_models.price.poisson import dispersion_of, fit_poisson
 from mercato_models.price.pooling import Estimates, pooled
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 PRODUCT, ESTIMATE, LOW, HIGH, ERROR = PANEL.c.product_id, "estimate", "low", "high", "error"
 #: In the rows of cross elasticities the product whose price moves the other's sales; and their file.
 MATE, CROSS = "mate_id", "cross_elasticities.parquet"
@@ -45,14 +43,13 @@ class Elasticities:
         blocks: of weeks, on whose differences the errors rest.
     """
 
-    product_ids: NDArray[np.int64]
-    mates: NDArray[np.int64]
+    product_ids: Ints
+    mates: Ints
     own: Floats
     own_error: Floats
     cross: Floats
     cross_error: Floats
     alone: Floats
-    alone_error: Floats
     blocks: int
 
     @property
@@ -136,14 +133,11 @@ def learn(arrays: PanelArrays, expected: Expected, learned: Mask | None = None) 
         shared.means[:, 1:],
         deviations[:, 1:],
         alone.means[:, 0],
-        np.sqrt(alone.covariances[:, 0, 0]),
         len(np.unique(arrays.week[learned] // BLOCK)),
     )
 
 
-def _alone(
-    columns: Floats, units: NDArray[np.int64], offset: Floats, week: NDArray[np.int64]
-) -> tuple[Floats, Floats, float]:
+def _alone(columns: Floats, units: Ints, offset: Floats, week: Ints) -> tuple[Floats, Floats, float]:
     """Elasticities of one product (1 + MATES), their covariance were weeks independent, and by how much the
     variance of its own one is larger because they are not."""
     if not len(units):
@@ -163,7 +157,7 @@ def _alone(
     return mean[_OWN:], covariance[_OWN:, _OWN:], excess
 
 
-def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: NDArray[np.int64]) -> Floats:
+def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: Ints) -> Floats:
     """Covariance of a fit by leaving out each block of weeks, whose rows may depend on each other.
 
     Args:

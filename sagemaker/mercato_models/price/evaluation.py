@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mercato_models import checks
+from mercato_models.arrays import Floats, Mask
 from mercato_models.gate import Verdict, above
 from mercato_models.intervals import Interval, Statistic, bootstrap, paired
 from mercato_models.price import demand
@@ -16,7 +16,6 @@ from mercato_models.price.demand import Hyperparameters
 from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, first_judged
 
 _C = PANEL.c
-Floats = NDArray[np.float64]
 #: Weeks before which features of a cell have too short a past to learn from.
 FIRST_WEEKS = 8
 #: A season of the naive forecast, weeks.
@@ -43,7 +42,7 @@ def established(panel: pd.DataFrame) -> pd.DataFrame:
     return panel[often].reset_index(drop=True)
 
 
-def split(panel: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def split(panel: pd.DataFrame) -> tuple[Mask, Mask]:
     """Rows to learn from and rows that are judged.
 
     Args:

@@ -12,13 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats, Ints, Mask
 from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.poisson import fit_poisson
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 #: From columns, values, an offset and a ridge to weights of the columns.
 Learn = Callable[[Floats, Floats, Floats, float], Floats]
 #: Weeks that are left out together: sales of adjacent weeks resemble each other.
@@ -100,7 +98,7 @@ def _counts(matrix: Floats, values: Floats, offset: Floats, ridge: float) -> Flo
     return fit_poisson(matrix, values, offset, ridge=ridge).weights
 
 
-def _means(values: Floats, cell: NDArray[np.int64], learned: Mask) -> Floats:
+def _means(values: Floats, cell: Ints, learned: Mask) -> Floats:
     """Per row the mean of its cell over learned rows, that of all learned rows where it has none."""
     size = int(cell.max()) + 1
     count = np.bincount(cell[learned], minlength=size)

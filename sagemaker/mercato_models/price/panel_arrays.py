@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats, Ints
 from mercato_models.price.panel import PANEL
 
-Floats = NDArray[np.float64]
 _C = PANEL.c
 _YEAR = 52
 #: The most sold others of a category whose prices may matter for a product.
@@ -32,16 +32,16 @@ class PanelArrays:
         mates: products x MATES, numbers of products, -1 where there are fewer.
     """
 
-    product_ids: NDArray[np.int64]
-    product: NDArray[np.int64]
-    store: NDArray[np.int64]
-    week: NDArray[np.int64]
-    cell: NDArray[np.int64]
-    units: NDArray[np.int64]
+    product_ids: Ints
+    product: Ints
+    store: Ints
+    week: Ints
+    cell: Ints
+    units: Ints
     log_price: Floats
     known: Floats
-    category: NDArray[np.int64]
-    mates: NDArray[np.int64]
+    category: Ints
+    mates: Ints
 
     def __len__(self) -> int:
         return len(self.product)
@@ -71,7 +71,7 @@ class PanelArrays:
         )
 
     @cached_property
-    def rows_by_product(self) -> list[NDArray[np.int64]]:
+    def rows_by_product(self) -> list[Ints]:
         """For each product the places of its rows."""
         order = np.argsort(self.product, kind="stable")
         return np.split(order, np.cumsum(np.bincount(self.product))[:-1])
@@ -91,7 +91,7 @@ class PanelArrays:
         return found
 
 
-def _mates(category: NDArray[np.int64], sold: NDArray[Any]) -> NDArray[np.int64]:
+def _mates(category: Ints, sold: NDArray[Any]) -> Ints:
     mates = np.full((len(category), MATES), -1)
     for number in np.unique(category):
         members = np.flatnonzero(category == number)

@@ -13,16 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from mercato_models.arrays import Floats, Ints, Mask
 from mercato_models.intervals import Interval
 from mercato_models.price.elasticity import Elasticities, learn
 from mercato_models.price.nuisances import BLOCK, Expected
 from mercato_models.price.panel_arrays import PanelArrays
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 #: A row counts at most this often, lest a few rare prices decide.
 _MOST = 10.0
 #: Sets of blocks of weeks that are judged in turn, by what the others taught.
@@ -73,7 +71,7 @@ class _Logged:
     """
 
     log_price: Floats
-    units: NDArray[np.int64]
+    units: Ints
     cost: Floats
     usual: Floats
     deviation: Floats
@@ -198,7 +196,7 @@ def _earned(level: Floats, own: Floats, moved: Floats, log_price: Floats, cost: 
     return found
 
 
-def by_blocks(rows: Floats, block: NDArray[np.int64]) -> Interval:
+def by_blocks(rows: Floats, block: Ints) -> Interval:
     """Mean of rows that depend on each other within a block of weeks, with its 95 % interval.
 
     Raises:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-Floats = NDArray[np.float64]
+from mercato_models.arrays import Floats, Ints, Mask
+
 #: Where the search for the spread begins, and how far it may go: means, then logarithms of deviations.
 _START = np.array([-2.0, 0.1, np.log(0.3), np.log(0.3), np.log(0.2)])
 _BOUNDS = ((-10.0, 5.0), (-2.0, 2.0), (-4.0, 1.5), (-4.0, 1.5), (-4.0, 1.5))
@@ -30,7 +30,7 @@ class Estimates:
     covariances: Floats
 
 
-def pooled(alone: Estimates, category: NDArray[np.int64], exists: NDArray[np.bool_]) -> Estimates:
+def pooled(alone: Estimates, category: Ints, exists: Mask) -> Estimates:
     """Posterior means and covariances, by the spread that makes the estimates likeliest.
 
     Args:
@@ -81,7 +81,7 @@ def _negative_log_likelihood(seen: Floats, errors: Floats, products: int, spread
     return float(np.log(np.diag(lower)).sum() + off @ off / 2)
 
 
-def _posterior(alone: Estimates, groups: list[NDArray[np.int64]], spread: Floats) -> tuple[Floats, Floats]:
+def _posterior(alone: Estimates, groups: list[Ints], spread: Floats) -> tuple[Floats, Floats]:
     columns = alone.means.shape[1]
     means, covariances = np.empty_like(alone.means), np.empty_like(alone.covariances)
     for members in groups:
@@ -94,7 +94,7 @@ def _posterior(alone: Estimates, groups: list[NDArray[np.int64]], spread: Floats
     return means, covariances
 
 
-def _stacked(alone: Estimates, members: NDArray[np.int64]) -> tuple[Floats, Floats, int]:
+def _stacked(alone: Estimates, members: Ints) -> tuple[Floats, Floats, int]:
     """A category's estimates one after another, their errors, and how many products it has."""
     products, columns = len(members), alone.means.shape[1]
     errors = np.zeros((products, columns, products, columns))
