@@ -15,6 +15,7 @@ import pyarrow as pa
 from scipy import sparse
 
 from benchmarks.tuning import Grid
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.features import HISTORY_BASKETS
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models.arrays import Floats, Ints
@@ -266,7 +267,7 @@ def best(scores: Floats, products: Ints) -> list[int]:
 def _days(lines: pa.Table) -> Floats:
     """When each line was bought, days since 1970."""
     times = lines[_L.basket_time].to_numpy().astype("datetime64[s]").astype(np.float64)
-    return np.asarray(times / 86_400)
+    return np.asarray(times / DAY_SECONDS)
 
 
 def _blocks(baskets: Baskets, scores: Callable[[slice], Floats]) -> Blocks:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from glue_jobs.gold.columns import DAY_SECONDS, conform, ratio
+from glue_jobs.gold.columns import conform, ratio
 from glue_jobs.gold.weeks import AGES, end_of_week, last_complete_week, week_ending
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.features import (
     EPOCH_WEEKDAY,
     OCCASION_BASKETS,

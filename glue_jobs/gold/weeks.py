@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from glue_jobs.gold.columns import DAY_SECONDS
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.features import SNAPSHOT_STEP_WEEKS, SNAPSHOT_WEEKS
 
 if TYPE_CHECKING:

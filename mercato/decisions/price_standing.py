@@ -19,11 +19,12 @@ from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.silver import INVENTORY, PRICE_DECISIONS, PRODUCTS
 from mercato.decisions.price import Priced
 from mercato.decisions.price_limits import Limits
+from mercato_models.price.panel import CELL
 
 #: A product in a store.
 Cell = tuple[int, int]
 _B, _D, _I = BASKET_LINES.c, PRICE_DECISIONS.c, INVENTORY.c
-_CELL = [_B.product_id, _B.store_id]
+_CELL = list(CELL)
 _LATELY = timedelta(days=30)
 #: Weeks that reach back 30 days and more, the running one among them, and those over which a price is usual.
 _LOWEST_WEEKS, _USUAL_WEEKS = 6, 8

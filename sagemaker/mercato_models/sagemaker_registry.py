@@ -12,6 +12,7 @@ from pathlib import Path
 
 import boto3
 
+from mercato.lake.storage import bucket_and_key
 from mercato_models import artefact
 from mercato_models.artefact import Model
 
@@ -61,7 +62,7 @@ def approved(group: str) -> Iterator[Approved | None]:
 
 
 def _fetch(uri: str, archive: Path, folder: Path) -> None:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = bucket_and_key(uri)
     boto3.client("s3").download_file(bucket, key, str(archive))
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from mercato.contracts.tables.base import Table
-from mercato.contracts.tables.features import F32, I32
+from mercato.contracts.tables.columns import F32, I32
 
 
 class RankedProduct(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,11 +11,12 @@ from datetime import datetime
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.online.payments import AMOUNTS, OUTLIER, RECENT, Card, Terminal, usual_amount
 from mercato.online.session import micros
 from mercato_models.arrays import Floats, Floats32, Ints
 from mercato_models.fraud import state
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.days import LABEL_DELAY
 
 _SECOND = 1_000_000
 #: Columns that are features already.
@@ -48,7 +49,7 @@ def given(card: Card, terminal: Terminal, paid_at: datetime, amount: float) -> F
         ratios[-newest:] = rows[:-1, state.USUAL.index("amount_ratio")]
     second = np.array([now / _SECOND])
     place = state.describe(_held(terminal, now), second)[0]
-    row: Floats32 = np.concatenate([rows[-1], place, second % DAY, ages, ratios]).astype(np.float32)
+    row: Floats32 = np.concatenate([rows[-1], place, second % DAY_SECONDS, ages, ratios]).astype(np.float32)
     return row[None]
 
 

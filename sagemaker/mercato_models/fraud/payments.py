@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mercato.contracts.arrow import UTC_MICROS
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.base import Table
 from mercato.errors import MercatoError
 from mercato_models import checks
 from mercato_models.demographics import HOUSEHOLD
-from mercato_models.fraud.days import DAY
 
 
 class CardPayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Payments:
     @property
     def day(self) -> NDArray[np.int64]:
         """Whole days since the first."""
-        return self.second // DAY
+        return self.second // DAY_SECONDS
 
     def table(self, rows: NDArray[np.int64] | None = None, **more: NDArray[Any]) -> pa.Table:
         """Rows in the form of PAYMENTS, all by default; with `more` columns in that of SCORED."""

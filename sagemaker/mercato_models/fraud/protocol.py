@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato_models.arrays import Floats32, Ints
 from mercato_models.curves import Curve
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments, PaymentsError
 
 WEEK = 7
@@ -71,7 +72,7 @@ def _test(payments: Payments, week: Ints, after: int) -> Ints:
         edges = np.searchsorted(day, [after + passed - 1, after + passed])
         newly = np.arange(*edges)
         compromised[customer[newly[fraud[newly]]]] = True
-        today = after + LABEL_DELAY // DAY + passed
+        today = after + LABEL_DELAY // DAY_SECONDS + passed
         rows = np.arange(*np.searchsorted(day, [today, today + 1]))
         kept.append(rows[~compromised[customer[rows]]])
     return np.concatenate(kept)

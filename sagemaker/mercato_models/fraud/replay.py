@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato_models.fraud import state
 from mercato_models.fraud.amount_likelihood import AmountLikelihood
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 
 _RATIO = state.USUAL.index("amount_ratio")
@@ -54,7 +55,7 @@ class Past:
             who, now, ratio = payments.customer[rows], self._now[rows], self.ratio[rows]
             suspicion[rows] = recent.read(who, now, ratio, likelihood)
             recent.add(who, now, ratio)
-        columns = (self._usual, suspicion, self._terminal, self._now % DAY)
+        columns = (self._usual, suspicion, self._terminal, self._now % DAY_SECONDS)
         return np.column_stack([column.astype(np.float32) for column in columns])
 
     def _terminals(self) -> NDArray[np.float32]:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.online.payments import AMOUNTS, LEAST_AMOUNT, OUTLIER, RECENT, usual_amount
 from mercato_models.arrays import Floats, Ints, Mask
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.days import LABEL_DELAY
 
 if TYPE_CHECKING:
     from mercato_models.fraud.amount_likelihood import AmountLikelihood
@@ -105,15 +106,15 @@ def suspicion(ages: Floats, ratios: Floats, ratio: Floats, likelihood: AmountLik
     gain = np.log(likelihood.of(ratio) + _LEAST_GAIN)
     return np.column_stack(
         [
-            np.log(odds / DAY),
+            np.log(odds / DAY_SECONDS),
             peak,
-            np.where(peak > 0, age[row, start] / DAY, np.nan),
+            np.where(peak > 0, age[row, start] / DAY_SECONDS, np.nan),
             since[:, 0],
             open_.sum(axis=1),
-            np.where(strong.any(axis=1), latest / DAY, np.nan),
+            np.where(strong.any(axis=1), latest / DAY_SECONDS, np.nan),
             strong.sum(axis=1),
             gain,
-            gain + np.log(odds / DAY),
+            gain + np.log(odds / DAY_SECONDS),
         ]
     )
 
@@ -170,5 +171,5 @@ class Terminals:
 def describe(held: Floats, now: Floats) -> Floats:
     """Columns of TERMINAL for payments about to be made, from rows that `Terminals.held` gave."""
     clean, first, last, frauds, least, explained, label, before = held.T
-    ages = [(now - time) / DAY for time in (clean, first, last, label, before)]
+    ages = [(now - time) / DAY_SECONDS for time in (clean, first, last, label, before)]
     return np.column_stack([*ages[:3], frauds, least, explained, *ages[3:], ages[0] - ages[1]])

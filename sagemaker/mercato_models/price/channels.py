@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from mercato.contracts.events.retail import Placement
-from mercato.contracts.schema import Columns
+from mercato.contracts.events.retail import NOT_SHOWN, PLACEMENT
 from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
 from mercato_models import checks
@@ -20,14 +19,11 @@ from mercato_models.price import observed_prices, weeks
 from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, checked, first_judged
 
 _C, _H, _S, _P = PANEL.c, PRICE_HISTORY.c, PROMOTIONS.c, PRODUCTS.c
-_PLACE = Columns(Placement.__name__, Placement.__struct_fields__)
 FILE, TRAIN = "price.parquet", "train"
 #: Written by training: own elasticities, and forecasts of the judged weeks.
 ELASTICITIES, FORECASTS = "elasticities.parquet", "demand.parquet"
 #: A product that sells more in a store and week, before the judged ones, is measured (fuel), not counted.
 MOST_UNITS = 200
-#: Code of a place where a product is not shown.
-_NOWHERE = "0"
 
 
 def write(channel: Path, prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) -> None:
@@ -126,12 +122,12 @@ def placements(promotions: pa.Table) -> pd.DataFrame:
     promotions = promotions.combine_chunks()
     at = pc.list_parent_indices(promotions[_S.placements]).combine_chunks()
     place = pc.list_flatten(promotions[_S.placements]).combine_chunks()
-    stores = pc.struct_field(place, _PLACE.stores)
+    stores = pc.struct_field(place, PLACEMENT.stores)
     within = pc.list_parent_indices(stores)
     row = at.take(within)
     shown = {
-        name: pc.not_equal(pc.struct_field(place, code), _NOWHERE).take(within)
-        for name, code in ((_C.displayed, _PLACE.display), (_C.mailed, _PLACE.mailer))
+        name: pc.not_equal(pc.struct_field(place, code), NOT_SHOWN).take(within)
+        for name, code in ((_C.displayed, PLACEMENT.display), (_C.mailed, PLACEMENT.mailer))
     }
     made = pa.table(
         {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS, HOUR_SECONDS
 from mercato.contracts.tables.features import PRODUCT_STATS
 from mercato_models.recommend import occasions
 from mercato_models.recommend.candidates import SOURCES, Candidates
 from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import PROFILE, Context
 from mercato_models.recommend.habits import HABITS, habits
-from mercato_models.recommend.history import DAY, HOUR, History
+from mercato_models.recommend.history import History
 from mercato_models.recommend.returns import RETURNS
 from mercato_models.recommend.trends import SIZES, TRENDS
 
@@ -172,8 +173,8 @@ def _household(context: Context) -> NDArray[np.float64]:
         [
             *profile,
             *_baskets(context.history, context.store_id, time),
-            np.nan if time is None else time % DAY / HOUR,
-            np.nan if time is None else time // DAY % 7,
+            np.nan if time is None else time % DAY_SECONDS / HOUR_SECONDS,
+            np.nan if time is None else time // DAY_SECONDS % 7,
             len(context.cart),
             len(context.viewed),
         ]
@@ -186,14 +187,14 @@ def _baskets(history: History, store_id: int | None, time: float | None) -> list
     times, sizes = history.basket_times, history.basket_sizes
     alike = occasions.weights(history, time, store_id)[-1]
     here = None if store_id is None else history.basket_stores == store_id
-    apart = None if time is None else np.abs(times % DAY - time % DAY) / HOUR
+    apart = None if time is None else np.abs(times % DAY_SECONDS - time % DAY_SECONDS) / HOUR_SECONDS
     near = None if apart is None else np.minimum(apart, 24 - apart) < 3
     return [
         history.baskets,
         float(sizes.mean()),
         float(sizes[-1]),
-        (times[-1] - times[0]) / DAY / (history.baskets - 1) if history.baskets > 1 else np.nan,
-        np.nan if time is None else max(0.0, (time - times[-1]) / DAY),
+        (times[-1] - times[0]) / DAY_SECONDS / (history.baskets - 1) if history.baskets > 1 else np.nan,
+        np.nan if time is None else max(0.0, (time - times[-1]) / DAY_SECONDS),
         1 - len(np.unique(history.products)) / max(1, len(history.products)),
         np.nan if here is None else float(here.mean()),
         np.nan if here is None else float(here[-1]),

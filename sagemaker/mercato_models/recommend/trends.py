@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS, HOUR_SECONDS
 from mercato.contracts.tables.features import EPOCH_WEEKDAY, PRODUCT_OCCASIONS, PRODUCT_TRENDS, SLOT_HOURS
-from mercato_models.recommend.history import DAY, HOUR
 
 _T, _O = PRODUCT_TRENDS.c, PRODUCT_OCCASIONS.c
 _WINDOWS = (_T.baskets_1d, _T.baskets_3d, _T.baskets_7d)
@@ -67,7 +67,8 @@ class Occasions:
         """Products x (lift of the slot, of the weekday), NaN where the time is unknown."""
         if time is None:
             return np.full((len(rows), 2), np.nan, np.float32)
-        slot, weekday = int(time % DAY // (SLOT_HOURS * HOUR)), int(time // DAY + EPOCH_WEEKDAY) % WEEKDAYS
+        slot = int(time % DAY_SECONDS // (SLOT_HOURS * HOUR_SECONDS))
+        weekday = int(time // DAY_SECONDS + EPOCH_WEEKDAY) % WEEKDAYS
         return np.stack([self.slots[rows, slot], self.weekdays[rows, weekday]], axis=1)
 
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato_models.fraud.amount_likelihood import AmountLikelihood, learn
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.state import FEATURES
@@ -27,7 +28,7 @@ def some_payments(draw: st.DrawFn) -> Payments:
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     return Payments(
         np.datetime64("2018-04-01"),
-        np.sort(generator.integers(0, 40 * DAY, number)),
+        np.sort(generator.integers(0, 40 * DAY_SECONDS, number)),
         generator.integers(0, 3, number),
         generator.integers(0, 3, number),
         np.round(generator.exponential(50, number), 2),
@@ -54,7 +55,7 @@ def test_nothing_later_and_no_label_of_the_last_week_is_known(
 
 
 def test_a_known_fraud_reaches_the_terminals_next_payment() -> None:
-    second = np.array([0, DAY, 2 * DAY, 9 * DAY])
+    second = np.array([0, DAY_SECONDS, 2 * DAY_SECONDS, 9 * DAY_SECONDS])
     payments = Payments(
         np.datetime64("2018-04-01"), second, np.zeros(4, int), np.zeros(4, int), np.full(4, 10.0),
         np.array([False, True, True, False]),
