@@ -65,7 +65,7 @@ def main() -> None:
     judged = pd.read_parquet(job.output / channels.FILE).merge(
         _peers(rows, features, history), on=[AS_OF, HOUSEHOLD]
     )
-    found = evaluation.intervals(judged, list(_NAMES))
+    intervals = evaluation.intervals(judged, list(_NAMES))
     fair = evaluation.fairness(judged, demographics.groups(job.channel, judged[HOUSEHOLD]))
     trained = job.metrics()
     latency = beside_predict(artefact.load(job.model), rows[list(features)].to_numpy(np.float32))
@@ -75,7 +75,7 @@ def main() -> None:
         "seeds": [Hyperparameters().seed],
         "predictions": channels.FILE,
         "tables": [
-            Table("Quality", [_quality(found, column) for column in _NAMES]),
+            Table("Quality", [_quality(intervals, column) for column in _NAMES]),
             Table("Calibration", [{"expected calibration error": trained["calibration_error"]}]),
             Table(f"Fairness, the likeliest {evaluation.FLAGGED:.0%} of a day flagged", fairness.rows(fair)),
             Table(f"Spend in the next {VALUE_DAYS} days, USD", household_value.table(history)),
@@ -113,11 +113,11 @@ def _peers(rows: pd.DataFrame, features: tuple[str, ...], history: pd.DataFrame)
     return pd.concat(made, ignore_index=True)
 
 
-def _quality(found: dict[str, Interval], column: str) -> dict[str, Value]:
+def _quality(intervals: dict[str, Interval], column: str) -> dict[str, Value]:
     row: dict[str, Value] = {"": _NAMES[column]}
     for measure, name in (("auc", "AUC"), ("average_precision", "AP")):
-        row |= _cells(name, found[f"{column}_{measure}"])
-        row |= _cells(f"gain in {name}", found.get(f"gain_over_{column}_{measure}"))
+        row |= _cells(name, intervals[f"{column}_{measure}"])
+        row |= _cells(f"gain in {name}", intervals.get(f"gain_over_{column}_{measure}"))
     return row
 
 

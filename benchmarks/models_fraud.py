@@ -106,13 +106,13 @@ def _judge(path: Path) -> list[dict[str, Value]]:
     fold, label = (scored[name].to_numpy() for name in (_C.fold, _C.label))
     parts = [fold == number for number in np.unique(fold)]
     rows: list[dict[str, Value]] = []
-    for name, said in _NAMES.items():
+    for name, learner in _NAMES.items():
         score = scored[_C.score if name == MODEL else name].to_numpy()
         judged = {
             title: float(np.mean([measured(label[at], score[at]) for at in parts]))
             for title, measured in (("AP", average_precision_score), ("AUC", roc_auc_score))
         }
-        rows.append({"": said, **judged})
+        rows.append({"": learner, **judged})
     return rows
 
 

@@ -119,18 +119,18 @@ _PARTS: Mapping[str, Callable[[Path], Part]] = {"chains": _chains, "demand": _de
 
 
 def _policies(chains: list[price_chains.Judged]) -> list[dict[str, Value]]:
-    told = pd.DataFrame([chain.policy for chain in chains])
-    error = (told["told"] - told["true"]).abs()
+    policies = pd.DataFrame([chain.policy for chain in chains])
+    error = (policies["told"] - policies["true"]).abs()
     return [
         {
             "": "doubly robust, mean over chains",
-            "true gain": float(told["true"].mean()),
-            "told": float(told["told"].mean()),
+            "true gain": float(policies["true"].mean()),
+            "told": float(policies["told"].mean()),
             "mean absolute error": float(error.mean()),
             "intervals that hold the truth": float(
-                ((told["low"] <= told["true"]) & (told["true"] <= told["high"])).mean()
+                ((policies["low"] <= policies["true"]) & (policies["true"] <= policies["high"])).mean()
             ),
-            "overlap": float(told["overlap"].mean()),
+            "overlap": float(policies["overlap"].mean()),
         }
     ]
 

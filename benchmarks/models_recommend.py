@@ -81,17 +81,17 @@ def main() -> None:
         raise MercatoError(
             f"{paths[MODEL]} lacks {len(missing)} test households: it is of another lake than the year"
         )
-    found: dict[str, Lists] = {_MODEL: model}
+    by_peer: dict[str, Lists] = {_MODEL: model}
     rows: list[dict[str, Value]] = []
     seconds = {}
     for peer, name in tqdm(_NAMES.items(), desc="peers"):
         started = time.perf_counter()
         setting, tuned = _tuned(peer, earlier)
-        found[name] = _lists(peer, divided, setting)
+        by_peer[name] = _lists(peer, divided, setting)
         seconds[name] = round(time.perf_counter() - started, 1)
-        said = ", ".join(f"{key} {value}" for key, value in setting.items())
-        rows.append({"": name, "setting": said, "on second-last baskets": tuned})
-    shown = {_MODEL: model, _BLIND: blind, **found}
+        described = ", ".join(f"{key} {value}" for key, value in setting.items())
+        rows.append({"": name, "setting": described, "on second-last baskets": tuned})
+    shown = {_MODEL: model, _BLIND: blind, **by_peer}
     result = {
         "machine": machine,
         "split": _SPLIT,
@@ -100,7 +100,7 @@ def main() -> None:
         "tables": [
             Table("Quality", [_quality(name, lists, model, truth) for name, lists in shown.items()]),
             Table("Peers' settings, and the sum of both measures they were chosen by", rows),
-            *recommend_slices.tables(found, lines, divided, trained),
+            *recommend_slices.tables(by_peer, lines, divided, trained),
             Table("Fairness of the lists", fairness.rows(_ratios(model, truth, trained / "channel"))),
             *recommend_sessions.tables(divided, earlier, trained),
             Table("Latency, milliseconds", _latency(trained)),

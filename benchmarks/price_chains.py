@@ -61,21 +61,21 @@ def _judge(seed: int) -> Judged:
     world = simulate(seed)
     arrays = PanelArrays.of(checked(world.panel))
     expected = expect(arrays, Settings())
-    found = elasticity.learn(arrays, expected)
+    estimated = elasticity.learn(arrays, expected)
     rows = pd.DataFrame(
         {
             SEED: seed,
-            elasticity.PRODUCT: found.product_ids,
+            elasticity.PRODUCT: estimated.product_ids,
             TRUTH: np.diag(world.elasticity),
-            elasticity.ESTIMATE: found.own,
-            elasticity.LOW: found.low,
-            elasticity.HIGH: found.high,
-            "alone": found.alone,
+            elasticity.ESTIMATE: estimated.own,
+            elasticity.LOW: estimated.low,
+            elasticity.HIGH: estimated.high,
+            "alone": estimated.alone,
         }
     )
     for name, fit in PEERS.items():
-        told = estimates(arrays, fit)
-        for column, values in zip(_columns(name), told.T, strict=True):
+        of_peer = estimates(arrays, fit)
+        for column, values in zip(_columns(name), of_peer.T, strict=True):
             rows[column] = values
     return Judged(rows, judge_policy(seed, world, arrays, expected))
 
@@ -123,10 +123,10 @@ def quality(rows: pd.DataFrame, names: dict[str, str]) -> list[dict[str, Value]]
         names: by column prefix; MODEL is the first.
     """
     best = min(_mean(rows, (rows[name] - rows[TRUTH]).abs()) for name in names if name != MODEL)
-    return [_quality(rows, name, said, best) for name, said in names.items()]
+    return [_quality(rows, name, title, best) for name, title in names.items()]
 
 
-def _quality(rows: pd.DataFrame, name: str, said: str, best: float) -> dict[str, Value]:
+def _quality(rows: pd.DataFrame, name: str, title: str, best: float) -> dict[str, Value]:
     estimate, low, high = (rows[column] for column in _columns(name))
     error = (estimate - rows[TRUTH]).abs().to_numpy()
     seeds = rows[SEED].to_numpy()
@@ -134,7 +134,7 @@ def _quality(rows: pd.DataFrame, name: str, said: str, best: float) -> dict[str,
     hit = ((low <= rows[TRUTH]) & (rows[TRUTH] <= high)).to_numpy()
     covered = bootstrap(seeds, _weighted(hit))
     return {
-        "": said,
+        "": title,
         "mean absolute error": mean.estimate,
         "95 %": f"{mean.low:.4f} to {mean.high:.4f}",
         "to the best peer's": mean.estimate / best,

@@ -101,8 +101,8 @@ def judge_again(predictions: Path, tests: Sequence[Target]) -> list[Judged]:
 
 def figures(judged: Sequence[Judged]) -> dict[str, Any]:
     """Quality of these lists, with intervals, and how many there are."""
-    found = quality([one.listed for one in judged], [one.truth for one in judged])
-    return {"households": found.households} | {name: round(v, 4) for name, v in found.flat().items()}
+    judgement = quality([one.listed for one in judged], [one.truth for one in judged])
+    return {"households": judgement.households} | {name: round(v, 4) for name, v in judgement.flat().items()}
 
 
 def slices(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -182,9 +182,9 @@ def invoke(
     """Milliseconds of one request after the other, each with the rows of one household."""
     bodies = []
     for each in rows:
-        held = io.BytesIO()
-        np.save(held, each)
-        bodies.append(held.getvalue())
+        buffer = io.BytesIO()
+        np.save(buffer, each)
+        bodies.append(buffer.getvalue())
     taken = []
     for number in range(requests):
         started = time.perf_counter()

@@ -247,11 +247,11 @@ GRIDS: Mapping[Peer, Grid] = {
 
 def lists(baskets: Baskets, blocks: Blocks) -> dict[int, list[int]]:
     """The CUT best products of each household by id, ties by product."""
-    found = {}
+    by_household = {}
     for rows, scores in blocks:
         for place, each in zip(range(rows.start, rows.stop), scores, strict=True):
-            found[int(baskets.households[place])] = best(each, baskets.products)
-    return found
+            by_household[int(baskets.households[place])] = best(each, baskets.products)
+    return by_household
 
 
 def best(scores: Floats, products: Ints) -> list[int]:
@@ -289,6 +289,6 @@ def _nearest(alike: Matrix, neighbours: int) -> Matrix:
 
 def _factors(frame: Any, size: int) -> Floats:
     table = frame.toPandas()
-    found = np.zeros((size, len(table["features"].iloc[0])))
-    found[table["id"].to_numpy()] = np.stack(table["features"].to_list())
-    return found
+    result = np.zeros((size, len(table["features"].iloc[0])))
+    result[table["id"].to_numpy()] = np.stack(table["features"].to_list())
+    return result

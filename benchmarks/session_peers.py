@@ -57,8 +57,8 @@ class Sessions:
 
     def places(self, product_ids: Ints) -> Ints:
         """Place of each product, -1 for those in no session."""
-        found = np.minimum(np.searchsorted(self.products, product_ids), len(self.products) - 1)
-        return np.where(self.products[found] == product_ids, found, -1)
+        nearest = np.minimum(np.searchsorted(self.products, product_ids), len(self.products) - 1)
+        return np.where(self.products[nearest] == product_ids, nearest, -1)
 
     def holding(self, product: int, before: int) -> Ints:
         """Which of the first `before` sessions hold a product, oldest first; none do an unknown one."""

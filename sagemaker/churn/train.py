@@ -27,17 +27,17 @@ _EXPLAINED = 2000
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
     flags = script.parser(__doc__.split("\n")[0], model.Hyperparameters, channels.TRAIN)
-    given = flags.parse_args(arguments)
-    parameters = script.hyperparameters(model.Hyperparameters, given)
+    args = flags.parse_args(arguments)
+    parameters = script.hyperparameters(model.Hyperparameters, args)
     stopwatch = script.Stopwatch()
-    rows, features = channels.read(given.train)
+    rows, features = channels.read(args.train)
     tests = channels.judged(rows)
     chosen = rows[AS_OF] >= parameters.first_day
     rows = rows[chosen & ((rows[AS_OF] - parameters.first_day) % parameters.step_days == 0)]
     judged = evaluation.backtest(rows, tests, lambda known: model.train(known, features, parameters))
     stopwatch.lap("backtest")
     figures = evaluation.metrics(judged)
-    fair = evaluation.fairness(judged, demographics.groups(given.train, judged[channels.HOUSEHOLD]))
+    fair = evaluation.fairness(judged, demographics.groups(args.train, judged[channels.HOUSEHOLD]))
     verdict = evaluation.verdict(figures) + fairness.verdict(fair)
     stopwatch.lap("evaluate")
     kept = model.train(rows, features, parameters)
@@ -50,17 +50,17 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=figures,
         verdict=verdict,
-        data_versions=script.versions(given.train),
+        data_versions=script.versions(args.train),
         fairness=fair,
     )
     version = tracking.register(card, kept, newest[:5], {"drivers.json": explained})
     stopwatch.lap("register")
-    artefact.save(given.model_dir, kept.booster, features, version, kept.calibration)
-    card.write(given.output_data_dir)
+    artefact.save(args.model_dir, kept.booster, features, version, kept.calibration)
+    card.write(args.output_data_dir)
     written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]
-    judged[written].to_parquet(given.output_data_dir / channels.FILE, index=False)
+    judged[written].to_parquet(args.output_data_dir / channels.FILE, index=False)
     details = {"drivers": explained, "seconds": stopwatch.seconds, "fairness": fairness.report(fair)}
-    script.report(given.output_data_dir, figures, verdict, version, details)
+    script.report(args.output_data_dir, figures, verdict, version, details)
 
 
 if __name__ == "__main__":

@@ -41,14 +41,14 @@ def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
     parser = script.parser(__doc__.split("\n")[0], Hyperparameters, "train")
     parser.add_argument("--weeks", choices=("newest", "handbook"), default="newest", help="of the test")
-    given = parser.parse_args(arguments)
-    parameters = script.hyperparameters(Hyperparameters, given)
+    args = parser.parse_args(arguments)
+    parameters = script.hyperparameters(Hyperparameters, args)
     stopwatch = script.Stopwatch()
-    past = Past(payments.read(given.train))
+    past = Past(payments.read(args.train))
     stopwatch.lap("state")
-    handbook = given.weeks == "handbook"
+    handbook = args.weeks == "handbook"
     judged = evaluate(past, parameters, TEST_STARTS if handbook else newest_starts(past.payments))
-    fair = _fairness(given.train, past.payments, judged.scored)
+    fair = _fairness(args.train, past.payments, judged.scored)
     verdict = judged.verdict + fairness.verdict(fair)
     stopwatch.lap("folds")
     likelihood = learn(past.payments, past.ratio, np.ones(len(past.payments), bool))
@@ -61,22 +61,22 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=judged.metrics,
         verdict=verdict,
-        data_versions=script.versions(given.train),
+        data_versions=script.versions(args.train),
         fairness=fair,
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, features[:_EXAMPLE], {"by_fold.json": {"folds": judged.by_fold}})
     stopwatch.lap("register")
-    likelihood.save(given.model_dir)
-    artefact.save(given.model_dir, booster, FEATURES, version)
-    card.write(given.output_data_dir)
-    pq.write_table(judged.scored, given.output_data_dir / "fraud.parquet")
+    likelihood.save(args.model_dir)
+    artefact.save(args.model_dir, booster, FEATURES, version)
+    card.write(args.output_data_dir)
+    pq.write_table(judged.scored, args.output_data_dir / "fraud.parquet")
     details = {
         "by_fold": judged.by_fold,
         "seconds": stopwatch.seconds,
         "fairness": fairness.report(fair),
     }
-    script.report(given.output_data_dir, judged.metrics, verdict, version, details)
+    script.report(args.output_data_dir, judged.metrics, verdict, version, details)
 
 
 def _fairness(channel: Path, known: payments.Payments, scored: pa.Table) -> list[Ratio]:

@@ -46,16 +46,16 @@ def main(arguments: list[str] | None = None) -> None:
     args, _ = parser.parse_known_args(arguments)
     settings, group = batch_scoring.settings_of(args), f"{args.prefix}{NAME}"
     lake = Lake(settings.lake_uri)
-    with sagemaker_registry.approved(group) as found:
-        if found is None:
+    with sagemaker_registry.approved(group) as approved:
+        if approved is None:
             print(json.dumps({"proposals": 0, "reason": f"no version of {group} is approved"}), flush=True)
             return
         with connect(settings, timeout=batch_scoring.TIMEOUT_SECONDS) as redis:
             book = PriceBook(redis)
             made = price_list(
                 _panel(lake),
-                pd.read_parquet(found.folder / channels.ELASTICITIES),
-                found.model,
+                pd.read_parquet(approved.folder / channels.ELASTICITIES),
+                approved.model,
                 shop=Shop.of(lake.read_arrow, book.charged_anywhere(), _limits(lake, args.limits)),
                 cost_share=args.cost_share,
                 rules=Guardrails(),
@@ -63,8 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
             )
             published.to_folder(made, args.to)
             waiting = book.propose(proposals(made.rows))
-        said = {"proposals": len(made.rows), "waiting": waiting, "model": found.version}
-        print(json.dumps(said | made.summary.told()), flush=True)
+        summary = {"proposals": len(made.rows), "waiting": waiting, "model": approved.version}
+        print(json.dumps(summary | made.summary.told()), flush=True)
 
 
 def _panel(lake: Lake) -> pd.DataFrame:

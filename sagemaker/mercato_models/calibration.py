@@ -33,13 +33,13 @@ def fit(scores: Floats32, labels: Floats32) -> Calibration:
     """Fit by maximum likelihood on scores of rows that the model did not learn from."""
     upper, lower = _logs(scores)
 
-    def loss(given: Floats) -> float:
-        logits = given[0] * upper + given[1] * lower + given[2]
+    def loss(weights: Floats) -> float:
+        logits = weights[0] * upper + weights[1] * lower + weights[2]
         likelihood = np.logaddexp(0, logits) - labels * logits
-        return float(likelihood.mean() + _RIDGE * ((given[:2] - 1) ** 2).sum())
+        return float(likelihood.mean() + _RIDGE * ((weights[:2] - 1) ** 2).sum())
 
-    found = minimize(loss, np.array([1.0, 1.0, 0.0]), bounds=[(0.05, None), (0.05, None), (None, None)])
-    return Calibration(*(float(value) for value in found.x))
+    result = minimize(loss, np.array([1.0, 1.0, 0.0]), bounds=[(0.05, None), (0.05, None), (None, None)])
+    return Calibration(*(float(value) for value in result.x))
 
 
 def expected_error(labels: Floats32, probabilities: Floats32, bins: int = 10) -> float:

@@ -38,8 +38,8 @@ def check_not_constant(labels: pd.Series) -> None:
     """Refuse labels that are unknown, or all the same."""
     raise_for_rows(labels.isna().to_numpy(), f"unknown label in {labels.name}")
     if labels.nunique() < 2:
-        held = float(labels.iloc[0])
-        raise CheckError(f"constant label: all {len(labels)} rows have {labels.name} = {held:g}")
+        value = float(labels.iloc[0])
+        raise CheckError(f"constant label: all {len(labels)} rows have {labels.name} = {value:g}")
 
 
 def check_missing_or_infinite(
@@ -59,9 +59,9 @@ def check_not_future(times: pd.Series, now: pd.Timestamp) -> None:
     raise_for_rows((times > now).to_numpy(), f"future timestamps in {times.name}, later than {now}")
 
 
-def raise_for_rows(bad: np.ndarray, said: str) -> None:
+def raise_for_rows(bad: np.ndarray, message: str) -> None:
     """Refuse the rows where `bad`, naming the first of them."""
     if bad.any():
         rows = np.flatnonzero(bad)
         shown = ", ".join(map(str, rows[:_SHOWN])) + (" ..." if len(rows) > _SHOWN else "")
-        raise CheckError(f"{said}: {len(rows)} of {len(bad)} rows ({shown})")
+        raise CheckError(f"{message}: {len(rows)} of {len(bad)} rows ({shown})")

@@ -55,9 +55,9 @@ def check(people: pd.DataFrame) -> None:
     checks.raise_for_rows(people.duplicated(HOUSEHOLD).to_numpy(), f"a second row of the same {HOUSEHOLD}")
     for attribute, bands in BANDS.items():
         known = [value for held in bands.values() for value in held]
-        given = people[attribute].astype("string")
+        values = people[attribute].astype("string")
         checks.raise_for_rows(
-            (given.notna() & ~given.isin(known)).to_numpy(bool),
+            (values.notna() & ~values.isin(known)).to_numpy(bool),
             f"{attribute} is none of {', '.join(known)}",
         )
 

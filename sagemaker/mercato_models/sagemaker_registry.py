@@ -43,17 +43,17 @@ class Approved:
 def approved(group: str) -> Iterator[Approved | None]:
     """The newest approved version of a model package group, `None` if there is none."""
     client = boto3.client("sagemaker")
-    found = client.list_model_packages(
+    packages = client.list_model_packages(
         ModelPackageGroupName=group,
         ModelApprovalStatus="Approved",
         SortBy="CreationTime",
         SortOrder="Descending",
         MaxResults=1,
     )["ModelPackageSummaryList"]
-    if not found:
+    if not packages:
         yield None
         return
-    package = client.describe_model_package(ModelPackageName=found[0]["ModelPackageArn"])
+    package = client.describe_model_package(ModelPackageName=packages[0]["ModelPackageArn"])
     data: str = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"

@@ -42,8 +42,8 @@ def parser(description: str, kind: type[Any], *channels: str) -> argparse.Argume
     folders = {f"--{channel}": f"SM_CHANNEL_{channel.upper()}" for channel in channels}
     folders |= {"--model-dir": "SM_MODEL_DIR", "--output-data-dir": "SM_OUTPUT_DATA_DIR"}
     for flag, variable in folders.items():
-        given = os.environ.get(variable)
-        made.add_argument(flag, type=Path, default=given, required=given is None, help=f"or {variable}")
+        folder = os.environ.get(variable)
+        made.add_argument(flag, type=Path, default=folder, required=folder is None, help=f"or {variable}")
     return made
 
 
@@ -72,9 +72,9 @@ def process(description: str, make: Callable[[Path, Path], None]) -> None:
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--data", type=Path, required=True)
     made.add_argument("--channel", type=Path, required=True)
-    given = made.parse_args()
+    args = made.parse_args()
     try:
-        make(given.data, given.channel)
+        make(args.data, args.channel)
     except (MercatoError, ValueError) as error:
         sys.exit(f"process: {error}")
 
@@ -97,8 +97,8 @@ def write_versions(channel: Path, versions: Mapping[str, int | None]) -> None:
 def versions(channel: Path) -> dict[str, int]:
     """Delta version by table of what a channel came from; none if it does not say."""
     path = channel / _VERSIONS
-    told: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
-    return told
+    written: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
+    return written
 
 
 def report(

@@ -73,9 +73,9 @@ def _explained(model: Model, rows: Floats32, scores: Floats32) -> bytes:
         {
             "score": score,
             "reasons": [
-                asdict(reason) | ({"value": None} if isnan(reason.value) else {}) for reason in given
+                asdict(reason) | ({"value": None} if isnan(reason.value) else {}) for reason in of_row
             ],
         }
-        for score, given in zip(scores.tolist(), why, strict=True)
+        for score, of_row in zip(scores.tolist(), why, strict=True)
     ]
     return json.dumps({"predictions": predictions}).encode()

@@ -30,18 +30,18 @@ _EXPLAINED = 2000
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
     flags = script.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN)
-    given = flags.parse_args(arguments)
-    parameters = script.hyperparameters(Hyperparameters, given)
+    args = flags.parse_args(arguments)
+    parameters = script.hyperparameters(Hyperparameters, args)
     stopwatch = script.Stopwatch()
-    panel = weeks.over(channels.read(given.train), datetime.now(UTC))
+    panel = weeks.over(channels.read(args.train), datetime.now(UTC))
     before = evaluation.established(panel)
     judged = evaluation.backtest(before, demand.features(before), parameters)
     stopwatch.lap("backtest")
     figures = evaluation.metrics(judged)
     verdict = evaluation.verdict(figures)
     stopwatch.lap("evaluate")
-    found = elasticity.estimate(elasticity.telling(panel))
-    figures |= elasticity.summary(found)
+    estimates = elasticity.estimate(elasticity.telling(panel))
+    figures |= elasticity.summary(estimates)
     stopwatch.lap("elasticities")
     rows = demand.features(panel)
     stopwatch.lap("features")
@@ -56,18 +56,18 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=figures,
         verdict=verdict,
-        data_versions=script.versions(given.train),
+        data_versions=script.versions(args.train),
     )
     version = tracking.register(card, model, newest[:5], {"drivers.json": explained})
     stopwatch.lap("register")
-    given.model_dir.mkdir(parents=True, exist_ok=True)
-    elasticity.table(found).to_parquet(given.model_dir / channels.ELASTICITIES, index=False)
-    elasticity.cross_table(found).to_parquet(given.model_dir / elasticity.CROSS, index=False)
-    artefact.save(given.model_dir, booster, FEATURES, version)
-    card.write(given.output_data_dir)
-    judged.to_parquet(given.output_data_dir / channels.FORECASTS, index=False)
+    args.model_dir.mkdir(parents=True, exist_ok=True)
+    elasticity.table(estimates).to_parquet(args.model_dir / channels.ELASTICITIES, index=False)
+    elasticity.cross_table(estimates).to_parquet(args.model_dir / elasticity.CROSS, index=False)
+    artefact.save(args.model_dir, booster, FEATURES, version)
+    card.write(args.output_data_dir)
+    judged.to_parquet(args.output_data_dir / channels.FORECASTS, index=False)
     details = {"drivers": explained, "seconds": stopwatch.seconds}
-    script.report(given.output_data_dir, figures, verdict, version, details)
+    script.report(args.output_data_dir, figures, verdict, version, details)
 
 
 if __name__ == "__main__":

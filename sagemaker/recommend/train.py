@@ -31,22 +31,22 @@ from mercato_models.recommend.statement import STATEMENT
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
     flags = script.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN, channels.TEST)
-    given = flags.parse_args(arguments)
-    parameters = script.hyperparameters(Hyperparameters, given)
+    args = flags.parse_args(arguments)
+    parameters = script.hyperparameters(Hyperparameters, args)
     stopwatch = script.Stopwatch()
-    train = channels.read_contexts(given.train)
+    train = channels.read_contexts(args.train)
     learn = partial(examples, negatives=parameters.negatives, seed=parameters.seed)
     targets = channels.targets(train, channels.TRAIN)
-    data = training_set(over_cores(given.train, channels.stores(train), targets, learn))
+    data = training_set(over_cores(args.train, channels.stores(train), targets, learn))
     stopwatch.lap("features")
     booster = fit(data, parameters)
     stopwatch.lap("fit")
-    test = channels.read_contexts(given.test)
+    test = channels.read_contexts(args.test)
     tests = channels.targets(test, channels.TEST)
     artefact.single_threaded(booster)  # each process has a core
     rank = partial(lists, score=partial(score, booster))
-    judged = evaluate(tests, over_cores(given.test, channels.stores(test), tests, rank))
-    groups = demographics.groups(given.test, pd.Series(judged.households))
+    judged = evaluate(tests, over_cores(args.test, channels.stores(test), tests, rank))
+    groups = demographics.groups(args.test, pd.Series(judged.households))
     listed = [best.products.tolist() for best in judged.lists[MODEL]]
     fair = fairness.ratios(listed, [target.truth for target in tests], groups)
     gate = judged.verdict + fairness.verdict(fair)
@@ -57,16 +57,16 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=judged.metrics | {"rows": len(data.labels)},
         verdict=gate,
-        data_versions=script.versions(given.train),
+        data_versions=script.versions(args.train),
         fairness=fair,
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, data.features[:5])
     stopwatch.lap("register")
-    artefact.save(given.model_dir, booster, FEATURES, version)
-    card.write(given.output_data_dir)
-    write_lists(given.output_data_dir, judged)
-    script.report(given.output_data_dir, judged.metrics, gate, version, {"seconds": stopwatch.seconds})
+    artefact.save(args.model_dir, booster, FEATURES, version)
+    card.write(args.output_data_dir)
+    write_lists(args.output_data_dir, judged)
+    script.report(args.output_data_dir, judged.metrics, gate, version, {"seconds": stopwatch.seconds})
 
 
 if __name__ == "__main__":

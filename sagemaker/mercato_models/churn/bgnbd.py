@@ -103,7 +103,7 @@ def fit(known: Summary) -> BgNbd:
         return -BgNbd(*np.exp(logs)).log_likelihood(known) / len(known.age)
 
     bounds = [(-8.0, 8.0)] * 4
-    found = minimize(cost, np.zeros(4), method="L-BFGS-B", bounds=bounds)
-    if not found.success:
-        raise ValueError(f"BG/NBD over {len(known.age)} customers does not converge: {found.message}")
-    return BgNbd(*np.exp(found.x).tolist())
+    result = minimize(cost, np.zeros(4), method="L-BFGS-B", bounds=bounds)
+    if not result.success:
+        raise ValueError(f"BG/NBD over {len(known.age)} customers does not converge: {result.message}")
+    return BgNbd(*np.exp(result.x).tolist())

@@ -72,15 +72,15 @@ def snapshots(history: pd.DataFrame, days: Iterable[int]) -> pd.DataFrame:
     over = history[DAY].max()
     for day in days:
         if day + HORIZON_DAYS > over + 1:
-            said = f"open label window: as-of day {day} + {HORIZON_DAYS} is past the last day, {over:.0f}"
-            raise checks.CheckError(said)
+            message = f"open label window: as-of day {day} + {HORIZON_DAYS} is past the last day, {over:.0f}"
+            raise checks.CheckError(message)
         rows = features(history, day)
         rows.insert(0, AS_OF, day)
         rows[LABEL] = labels(history, rows.index, day)
         made.append(rows.rename_axis(HOUSEHOLD).reset_index())
-    found = pd.concat(made, ignore_index=True) if made else pd.DataFrame()
-    checks.check_columns(found, [AS_OF, HOUSEHOLD, LABEL])
-    return found
+    joined = pd.concat(made, ignore_index=True) if made else pd.DataFrame()
+    checks.check_columns(joined, [AS_OF, HOUSEHOLD, LABEL])
+    return joined
 
 
 def read(channel: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

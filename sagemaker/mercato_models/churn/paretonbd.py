@@ -92,7 +92,7 @@ def fit(known: Summary) -> ParetoNbd:
     def cost(logs: Floats) -> float:
         return -ParetoNbd(*np.exp(logs)).log_likelihood(known) / len(known.age)
 
-    found = minimize(cost, np.zeros(4), method="L-BFGS-B", bounds=[(-8.0, 8.0)] * 4)
-    if not found.success:
-        raise ValueError(f"Pareto/NBD over {len(known.age)} customers does not converge: {found.message}")
-    return ParetoNbd(*np.exp(found.x).tolist())
+    result = minimize(cost, np.zeros(4), method="L-BFGS-B", bounds=[(-8.0, 8.0)] * 4)
+    if not result.success:
+        raise ValueError(f"Pareto/NBD over {len(known.age)} customers does not converge: {result.message}")
+    return ParetoNbd(*np.exp(result.x).tolist())

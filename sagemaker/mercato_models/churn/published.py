@@ -26,8 +26,8 @@ def to_store(rows: pd.DataFrame, settings: Settings) -> None:
         OnlineUnavailable: Redis can't be reached.
     """
     store = OnlineStore(settings, timeout=batch_scoring.TIMEOUT_SECONDS)
-    found: list[Any] = rows.to_dict("records")
+    records: list[Any] = rows.to_dict("records")
     try:
-        store.replace(HOUSEHOLD_OUTLOOK, found)
+        store.replace(HOUSEHOLD_OUTLOOK, records)
     finally:
         store.close()

@@ -54,10 +54,10 @@ def fit(visits: Floats, average: Floats) -> GammaGamma:
     def cost(logs: Floats) -> float:
         return -GammaGamma(*np.exp(logs)).log_likelihood(visits, average / unit) / len(visits)
 
-    found = minimize(cost, np.zeros(3), method="L-BFGS-B", bounds=[(-8.0, 8.0)] * 3)
-    if not found.success:
-        raise ValueError(f"Gamma-Gamma over {len(visits)} customers does not converge: {found.message}")
-    p, q, gamma = np.exp(found.x).tolist()
+    result = minimize(cost, np.zeros(3), method="L-BFGS-B", bounds=[(-8.0, 8.0)] * 3)
+    if not result.success:
+        raise ValueError(f"Gamma-Gamma over {len(visits)} customers does not converge: {result.message}")
+    p, q, gamma = np.exp(result.x).tolist()
     return GammaGamma(p, q, gamma * unit)
 
 

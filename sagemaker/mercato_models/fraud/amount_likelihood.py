@@ -60,8 +60,8 @@ class AmountLikelihood:
         try:
             return cls(**json.loads(path(folder).read_text()))
         except (OSError, ValueError, TypeError) as error:
-            said = f"{folder} holds no {_FILE} ({error}): sagemaker/fraud/train.py makes it"
-            raise ModelError(said) from error
+            message = f"{folder} holds no {_FILE} ({error}): sagemaker/fraud/train.py makes it"
+            raise ModelError(message) from error
 
 
 def path(folder: Path) -> Path:
@@ -88,8 +88,10 @@ def learn(payments: Payments, ratio: Floats, known: Mask) -> AmountLikelihood:
     explained = rising[0]
     gain = np.clip((rising - explained) / max(1 - explained, 1e-6), 0, _MOST)
     knots = np.concatenate([inner[:1], (inner[1:] + inner[:-1]) / 2, inner[-1:]])
-    found = AmountLikelihood(knots.tolist(), gain.tolist(), _SHARE)
-    return AmountLikelihood(found.log_ratio, found.gain, _share(payments, known, found.of(ratio) > _PLAIN))
+    likelihood = AmountLikelihood(knots.tolist(), gain.tolist(), _SHARE)
+    return AmountLikelihood(
+        likelihood.log_ratio, likelihood.gain, _share(payments, known, likelihood.of(ratio) > _PLAIN)
+    )
 
 
 def _share(payments: Payments, known: Mask, plain: Mask) -> float:

@@ -83,7 +83,7 @@ def card_precision(payments: Payments, rows: Ints, score: Floats32, cards: int =
 
     A card that was found on an earlier day of the fold is not listed again.
     """
-    found: set[int] = set()
+    listed: set[int] = set()
     shares = []
     for day in np.unique(payments.day[rows]):
         today = payments.day[rows] == day
@@ -91,11 +91,11 @@ def card_precision(payments: Payments, rows: Ints, score: Floats32, cards: int =
         highest, struck = np.full(len(card), -np.inf), np.zeros(len(card), bool)
         np.maximum.at(highest, place, score[today])
         np.logical_or.at(struck, place, payments.fraud[rows[today]])
-        new = ~np.isin(card, list(found))
+        new = ~np.isin(card, list(listed))
         best = np.argsort(-highest[new], kind="stable")[:cards]
         caught = card[new][best][struck[new][best]]
         shares.append(len(caught) / cards)
-        found.update(caught.tolist())
+        listed.update(caught.tolist())
     return float(np.mean(shares))
 
 

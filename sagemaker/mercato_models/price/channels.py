@@ -94,8 +94,10 @@ def _weeks(sold: pd.DataFrame) -> pd.DataFrame:
     cells = sold.groupby(list(CELL))[_H.week].agg(["size", "min"]).reset_index()
     cells = cells[cells["size"] >= LEAST_WEEKS]
     if cells.empty:
-        said = f"empty slice: no product was sold in {LEAST_WEEKS} weeks in a store; replay more of the year"
-        raise checks.CheckError(said)
+        message = (
+            f"empty slice: no product was sold in {LEAST_WEEKS} weeks in a store; replay more of the year"
+        )
+        raise checks.CheckError(message)
     every = pd.DataFrame({_C.week: np.arange(sold[_H.week].min(), sold[_H.week].max() + 1, dtype=np.int32)})
     rows = cells.merge(every, how="cross")
     key = list(PANEL.key)
@@ -141,7 +143,7 @@ def placements(promotions: pa.Table) -> pd.DataFrame:
         [(_C.displayed, "any"), (_C.mailed, "any")]
     )
     names = {f"{name}_any": name for name in (_C.displayed, _C.mailed)}
-    found: pd.DataFrame = once.rename_columns(
+    result: pd.DataFrame = once.rename_columns(
         [names.get(name, name) for name in once.column_names]
     ).to_pandas()
-    return found
+    return result

@@ -88,19 +88,19 @@ def telling(panel: pd.DataFrame) -> pd.DataFrame:
     weekly = rows[PANEL.c.units].sum() / (panel[week].max() - rows[week].min() + 1)
     kept = panel[panel[PRODUCT].isin(weekly.index[weekly >= LEAST_UNITS])]
     if kept.empty:
-        said = f"empty slice: no product sells {LEAST_UNITS} units a week; replay more of the year"
-        raise checks.CheckError(said)
+        message = f"empty slice: no product sells {LEAST_UNITS} units a week; replay more of the year"
+        raise checks.CheckError(message)
     return kept.reset_index(drop=True)
 
 
-def estimate(panel: pd.DataFrame, given: Settings | None = None) -> Elasticities:
+def estimate(panel: pd.DataFrame, settings: Settings | None = None) -> Elasticities:
     """Estimate every product of a panel.
 
     Args:
         panel: what `mercato_models.price.panel.checked` returns.
     """
     arrays = PanelArrays.of(panel)
-    return learn(arrays, expect(arrays, given or Settings()))
+    return learn(arrays, expect(arrays, settings or Settings()))
 
 
 def learn(arrays: PanelArrays, expected: Expected, learned: Mask | None = None) -> Elasticities:
@@ -113,11 +113,11 @@ def learn(arrays: PanelArrays, expected: Expected, learned: Mask | None = None) 
     residual = arrays.log_price - expected.log_price
     beside = arrays.beside(residual)
     columns = np.column_stack([np.ones(len(arrays)), residual, beside])
-    found = [
+    fits = [
         _alone(columns[rows], arrays.units[rows], expected.log_units[rows], arrays.week[rows])
         for rows in (each[learned[each]] for each in arrays.rows_by_product)
     ]
-    means, covariances, excess = zip(*found, strict=True)
+    means, covariances, excess = zip(*fits, strict=True)
     # A product's own excess is too noisy to trust: with it, those that seem sure by chance would lead.
     scale = float(np.nanmedian(excess))
     category = np.zeros(len(arrays.product_ids), np.int64)
@@ -171,52 +171,52 @@ def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: Ints) -> F
         part = (matrix[rows] * weights[rows, None]).T @ matrix[rows]
         moved.append(_inverse(whole - part) @ scores[rows].sum(axis=0))
     moves = np.array(moved)
-    found: Floats = moves.T @ moves * (len(moves) - 1) / len(moves)
-    return found
+    result: Floats = moves.T @ moves * (len(moves) - 1) / len(moves)
+    return result
 
 
 def _inverse(information: Floats) -> Floats:
-    found = np.linalg.inv(information + _GRANTED * np.eye(len(information)))
-    return np.asarray((found + found.T) / 2, np.float64)
+    inverse = np.linalg.inv(information + _GRANTED * np.eye(len(information)))
+    return np.asarray((inverse + inverse.T) / 2, np.float64)
 
 
-def table(found: Elasticities) -> pd.DataFrame:
+def table(estimates: Elasticities) -> pd.DataFrame:
     """Own elasticities as rows: product_id, estimate, low, high, and the standard error."""
     return pd.DataFrame(
         {
-            PRODUCT: found.product_ids,
-            ESTIMATE: found.own,
-            LOW: found.low,
-            HIGH: found.high,
-            ERROR: found.own_error,
+            PRODUCT: estimates.product_ids,
+            ESTIMATE: estimates.own,
+            LOW: estimates.low,
+            HIGH: estimates.high,
+            ERROR: estimates.own_error,
         }
     )
 
 
-def cross_table(found: Elasticities) -> pd.DataFrame:
+def cross_table(estimates: Elasticities) -> pd.DataFrame:
     """Cross elasticities as rows: by how many percent the product's sales rise as the mate's price rises by
     one; product_id, mate_id, estimate, low, high."""
-    product, place = np.nonzero(found.mates >= 0)
+    product, place = np.nonzero(estimates.mates >= 0)
     return pd.DataFrame(
         {
-            PRODUCT: found.product_ids[product],
-            MATE: found.product_ids[found.mates[product, place]],
-            ESTIMATE: found.cross[product, place],
-            LOW: found.cross_low[product, place],
-            HIGH: found.cross_high[product, place],
+            PRODUCT: estimates.product_ids[product],
+            MATE: estimates.product_ids[estimates.mates[product, place]],
+            ESTIMATE: estimates.cross[product, place],
+            LOW: estimates.cross_low[product, place],
+            HIGH: estimates.cross_high[product, place],
         }
     )
 
 
-def summary(found: Elasticities) -> dict[str, float]:
+def summary(estimates: Elasticities) -> dict[str, float]:
     """Figures of all products' elasticities by metric name."""
-    cross = cross_table(found)
+    cross = cross_table(estimates)
     return {
-        "elasticity_products": float(len(found.own)),
-        "elasticity_median": float(np.median(found.own)),
-        "elasticity_mean": float(found.own.mean()),
-        "elasticity_surely_negative": float((found.high < 0).mean()),
-        "elasticity_median_width": float(np.median(found.high - found.low)),
+        "elasticity_products": float(len(estimates.own)),
+        "elasticity_median": float(np.median(estimates.own)),
+        "elasticity_mean": float(estimates.own.mean()),
+        "elasticity_surely_negative": float((estimates.high < 0).mean()),
+        "elasticity_median_width": float(np.median(estimates.high - estimates.low)),
         "cross_elasticity_pairs": float(len(cross)),
         "cross_elasticity_mean": float(cross[ESTIMATE].mean()) if len(cross) else 0.0,
         "cross_elasticity_surely_positive": float((cross[LOW] > 0).mean()) if len(cross) else 0.0,

@@ -55,7 +55,7 @@ def split(panel: pd.DataFrame) -> tuple[Mask, Mask]:
     return learned.to_numpy(), judged.to_numpy()
 
 
-def backtest(panel: pd.DataFrame, rows: pd.DataFrame, given: Hyperparameters) -> pd.DataFrame:
+def backtest(panel: pd.DataFrame, rows: pd.DataFrame, parameters: Hyperparameters) -> pd.DataFrame:
     """Judged rows with the forecasts of a model that learned from the weeks before all of them.
 
     Args:
@@ -63,7 +63,7 @@ def backtest(panel: pd.DataFrame, rows: pd.DataFrame, given: Hyperparameters) ->
         rows: `mercato_models.price.demand.features` of it.
     """
     learned, judged = split(panel)
-    booster = demand.fit(rows[learned], panel[_C.units][learned], given)
+    booster = demand.fit(rows[learned], panel[_C.units][learned], parameters)
     season = panel.groupby(list(CELL), sort=False)[_C.units].shift(SEASON)
     kept = panel.loc[judged, [*CELL, _C.week, _C.units]]
     return kept.assign(
@@ -99,16 +99,16 @@ LEVELS: Mapping[str, tuple[str, ...]] = {"wape": (), "product_wape": (_C.product
 
 def intervals(judged: pd.DataFrame, columns: list[str]) -> dict[str, Interval]:
     """Errors of forecast columns, and by how much the first one's are smaller than each other's."""
-    units, found = judged[_C.product_id].to_numpy(), {}
+    units, result = judged[_C.product_id].to_numpy(), {}
     for name, level in LEVELS.items():
         errors = {column: wape(judged, column, level) for column in columns}
         first, *others = columns
         for column, error in errors.items():
-            found[f"{column}_{name}"] = bootstrap(units, error, resamples=RESAMPLES)
+            result[f"{column}_{name}"] = bootstrap(units, error, resamples=RESAMPLES)
         for column in others:
             gain = paired(units, errors[column], errors[first], resamples=RESAMPLES)
-            found[f"gain_over_{column}_{name}"] = gain
-    return found
+            result[f"gain_over_{column}_{name}"] = gain
+    return result
 
 
 def metrics(judged: pd.DataFrame) -> dict[str, float]:

@@ -53,17 +53,17 @@ class Expected:
     log_units: Floats
 
 
-def expect(arrays: PanelArrays, given: Settings) -> Expected:
+def expect(arrays: PanelArrays, settings: Settings) -> Expected:
     """Expectations of every row."""
-    fold = arrays.week // BLOCK % given.folds
+    fold = arrays.week // BLOCK % settings.folds
     basis, units = _basis(arrays.controls), arrays.units.astype(np.float64)
     log_price, log_units = np.zeros(len(arrays)), np.zeros(len(arrays))
     for out in np.unique(fold):
         learned = fold != out
         usual = _means(arrays.log_price, arrays.cell, learned)
-        priced = _twice(arrays, basis, arrays.log_price, usual, learned, given, _ridge)
+        priced = _twice(arrays, basis, arrays.log_price, usual, learned, settings, _ridge)
         sold = np.log(np.maximum(_means(units, arrays.cell, learned), _LEAST))
-        wanted = _twice(arrays, basis, units, sold, learned, given, _counts)
+        wanted = _twice(arrays, basis, units, sold, learned, settings, _counts)
         log_price[~learned], log_units[~learned] = priced[~learned], wanted[~learned]
     return Expected(log_price, log_units)
 
@@ -74,19 +74,19 @@ def _twice(
     values: Floats,
     usual: Floats,
     learned: Mask,
-    given: Settings,
+    settings: Settings,
     learn: Learn,
 ) -> Floats:
     """`usual`, corrected by what all products learn together, then by what each one learns."""
-    found = usual + basis @ learn(basis[learned], values[learned], usual[learned], given.pooled)
+    expected = usual + basis @ learn(basis[learned], values[learned], usual[learned], settings.pooled)
     for rows in arrays.rows_by_product:
         # Levels of stores are learned anew beside the controls, whose means differ between stores.
-        held = arrays.store[rows, None] == np.unique(arrays.store[rows])
-        matrix, train = np.column_stack([basis[rows], held]), learned[rows]
+        stores = arrays.store[rows, None] == np.unique(arrays.store[rows])
+        matrix, train = np.column_stack([basis[rows], stores]), learned[rows]
         if train.any():
-            weights = learn(matrix[train], values[rows][train], found[rows][train], given.particular)
-            found[rows] += matrix @ weights
-    return np.asarray(found, np.float64)
+            weights = learn(matrix[train], values[rows][train], expected[rows][train], settings.particular)
+            expected[rows] += matrix @ weights
+    return np.asarray(expected, np.float64)
 
 
 def _ridge(matrix: Floats, values: Floats, offset: Floats, ridge: float) -> Floats:
@@ -104,8 +104,8 @@ def _means(values: Floats, cell: Ints, learned: Mask) -> Floats:
     count = np.bincount(cell[learned], minlength=size)
     total = np.bincount(cell[learned], values[learned], minlength=size)
     means = np.where(count > 0, total / np.maximum(count, 1), values[learned].mean())
-    found: Floats = means[cell]
-    return found
+    result: Floats = means[cell]
+    return result
 
 
 def _basis(controls: Floats) -> Floats:

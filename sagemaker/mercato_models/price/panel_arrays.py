@@ -87,8 +87,8 @@ class PanelArrays:
         week = self.week - self.week.min()
         grid = np.zeros((len(self.product_ids) + 1, int(self.store.max()) + 1, int(week.max()) + 1))
         grid[self.product, self.store, week] = values
-        found: Floats = grid[self.mates[self.product], self.store[:, None], week[:, None]]
-        return found
+        result: Floats = grid[self.mates[self.product], self.store[:, None], week[:, None]]
+        return result
 
 
 def _mates(category: Ints, sold: NDArray[Any]) -> Ints:

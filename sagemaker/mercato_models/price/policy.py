@@ -81,8 +81,8 @@ class _Logged:
     @property
     def made(self) -> Floats:
         """Profit."""
-        found: Floats = (np.exp(self.log_price) - self.cost) * self.units
-        return found
+        result: Floats = (np.exp(self.log_price) - self.cost) * self.units
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +131,14 @@ def evaluate(
     """
     among = np.ones(len(arrays), np.bool_) if among is None else among
     logged = _logged(arrays, expected, folds, cost, among)
-    told = _told(logged, log_price[among])
+    estimates = _told(logged, log_price[among])
     other = logged.made if before is None else _told(logged, before[among]).both
     return Value(
-        float(told.both.mean()),
-        by_blocks(told.both - other, arrays.week[among] // BLOCK),
-        float(told.direct.mean()),
-        float(told.weighted.mean()),
-        float(told.ratio.sum() ** 2 / (told.ratio**2).sum() / len(told.ratio)),
+        float(estimates.both.mean()),
+        by_blocks(estimates.both - other, arrays.week[among] // BLOCK),
+        float(estimates.direct.mean()),
+        float(estimates.weighted.mean()),
+        float(estimates.ratio.sum() ** 2 / (estimates.ratio**2).sum() / len(estimates.ratio)),
     )
 
 
@@ -176,24 +176,24 @@ def _told(logged: _Logged, log_price: Floats) -> _Told:
     # Expected profit over the policy's chance: moments of a lognormal price.
     direct = _earned(logged.level, logged.own, log_price - logged.usual, log_price, logged.cost)
     foreseen = logged.level + logged.own * (logged.log_price - logged.usual)
-    said = (np.exp(logged.log_price) - logged.cost) * np.exp(foreseen)
+    modelled = (np.exp(logged.log_price) - logged.cost) * np.exp(foreseen)
     share = ratio / ratio.mean()
-    return _Told(direct + share * (logged.made - said), direct, share * logged.made, ratio)
+    return _Told(direct + share * (logged.made - modelled), direct, share * logged.made, ratio)
 
 
 def _calibration(arrays: PanelArrays, level: Floats) -> Floats:
     """Per row the logarithm of a product's sales over what was predicted."""
     sold = np.bincount(arrays.product, arrays.units.astype(np.float64))
     predicted = np.bincount(arrays.product, np.exp(level))
-    found: Floats = np.log(np.maximum(sold, 0.5) / predicted)[arrays.product]
-    return found
+    result: Floats = np.log(np.maximum(sold, 0.5) / predicted)[arrays.product]
+    return result
 
 
 def _earned(level: Floats, own: Floats, moved: Floats, log_price: Floats, cost: Floats) -> Floats:
     units = np.exp(level + own * moved + (own * JITTER) ** 2 / 2)
     revenue = np.exp(level + own * moved + log_price + ((own + 1) * JITTER) ** 2 / 2)
-    found: Floats = revenue - cost * units
-    return found
+    result: Floats = revenue - cost * units
+    return result
 
 
 def by_blocks(rows: Floats, block: Ints) -> Interval:

@@ -116,5 +116,5 @@ def _covariance(cost: Callable[[Floats], float], spread: Floats) -> Floats:
     ) / (4 * _STEP**2)
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     # A direction in which the likelihood is flat moves the estimates little; it may not blow them up.
-    found: Floats = (vectors / np.maximum(values, 0.5)) @ vectors.T
-    return found
+    result: Floats = (vectors / np.maximum(values, 0.5)) @ vectors.T
+    return result

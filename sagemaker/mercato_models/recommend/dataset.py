@@ -107,13 +107,13 @@ def examples(
         shown = reveal(target, _distractors(catalogue, target), generator)
         if generator.random() < HIDDEN_SHARE:
             shown = hide(shown)
-        found = candidates(shown.context, catalogue)
-        bought = np.isin(catalogue.product_ids[found.rows], list(shown.truth))
+        proposed = candidates(shown.context, catalogue)
+        bought = np.isin(catalogue.product_ids[proposed.rows], list(shown.truth))
         if not bought.any():
             continue
         missed = generator.permutation(np.flatnonzero(~bought))[:negatives]
         kept = np.sort(np.concatenate([np.flatnonzero(bought), missed]))
-        features = build(shown.context, catalogue, found)[kept]
+        features = build(shown.context, catalogue, proposed)[kept]
         yield Example(features, bought[kept].astype(np.float32), len(shown.truth) ** -0.5)
 
 

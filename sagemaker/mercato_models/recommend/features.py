@@ -56,23 +56,23 @@ FEATURES: tuple[str, ...] = (
 )
 
 
-def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:
+def build(context: Context, catalogue: Catalogue, proposed: Candidates) -> NDArray[np.float32]:
     """Candidates x FEATURES."""
-    rows = found.rows
+    rows = proposed.rows
     matrix = np.empty((len(rows), len(FEATURES)), np.float32)
-    own = _own(found)
+    own = _own(proposed)
     bought, ago = (own[:, HABITS.index(name)] for name in ("own_count", "own_baskets_since_last"))
     blocks = (
         own,
-        _types(context, catalogue, found),
-        _pairs(context, catalogue, found),
+        _types(context, catalogue, proposed),
+        _pairs(context, catalogue, proposed),
         _products(catalogue, rows),
         catalogue.trends[rows],
         catalogue.occasions.at(rows, context.time),
         catalogue.returns.at(rows, bought, ago + 1),
         catalogue.occasions.sizes[rows],
         np.broadcast_to(_household(context), (len(rows), len(_HOUSEHOLD))),
-        (found.sources[:, None] >> np.arange(len(SOURCES), dtype=np.uint8)) & 1,
+        (proposed.sources[:, None] >> np.arange(len(SOURCES), dtype=np.uint8)) & 1,
     )
     start = 0
     for block in blocks:
@@ -81,23 +81,23 @@ def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[
     return matrix
 
 
-def _own(found: Candidates) -> NDArray[np.float32]:
+def _own(proposed: Candidates) -> NDArray[np.float32]:
     """The habits, NaN for products never bought but for their count, which is 0."""
-    values = found.habits.of(found.rows)
+    values = proposed.habits.of(proposed.rows)
     values[np.isnan(values[:, 0]), 0] = 0
     return values
 
 
-def _types(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:
+def _types(context: Context, catalogue: Catalogue, proposed: Candidates) -> NDArray[np.float32]:
     """The household's habits with each product's type, NaN for types never bought."""
-    past = context.history.grouped(catalogue.types(found.lines))
+    past = context.history.grouped(catalogue.types(proposed.lines))
     of_types = habits(past, past.products, context.time, context.store_id)
-    return of_types.of(catalogue.types(found.rows))[:, [HABITS.index(name) for name in _TYPE_HABITS]]
+    return of_types.of(catalogue.types(proposed.rows))[:, [HABITS.index(name) for name in _TYPE_HABITS]]
 
 
-def _pairs(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float64]:
-    rows = found.rows
-    together, recent = found.together[rows], found.recent[rows]
+def _pairs(context: Context, catalogue: Catalogue, proposed: Candidates) -> NDArray[np.float64]:
+    rows = proposed.rows
+    together, recent = proposed.together[rows], proposed.recent[rows]
     viewed = np.isin(rows, catalogue.rows(context.viewed)) if context.viewed else np.zeros(len(rows))
     everywhere = _popularity(catalogue, None, rows)
     unknown = context.store_id not in catalogue.popular
@@ -107,8 +107,8 @@ def _pairs(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray
         [
             together,
             recent,
-            found.session[rows],
-            found.session_best[rows],
+            proposed.session[rows],
+            proposed.session_best[rows],
             viewed,
             _rank(together),
             _rank(recent),

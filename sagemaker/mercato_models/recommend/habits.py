@@ -61,12 +61,12 @@ class Habits:
 
     def of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Figures of any products (rows x HABITS), NaN for those it never bought."""
-        found = np.full((len(rows), len(HABITS)), np.nan, np.float32)
+        result = np.full((len(rows), len(HABITS)), np.nan, np.float32)
         if len(self.rows):
             place = np.searchsorted(self.rows, rows).clip(max=len(self.rows) - 1)
             bought = self.rows[place] == rows
-            found[bought] = self.values[place[bought]]
-        return found
+            result[bought] = self.values[place[bought]]
+        return result
 
 
 def habits(history: History, lines: NDArray[np.int64], time: float | None, store_id: int | None) -> Habits:

@@ -42,10 +42,10 @@ def newest_moment(spark: SparkSession, lake: Lake) -> datetime:
     from pyspark.sql import functions as F
 
     newest = lake.read(spark, _HISTORY.table).agg(F.max(_HISTORY.time)).toArrow()
-    found: datetime | None = newest.column(0)[0].as_py()
-    if found is None:
+    time: datetime | None = newest.column(0)[0].as_py()
+    if time is None:
         raise MercatoError("No household has a basket yet: run `mercato run --layer gold` first.")
-    return found + _AFTER
+    return time + _AFTER
 
 
 def known(spark: SparkSession, lake: Lake, at: datetime) -> tuple[pa.Table, Catalogue]:

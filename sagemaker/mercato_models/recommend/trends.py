@@ -54,8 +54,8 @@ class Occasions:
         slots, weekdays = np.zeros((len(types), SLOTS)), np.zeros((len(types), WEEKDAYS))
         sizes = np.full((len(types), len(SIZES)), np.nan)
         for counts, name in ((slots, _O.by_slot), (weekdays, _O.by_weekday)):
-            told = table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-            counts[rows[known]] = told.reshape(len(rows), -1)[known] if len(rows) else 0
+            values = table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            counts[rows[known]] = values.reshape(len(rows), -1)[known] if len(rows) else 0
         small = (table[_O.small_baskets].to_numpy()[known] + 0.5) / (
             weekdays[rows[known]].sum(axis=1) + _PRIOR_SMALL
         )
@@ -90,8 +90,8 @@ def trends(
     expected = total * np.nan_to_num(usual / max(1.0, float(np.nansum(usual))))[:, None]
     rise = (counts + _PRIOR_TREND) / (expected + _PRIOR_TREND)
     ratio = now / np.maximum(price, 0.01)
-    found: NDArray[np.float32] = np.column_stack([counts / total, rise, ratio]).astype(np.float32)
-    return found
+    result: NDArray[np.float32] = np.column_stack([counts / total, rise, ratio]).astype(np.float32)
+    return result
 
 
 def _lifts(counts: NDArray[np.float64], types: NDArray[np.int64]) -> NDArray[np.float32]:
