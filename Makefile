@@ -73,7 +73,7 @@ docs: setup .venv/cdk/ready.stamp .venv/sagemaker/ready.stamp ## write what is g
 	$(BIN)/python -m mercato.contracts.reference docs/reference/contracts.md
 	$(BIN)/python -m mercato.cli.reference docs/reference/commands.md
 	$(BIN)/python -m lambdas.reference docs/reference/api.md
-	$(BIN)/python -m glue_jobs.deploy infra/cdk/generated/catalog.json
+	$(BIN)/python -m infra.catalog infra/cdk/generated/catalog.json
 	PYTHONPATH=sagemaker .venv/sagemaker/bin/python -m pipelines write infra/cdk/generated
 	.venv/cdk/bin/python app.py --env local
 	.venv/cdk/bin/python -m infra.emulator.reference cdk.out/local docs/reference/local-aws.md

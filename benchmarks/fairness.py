@@ -8,7 +8,7 @@ from benchmarks.page import Value
 from mercato_models.fairness import GATE, Ratio
 
 
-def rows(found: Sequence[Ratio]) -> list[dict[str, Value]]:
+def rows(ratios: Sequence[Ratio]) -> list[dict[str, Value]]:
     """Least ratios between groups, and the rate of each; only households with demographics are judged."""
     return [
         {
@@ -20,5 +20,5 @@ def rows(found: Sequence[Ratio]) -> list[dict[str, Value]]:
             "by group (95 %) of how many": ratio.by_group,
             "too small to judge": ", ".join(ratio.small),
         }
-        for ratio in found
+        for ratio in ratios
     ]

@@ -56,8 +56,12 @@ def join(spark: SparkSession, lake: Lake, settings: Settings) -> dict[str, Any]:
     asked: pa.Table = known.select(c.household_id, before).toArrow()
     joined = (views.HOUSEHOLD_HISTORY, views.HOUSEHOLD_PROFILE)
     store = apply(settings)
-    found, seconds = timed(lambda: historical(spark, lake, store, asked, joined))
-    return {"rows": found.num_rows, "views": [view.name for view in joined], "seconds": round(seconds, 3)}
+    joined_rows, seconds = timed(lambda: historical(spark, lake, store, asked, joined))
+    return {
+        "rows": joined_rows.num_rows,
+        "views": [view.name for view in joined],
+        "seconds": round(seconds, 3),
+    }
 
 
 def bring_online(spark: SparkSession, lake: Lake, settings: Settings) -> dict[str, Any]:

@@ -38,7 +38,7 @@ _EVENTS = (
 #: A week's number is that of the Monday 05:00 UTC at which it ends, a day's that of its 05:00 UTC.
 _MACROS = f"""
 create macro week_ending(t) as ceil((epoch_us(t) - 363600000000) / {WEEK_MICROS})::bigint;
-create macro end_of(week) as to_timestamp(week * 604800 + 363600);
+create macro end_of_week(week) as to_timestamp(week * 604800 + 363600);
 create macro day_ending(t) as ceil((epoch_us(t) - 363600000000) / 86400000000)::bigint;
 create macro end_of_day(day) as to_timestamp(day * 86400 + 363600);
 create macro days(a, b) as (epoch_us(b) - epoch_us(a)) / 86400e6;
@@ -47,7 +47,7 @@ create macro days(a, b) as (epoch_us(b) - epoch_us(a)) / 86400e6;
 _PREPARED = f"""
 create table dated as select *, week_ending(basket_time) week_end, (select max(basket_time) from lines) newest
   from lines;
-create macro last_week() as (select any_value(case when end_of(week_ending(newest)) = newest
+create macro last_week() as (select any_value(case when end_of_week(week_ending(newest)) = newest
   then week_ending(newest) else week_ending(newest) - 1 end) from dated);
 create table ages(age) as select unnest({list(AGES)});
 create table snapshots(week) as

@@ -87,7 +87,7 @@ households as (
   from (select product_id, household_id, week, sum(n) n from visits
         join snapshots on week_end <= week and week_end > week - 52 group by 1, 2, 3)
   group by 1, 2)
-select product_id, end_of(week) event_timestamp, coalesce(baskets_1w, 0) baskets_1w,
+select product_id, end_of_week(week) event_timestamp, coalesce(baskets_1w, 0) baskets_1w,
   coalesce(baskets_4w, 0) baskets_4w, coalesce(baskets_13w, 0) baskets_13w, baskets_52w, households_52w,
   repeat_households_52w, mean_price_13w, last_price, discount_share_4w
 from sold join households using (product_id, week)""",
@@ -107,7 +107,7 @@ from sales join days on sold <= day and sold > day - 7 group by 1, 2""",
 with sizes as (select basket_id, count(*) size from lines group by 1),
 held as (select product_id, last_week() - week_end sold, isodow(basket_time) - 1 weekday,
     epoch(basket_time)::bigint // {_SLOT} % {_SLOTS} slot, size from dated join sizes using (basket_id))
-select product_id, end_of(last_week() - age) event_timestamp,
+select product_id, end_of_week(last_week() - age) event_timestamp,
   [{", ".join(f"count_if(slot = {each})::int" for each in range(_SLOTS))}] by_slot,
   [{", ".join(f"count_if(weekday = {each})::int" for each in range(7))}] by_weekday,
   count_if(size <= {features.SMALL_BASKET})::int small_baskets,
@@ -127,7 +127,7 @@ waits as (select product_id, age, times, coalesce(next_sold >= age, false) again
     case when again then next_seq else newest_seq end - basket_seq wait
   from bought join ages on age <= sold and sold < age + {product_returns.WINDOW_WEEKS}
   join newest using (household_id, age))
-select product_id, end_of(last_week() - age) event_timestamp,
+select product_id, end_of_week(last_week() - age) event_timestamp,
   [{
         ", ".join(
             f"count_if(times >= {a} and times < {b} and again and wait >= {c} and wait < {d})::int"
@@ -160,7 +160,7 @@ pairs as (select * from (
 scored as (select a, b, p.age, c / sqrt(x.n * y.n) cosine from pairs p
   join sold x on a = x.product_id and p.age = x.age join sold y on b = y.product_id and p.age = y.age),
 both_ways as (select a, b, age, cosine from scored union all select b, a, age, cosine from scored)
-select a product_id, end_of(last_week() - age) event_timestamp,
+select a product_id, end_of_week(last_week() - age) event_timestamp,
   list(b order by cosine desc, b)[:{features.NEIGHBOURS}] neighbour_ids,
   list(cosine::float order by cosine desc, b)[:{features.NEIGHBOURS}] scores
 from both_ways group by a, age""",
@@ -173,7 +173,7 @@ weighted as (
     sum(n * round(1048576 * 2 ** ((week_end - week) / {store_popular.HALF_LIFE_WEEKS}))::bigint) score
   from everywhere join snapshots on week_end <= week and week_end > week - {store_popular.WINDOW_WEEKS}
   group by 1, 2, 3)
-select store_id, end_of(week) event_timestamp,
+select store_id, end_of_week(week) event_timestamp,
   list(product_id order by score desc, product_id)[:{features.POPULAR_PRODUCTS}] product_ids,
   list((score / 1048576)::float order by score desc, product_id)[:{features.POPULAR_PRODUCTS}] scores
 from weighted group by 1, 2""",

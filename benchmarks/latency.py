@@ -18,8 +18,8 @@ _BATCH, _TIMES = 200, 2_000
 
 def percentiles(values: Sequence[float], wanted: Sequence[int] = (50, 95, 99)) -> dict[str, float]:
     """`p50` and so on, in the values' unit, to three places."""
-    found = np.percentile(values, wanted).tolist()
-    return {f"p{each}": round(value, 3) for each, value in zip(wanted, found, strict=True)}
+    measured = np.percentile(values, wanted).tolist()
+    return {f"p{each}": round(value, 3) for each, value in zip(wanted, measured, strict=True)}
 
 
 def beside_predict(model: Model, rows: NDArray[np.float32]) -> list[dict[str, Value]]:

@@ -8,13 +8,8 @@ each peer the same days, then judges all of them from the written probabilities.
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import lightgbm
 import numpy as np
@@ -36,8 +31,8 @@ from mercato_models.churn.features import AS_OF, LABEL, baskets
 from mercato_models.churn.model import Hyperparameters, known_at
 from mercato_models.churn.value import VALUE_DAYS
 from mercato_models.intervals import Interval
+from mercato_models.launch import TrainingJob
 
-_TRAIN = Path(__file__).parents[1] / "sagemaker" / "churn" / "train.py"
 _L = BASKET_LINES.c
 _BG_NBD, _PARETO_NBD, _LIGHTGBM = "bg_nbd", "pareto_nbd", "lightgbm"
 _NAMES = {
@@ -56,37 +51,31 @@ _SPLIT = (
 def main() -> None:
     """Train, judge beside the peers, measure, and write `models_churn.json` and the predictions."""
     home = get_settings().home
-    folder = home / "bench" / "work" / "churn"
-    channel, model, output = (folder / name for name in ("channel", "model", "output"))
+    job = TrainingJob.within("churn", home / "bench" / "work" / "churn")
     machine, lines = describe_machine(), _lines()
-    channels.write(channel, lines)
-    demographics.write(channel, recorded_people())
-    environment = os.environ | {
-        "SM_CHANNEL_TRAIN": str(channel),
-        "SM_MODEL_DIR": str(model),
-        "SM_OUTPUT_DATA_DIR": str(output),
-    }
+    channels.write(job.channel, lines)
+    demographics.write(job.channel, recorded_people())
     started = time.perf_counter()
-    subprocess.run([sys.executable, str(_TRAIN)], env=environment, check=True)
+    job.run(check=True)
     seconds = round(time.perf_counter() - started, 1)
     (home / "predictions").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(output / channels.FILE, home / "predictions" / channels.FILE)
-    rows, features = channels.read(channel)
+    shutil.copyfile(job.output / channels.FILE, home / "predictions" / channels.FILE)
+    rows, features = channels.read(job.channel)
     history = baskets(lines, lines[_L.basket_time].min().normalize())
-    judged = pd.read_parquet(output / channels.FILE).merge(
+    judged = pd.read_parquet(job.output / channels.FILE).merge(
         _peers(rows, features, history), on=[AS_OF, HOUSEHOLD]
     )
-    found = evaluation.intervals(judged, list(_NAMES))
-    fair = evaluation.fairness(judged, demographics.groups(channel, judged[HOUSEHOLD]))
-    trained = json.loads((output / "metrics.json").read_text())
-    latency = beside_predict(artefact.load(model), rows[list(features)].to_numpy(np.float32))
+    intervals = evaluation.intervals(judged, list(_NAMES))
+    fair = evaluation.fairness(judged, demographics.groups(job.channel, judged[HOUSEHOLD]))
+    trained = job.metrics()
+    latency = beside_predict(artefact.load(job.model), rows[list(features)].to_numpy(np.float32))
     result = {
         "machine": machine,
         "split": _SPLIT,
         "seeds": [Hyperparameters().seed],
         "predictions": channels.FILE,
         "tables": [
-            Table("Quality", [_quality(found, column) for column in _NAMES]),
+            Table("Quality", [_quality(intervals, column) for column in _NAMES]),
             Table("Calibration", [{"expected calibration error": trained["calibration_error"]}]),
             Table(f"Fairness, the likeliest {evaluation.FLAGGED:.0%} of a day flagged", fairness.rows(fair)),
             Table(f"Spend in the next {VALUE_DAYS} days, USD", household_value.table(history)),
@@ -124,11 +113,11 @@ def _peers(rows: pd.DataFrame, features: tuple[str, ...], history: pd.DataFrame)
     return pd.concat(made, ignore_index=True)
 
 
-def _quality(found: dict[str, Interval], column: str) -> dict[str, Value]:
+def _quality(intervals: dict[str, Interval], column: str) -> dict[str, Value]:
     row: dict[str, Value] = {"": _NAMES[column]}
     for measure, name in (("auc", "AUC"), ("average_precision", "AP")):
-        row |= _cells(name, found[f"{column}_{measure}"])
-        row |= _cells(f"gain in {name}", found.get(f"gain_over_{column}_{measure}"))
+        row |= _cells(name, intervals[f"{column}_{measure}"])
+        row |= _cells(f"gain in {name}", intervals.get(f"gain_over_{column}_{measure}"))
     return row
 
 

@@ -8,11 +8,7 @@ scores again from the file alone. Needs no engine.
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from datetime import UTC
 from pathlib import Path
@@ -45,9 +41,9 @@ from mercato_models.fraud.evaluation import (
 from mercato_models.fraud.model import Hyperparameters
 from mercato_models.fraud.simulator import simulate
 from mercato_models.fraud.state import FEATURES
+from mercato_models.launch import TrainingJob
 from mercato_models.reasons import contributions
 
-_TRAIN = Path(__file__).parents[1] / "sagemaker" / "fraud" / "train.py"
 _PREDICTIONS = f"{payments.SCORED.short_name}.parquet"
 _C = payments.SCORED.c
 _NAMES = {
@@ -75,20 +71,14 @@ _MICROS = 1_000_000
 def main() -> None:
     """Run all of it and write `models_fraud.json` and the predictions."""
     home = get_settings().home
-    folder = home / "bench" / "work" / "fraud"
-    channel, model, output = (folder / name for name in ("channel", "model", "output"))
+    job = TrainingJob.within("fraud", home / "bench" / "work" / "fraud")
     machine = describe_machine()
     made, _ = simulate()
-    payments.write(channel, made)
-    environment = os.environ | {
-        "SM_CHANNEL_TRAIN": str(channel),
-        "SM_MODEL_DIR": str(model),
-        "SM_OUTPUT_DATA_DIR": str(output),
-    }
-    subprocess.run([sys.executable, str(_TRAIN), "--weeks", "handbook"], env=environment, check=True)
+    payments.write(job.channel, made)
+    job.run("--weeks", "handbook", check=True)
     (home / "predictions").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(output / _PREDICTIONS, home / "predictions" / _PREDICTIONS)
-    trained = json.loads((output / "metrics.json").read_text())
+    shutil.copyfile(job.output / _PREDICTIONS, home / "predictions" / _PREDICTIONS)
+    trained = job.metrics()
     result = {
         "machine": machine,
         "split": _SPLIT,
@@ -100,9 +90,9 @@ def main() -> None:
                 "Paired gain in AP, XGBoost on both sides",
                 [_gain(trained, *pair) for pair in COMPARED],
             ),
-            Table("Judged again from the file", _judge(output / _PREDICTIONS)),
-            Table("Decisions over the test weeks", _decisions(output / _PREDICTIONS, Costs())),
-            Table("Latency, milliseconds", _latency(made, model)),
+            Table("Judged again from the file", _judge(job.output / _PREDICTIONS)),
+            Table("Decisions over the test weeks", _decisions(job.output / _PREDICTIONS, Costs())),
+            Table("Latency, milliseconds", _latency(made, job.model)),
         ],
         "seconds": trained["seconds"],
         "by_fold": trained["by_fold"],
@@ -116,13 +106,13 @@ def _judge(path: Path) -> list[dict[str, Value]]:
     fold, label = (scored[name].to_numpy() for name in (_C.fold, _C.label))
     parts = [fold == number for number in np.unique(fold)]
     rows: list[dict[str, Value]] = []
-    for name, said in _NAMES.items():
+    for name, learner in _NAMES.items():
         score = scored[_C.score if name == MODEL else name].to_numpy()
         judged = {
             title: float(np.mean([measured(label[at], score[at]) for at in parts]))
             for title, measured in (("AP", average_precision_score), ("AUC", roc_auc_score))
         }
-        rows.append({"": said, **judged})
+        rows.append({"": learner, **judged})
     return rows
 
 

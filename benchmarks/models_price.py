@@ -9,9 +9,6 @@ measured last. Needs no engine.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -28,9 +25,9 @@ from benchmarks.page import Table, Value
 from benchmarks.price_data import year
 from mercato.settings import get_settings
 from mercato_models import artefact
+from mercato_models.launch import TrainingJob
 from mercato_models.price import channels, demand, evaluation
 
-_TRAIN = Path(__file__).parents[1] / "sagemaker" / "price" / "train.py"
 #: Elasticities of every chain, the model's and the peers'.
 PREDICTIONS = "price.parquet"
 _ELASTICITY = {
@@ -100,26 +97,20 @@ def _chains(home: Path) -> Part:
 
 
 def _demand(home: Path) -> Part:
-    machine, folder = describe_machine(), home / "datasets" / "price"
-    channel, model, output = (folder / name for name in ("channel", "model", "output"))
-    channel.mkdir(parents=True, exist_ok=True)
-    year().to_parquet(channel / channels.FILE, index=False)
-    environment = os.environ | {
-        "SM_CHANNEL_TRAIN": str(channel),
-        "SM_MODEL_DIR": str(model),
-        "SM_OUTPUT_DATA_DIR": str(output),
-    }
-    subprocess.run([sys.executable, str(_TRAIN)], env=environment, check=True)
-    trained = json.loads((output / "metrics.json").read_text())
-    panel = evaluation.established(channels.read(channel))
+    machine, job = describe_machine(), TrainingJob.within("price", home / "datasets" / "price")
+    job.channel.mkdir(parents=True, exist_ok=True)
+    year().to_parquet(job.channel / channels.FILE, index=False)
+    job.run(check=True)
+    trained = job.metrics()
+    panel = evaluation.established(channels.read(job.channel))
     features = demand.features(panel)
-    judged = price_demand.beside(pd.read_parquet(output / channels.FORECASTS), panel, features)
+    judged = price_demand.beside(pd.read_parquet(job.output / channels.FORECASTS), panel, features)
     judged.to_parquet(home / "predictions" / channels.FORECASTS, index=False)
     tables = [
         Table("Demand a week ahead", price_demand.quality(judged)),
         Table("Demand a week ahead, cells that Prophet was fitted to", price_demand.prophets(judged)),
         Table("Elasticities of the real year", [_real(trained)]),
-        Table("Latency, milliseconds", beside_predict(artefact.load(model), demand.matrix(features))),
+        Table("Latency, milliseconds", beside_predict(artefact.load(job.model), demand.matrix(features))),
     ]
     return Part(machine, tables, trained["seconds"])
 
@@ -128,18 +119,18 @@ _PARTS: Mapping[str, Callable[[Path], Part]] = {"chains": _chains, "demand": _de
 
 
 def _policies(chains: list[price_chains.Judged]) -> list[dict[str, Value]]:
-    told = pd.DataFrame([chain.policy for chain in chains])
-    error = (told["told"] - told["true"]).abs()
+    policies = pd.DataFrame([chain.policy for chain in chains])
+    error = (policies["told"] - policies["true"]).abs()
     return [
         {
             "": "doubly robust, mean over chains",
-            "true gain": float(told["true"].mean()),
-            "told": float(told["told"].mean()),
+            "true gain": float(policies["true"].mean()),
+            "told": float(policies["told"].mean()),
             "mean absolute error": float(error.mean()),
             "intervals that hold the truth": float(
-                ((told["low"] <= told["true"]) & (told["true"] <= told["high"])).mean()
+                ((policies["low"] <= policies["true"]) & (policies["true"] <= policies["high"])).mean()
             ),
-            "overlap": float(told["overlap"].mean()),
+            "overlap": float(policies["overlap"].mean()),
         }
     ]
 

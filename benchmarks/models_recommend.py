@@ -28,6 +28,7 @@ from benchmarks.page import Table, Value
 from benchmarks.recommend_data import Lists, Truths, basket_lines, mean, truths
 from benchmarks.recommend_peers import Baskets, Peer
 from benchmarks.tuning import Setting, climb
+from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato.errors import MercatoError
 from mercato.settings import get_settings
 from mercato_models import artefact, demographics
@@ -41,6 +42,7 @@ from mercato_models.recommend.metrics import CUT, ndcg, quality, recall
 from mercato_models.recommend.predictions import FILES
 from mercato_models.recommend.protocol import Cut, cut
 
+_C = RANKED_PRODUCTS.c
 _MODEL, _BLIND = "ranker", "ranker, the basket's store and time hidden"
 #: Tests whose candidates the ranker is timed on.
 _TIMED = 50
@@ -79,17 +81,17 @@ def main() -> None:
         raise MercatoError(
             f"{paths[MODEL]} lacks {len(missing)} test households: it is of another lake than the year"
         )
-    found: dict[str, Lists] = {_MODEL: model}
+    by_peer: dict[str, Lists] = {_MODEL: model}
     rows: list[dict[str, Value]] = []
     seconds = {}
     for peer, name in tqdm(_NAMES.items(), desc="peers"):
         started = time.perf_counter()
         setting, tuned = _tuned(peer, earlier)
-        found[name] = _lists(peer, divided, setting)
+        by_peer[name] = _lists(peer, divided, setting)
         seconds[name] = round(time.perf_counter() - started, 1)
-        said = ", ".join(f"{key} {value}" for key, value in setting.items())
-        rows.append({"": name, "setting": said, "on second-last baskets": tuned})
-    shown = {_MODEL: model, _BLIND: blind, **found}
+        described = ", ".join(f"{key} {value}" for key, value in setting.items())
+        rows.append({"": name, "setting": described, "on second-last baskets": tuned})
+    shown = {_MODEL: model, _BLIND: blind, **by_peer}
     result = {
         "machine": machine,
         "split": _SPLIT,
@@ -98,7 +100,7 @@ def main() -> None:
         "tables": [
             Table("Quality", [_quality(name, lists, model, truth) for name, lists in shown.items()]),
             Table("Peers' settings, and the sum of both measures they were chosen by", rows),
-            *recommend_slices.tables(found, lines, divided, trained),
+            *recommend_slices.tables(by_peer, lines, divided, trained),
             Table("Fairness of the lists", fairness.rows(_ratios(model, truth, trained / "channel"))),
             *recommend_sessions.tables(divided, earlier, trained),
             Table("Latency, milliseconds", _latency(trained)),
@@ -110,11 +112,11 @@ def main() -> None:
 
 def _written(path: object) -> dict[int, list[int]]:
     table = pq.read_table(path)
-    table = table.filter(pc.less_equal(table["rank"], CUT)).sort_by(
-        [("household_id", "ascending"), ("rank", "ascending")]
+    table = table.filter(pc.less_equal(table[_C.rank], CUT)).sort_by(
+        [(_C.household_id, "ascending"), (_C.rank, "ascending")]
     )
-    frame = table.to_pandas()
-    return {int(str(household)): list(of["product_id"]) for household, of in frame.groupby("household_id")}
+    by_household = table.to_pandas().groupby(_C.household_id)
+    return {int(str(household)): list(of[_C.product_id]) for household, of in by_household}
 
 
 def _tuned(peer: Peer, earlier: Cut) -> tuple[dict[str, Value], float]:

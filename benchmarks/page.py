@@ -46,7 +46,7 @@ def render(title: str, sections: Sequence[Section]) -> str:
 
 
 def _section(section: Section) -> str:
-    facts = "".join(f"<dt>{escape(term)}</dt><dd>{escape(said)}</dd>" for term, said in section.facts)
+    facts = "".join(f"<dt>{escape(term)}</dt><dd>{escape(fact)}</dd>" for term, fact in section.facts)
     tables = "".join(_table(table) for table in section.tables)
     return f"<h2>{escape(section.title)}</h2><dl>{facts}</dl>{tables}"
 

@@ -21,15 +21,13 @@ from benchmarks.page import Value
 from mercato_models.intervals import Statistic, bootstrap
 from mercato_models.price import elasticity, policy
 from mercato_models.price.nuisances import Expected, Settings, expect
-from mercato_models.price.panel import PANEL, checked
-from mercato_models.price.shelf import Shelf
+from mercato_models.price.panel import checked
+from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.simulator import World, simulate
 
 SEEDS = tuple(range(20))
 SEED, TRUTH = "seed", "true_elasticity"
 MODEL = "model"
-_C = PANEL.c
-Floats = NDArray[np.float64]
 #: Cost of a unit as a share of its usual price, and the most by which the judged policy moves log prices.
 _COST, _STEP = 0.55, 0.05
 #: Draws of the policy's chance, from which its true value is computed.
@@ -61,25 +59,25 @@ def _judge(seed: int) -> Judged:
     from benchmarks.price_peers import PEERS, estimates
 
     world = simulate(seed)
-    shelf = Shelf.of(checked(world.panel))
-    expected = expect(shelf, Settings())
-    found = elasticity.learn(shelf, expected)
+    arrays = PanelArrays.of(checked(world.panel))
+    expected = expect(arrays, Settings())
+    estimated = elasticity.learn(arrays, expected)
     rows = pd.DataFrame(
         {
             SEED: seed,
-            elasticity.PRODUCT: found.product_ids,
+            elasticity.PRODUCT: estimated.product_ids,
             TRUTH: np.diag(world.elasticity),
-            elasticity.ESTIMATE: found.own,
-            elasticity.LOW: found.low,
-            elasticity.HIGH: found.high,
-            "alone": found.alone,
+            elasticity.ESTIMATE: estimated.own,
+            elasticity.LOW: estimated.low,
+            elasticity.HIGH: estimated.high,
+            "alone": estimated.alone,
         }
     )
     for name, fit in PEERS.items():
-        told = estimates(shelf, fit)
-        for column, values in zip(_columns(name), told.T, strict=True):
+        of_peer = estimates(arrays, fit)
+        for column, values in zip(_columns(name), of_peer.T, strict=True):
             rows[column] = values
-    return Judged(rows, judge_policy(seed, world, shelf, expected))
+    return Judged(rows, judge_policy(seed, world, arrays, expected))
 
 
 def _columns(name: str) -> tuple[str, str, str]:
@@ -88,19 +86,19 @@ def _columns(name: str) -> tuple[str, str, str]:
     return name, f"{name}_{elasticity.LOW}", f"{name}_{elasticity.HIGH}"
 
 
-def judge_policy(seed: int, world: World, shelf: Shelf, expected: Expected) -> dict[str, float]:
+def judge_policy(seed: int, world: World, arrays: PanelArrays, expected: Expected) -> dict[str, float]:
     """A policy that moves each product's expected price toward its most profitable one, by a step at most.
 
     What is most profitable in a week is learned on others.
     """
     usual = world.log_price.mean(axis=(1, 2))
     cost = np.exp(usual) * _COST
-    log_price, folds = expected.log_price.copy(), policy.crossfit(shelf, expected)
+    log_price, folds = expected.log_price.copy(), policy.crossfit(arrays, expected)
     for fold in folds:
         steep = np.minimum(fold.found.own, -1.2)
         step = np.clip(np.log(cost * steep / (1 + steep)) - usual, -_STEP, _STEP)
-        log_price[fold.judged] += step[shelf.product[fold.judged]]
-    value = policy.evaluate(shelf, expected, folds, log_price, cost[shelf.product])
+        log_price[fold.judged] += step[arrays.product[fold.judged]]
+    value = policy.evaluate(arrays, expected, folds, log_price, cost[arrays.product])
     base, own = np.log(world.expected(world.log_price)), np.diag(world.elasticity)[:, None, None]
     prices, each = log_price.reshape(base.shape), cost[:, None, None]
     draws = np.random.default_rng(seed).normal(0, policy.JITTER, _DRAWS)
@@ -125,10 +123,10 @@ def quality(rows: pd.DataFrame, names: dict[str, str]) -> list[dict[str, Value]]
         names: by column prefix; MODEL is the first.
     """
     best = min(_mean(rows, (rows[name] - rows[TRUTH]).abs()) for name in names if name != MODEL)
-    return [_quality(rows, name, said, best) for name, said in names.items()]
+    return [_quality(rows, name, title, best) for name, title in names.items()]
 
 
-def _quality(rows: pd.DataFrame, name: str, said: str, best: float) -> dict[str, Value]:
+def _quality(rows: pd.DataFrame, name: str, title: str, best: float) -> dict[str, Value]:
     estimate, low, high = (rows[column] for column in _columns(name))
     error = (estimate - rows[TRUTH]).abs().to_numpy()
     seeds = rows[SEED].to_numpy()
@@ -136,7 +134,7 @@ def _quality(rows: pd.DataFrame, name: str, said: str, best: float) -> dict[str,
     hit = ((low <= rows[TRUTH]) & (rows[TRUTH] <= high)).to_numpy()
     covered = bootstrap(seeds, _weighted(hit))
     return {
-        "": said,
+        "": title,
         "mean absolute error": mean.estimate,
         "95 %": f"{mean.low:.4f} to {mean.high:.4f}",
         "to the best peer's": mean.estimate / best,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mercato.contracts.events.retail import NOT_SHOWN
 from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS
 from mercato.replay.dataset import Catalogue, Dataset, Placements
@@ -12,7 +13,7 @@ from mercato_models.price import channels
 from mercato_models.price.panel import LEAST_WEEKS, PANEL
 
 _C, _H, _P = PANEL.c, PRICE_HISTORY.c, PRODUCTS.c
-_NOWHERE = ord("0")
+_NOT_SHOWN = ord(NOT_SHOWN)
 _WEEKS = 53
 
 
@@ -71,8 +72,8 @@ def _placed(placements: Placements, prices: pd.DataFrame) -> pd.DataFrame:
             _C.product_id: product,
             _C.store_id: packed & (1 << placements.STORE_BITS) - 1,
             _C.week: packed >> placements.WEEK_AT,
-            _C.displayed: (packed >> placements.DISPLAY_AT & code) != _NOWHERE,
-            _C.mailed: (packed >> placements.MAILER_AT & code) != _NOWHERE,
+            _C.displayed: (packed >> placements.DISPLAY_AT & code) != _NOT_SHOWN,
+            _C.mailed: (packed >> placements.MAILER_AT & code) != _NOT_SHOWN,
         }
     )
     return rows.groupby([_C.product_id, _C.store_id, _C.week], as_index=False).any()

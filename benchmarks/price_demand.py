@@ -1,4 +1,4 @@
-"""Forecasts of weekly demand beside what people use for it, each a week ahead of what it foretells."""
+"""Forecasts of weekly demand beside what people use for it, each a week ahead of what it predicts."""
 
 from __future__ import annotations
 
@@ -75,31 +75,31 @@ def _unplanned(panel: pd.DataFrame) -> pd.DataFrame:
 
 def quality(judged: pd.DataFrame) -> list[dict[str, Value]]:
     """Errors of all forecasts, and by how much the model's are smaller."""
-    found = evaluation.intervals(judged, list(_NAMES))
+    intervals = evaluation.intervals(judged, list(_NAMES))
     sold = judged[_C.units].sum()
     return [
-        _row(name, said, found, _TITLES) | {"forecast to sold": float(judged[name].sum() / sold)}
-        for name, said in _NAMES.items()
+        _row(name, title, intervals, _TITLES) | {"forecast to sold": float(judged[name].sum() / sold)}
+        for name, title in _NAMES.items()
     ]
 
 
 def prophets(judged: pd.DataFrame) -> list[dict[str, Value]]:
-    """The same on the rows that Prophet foretold."""
+    """The same on the rows that Prophet predicted."""
     known = judged[judged[_PROPHET].notna()]
     names = {
         FORECAST: "model",
         _PROPHET: "Prophet, price and placements as regressors",
         RECENT: _NAMES[RECENT],
     }
-    found = evaluation.intervals(known, list(names))
-    return [_row(name, said, found, ["wape"]) for name, said in names.items()]
+    intervals = evaluation.intervals(known, list(names))
+    return [_row(name, title, intervals, ["wape"]) for name, title in names.items()]
 
 
-def _row(name: str, said: str, found: Mapping[str, Interval], levels: Iterable[str]) -> dict[str, Value]:
-    row: dict[str, Value] = {"": said}
+def _row(name: str, label: str, intervals: Mapping[str, Interval], levels: Iterable[str]) -> dict[str, Value]:
+    row: dict[str, Value] = {"": label}
     for level in levels:
         title = _TITLES[level]
-        error, gain = found[f"{name}_{level}"], found.get(f"gain_over_{name}_{level}")
+        error, gain = intervals[f"{name}_{level}"], intervals.get(f"gain_over_{name}_{level}")
         row |= {title: error.estimate, f"{title} 95 %": f"{error.low:.3f} to {error.high:.3f}"}
         row[f"{title}, model's gain"] = (
             None if gain is None else f"{gain.estimate:.3f} ({gain.low:.3f} to {gain.high:.3f})"
@@ -130,8 +130,8 @@ def _classical(panel: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
         df=rows[[_ID, _TIME, _VALUE]], h=1, n_windows=JUDGED_WEEKS, step_size=1, refit=True
     ).reset_index()
     keys = rows[[_ID, _TIME, *_CELL, _C.week]]
-    found: pd.DataFrame = made.merge(keys, on=[_ID, _TIME])[[*_CELL, _C.week, *_SERIES]]
-    return found
+    result: pd.DataFrame = made.merge(keys, on=[_ID, _TIME])[[*_CELL, _C.week, *_SERIES]]
+    return result
 
 
 def _prophet(panel: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:

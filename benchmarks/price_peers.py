@@ -15,14 +15,13 @@ import numpy as np
 from doubleml import DoubleMLData, DoubleMLPLR
 from econml.dml import LinearDML
 from lightgbm import LGBMRegressor
-from numpy.typing import NDArray
 from sklearn.linear_model import LassoCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from mercato_models.price.shelf import Shelf
+from mercato_models.arrays import Floats, Ints
+from mercato_models.price.panel_arrays import PanelArrays
 
-Floats = NDArray[np.float64]
 #: From outcome, treatment and controls to estimate, low, high.
 Fit = Callable[[Floats, Floats, Floats], tuple[float, float, float]]
 _FOLDS = 5
@@ -71,17 +70,17 @@ PEERS: Mapping[str, Fit] = {
 }
 
 
-def estimates(shelf: Shelf, fit: Fit) -> Floats:
+def estimates(arrays: PanelArrays, fit: Fit) -> Floats:
     """Products x (estimate, low, high)."""
-    beside = shelf.beside(shelf.log_price)
+    beside = arrays.beside(arrays.log_price)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return np.array([_estimate(shelf, beside, rows, fit) for rows in shelf.rows_by_product])
+        return np.array([_estimate(arrays, beside, rows, fit) for rows in arrays.rows_by_product])
 
 
-def _estimate(shelf: Shelf, beside: Floats, rows: NDArray[np.int64], fit: Fit) -> tuple[float, float, float]:
-    rows = rows[shelf.units[rows] > 0]
-    stores = shelf.store[rows, None] == np.unique(shelf.store[rows])[1:]
-    controls = np.column_stack([shelf.controls[rows], beside[rows], stores]).astype(np.float64)
+def _estimate(arrays: PanelArrays, beside: Floats, rows: Ints, fit: Fit) -> tuple[float, float, float]:
+    rows = rows[arrays.units[rows] > 0]
+    stores = arrays.store[rows, None] == np.unique(arrays.store[rows])[1:]
+    controls = np.column_stack([arrays.controls[rows], beside[rows], stores]).astype(np.float64)
     controls = controls[:, controls.std(axis=0) > 0]
-    return fit(np.log(shelf.units[rows]), shelf.log_price[rows], controls)
+    return fit(np.log(arrays.units[rows]), arrays.log_price[rows], controls)

@@ -13,18 +13,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.price_data import year
 from benchmarks.price_demand import lightgbm_defaults
 from benchmarks.tuning import Grid, Setting, climb
+from mercato_models.arrays import Floats
 from mercato_models.price import demand, evaluation
 from mercato_models.price.demand import Hyperparameters
 from mercato_models.price.evaluation import FORECAST, LEVELS
 from mercato_models.price.panel import JUDGED_WEEKS, PANEL, checked
 
-Floats = NDArray[np.float64]
 _UNITS = PANEL.c.units
 #: Weeks known. The last one is not judged, as in the whole year, so that both end before its judged weeks.
 _YEARS = (45, 45 - JUDGED_WEEKS)
@@ -58,8 +57,8 @@ class _Year:
         errors = {name: evaluation.wape(rows, FORECAST, level)(equal) for name, level in LEVELS.items()}
         return errors | {_SUM: float(forecast.sum() / rows[_UNITS].sum())}
 
-    def reached(self, given: Hyperparameters) -> dict[str, float]:
-        seeds = (replace(given, seed=seed) for seed in _SEEDS)
+    def reached(self, parameters: Hyperparameters) -> dict[str, float]:
+        seeds = (replace(parameters, seed=seed) for seed in _SEEDS)
         return _mean(
             [self.judge(evaluation.backtest(self.panel, self.rows, each)[FORECAST]) for each in seeds]
         )
@@ -71,9 +70,9 @@ def main() -> None:
     tried: list[dict[str, float]] = []
 
     def reach(setting: Setting) -> float:
-        found = _mean([each.reached(Hyperparameters(**setting)) for each in years])
-        tried.append(setting | found)
-        return -_cost(found)
+        errors = _mean([each.reached(Hyperparameters(**setting)) for each in years])
+        tried.append(setting | errors)
+        return -_cost(errors)
 
     chosen, _ = climb(_GRID, reach, "demand")
     peers = [each.judge(lightgbm_defaults(each.panel, each.rows)) for each in years]
@@ -89,12 +88,12 @@ def main() -> None:
     print(write_result("price_settings", result))
 
 
-def _cost(found: dict[str, float]) -> float:
-    return sum(found[name] for name in LEVELS) / len(LEVELS) + abs(found[_SUM] - 1)
+def _cost(errors: dict[str, float]) -> float:
+    return sum(errors[name] for name in LEVELS) / len(LEVELS) + abs(errors[_SUM] - 1)
 
 
-def _mean(found: list[dict[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([each[name] for each in found])) for name in found[0]}
+def _mean(errors: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([each[name] for each in errors])) for name in errors[0]}
 
 
 if __name__ == "__main__":

@@ -31,16 +31,21 @@ from numpy.typing import NDArray
 
 from benchmarks.latency import percentiles
 from benchmarks.machine import describe_machine, write_result
+from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato.local.ports import free_port
 from mercato.replay.dataset import Dataset
 from mercato.settings import get_settings
+from mercato_models.launch import TrainingJob
 from mercato_models.recommend import channels
 from mercato_models.recommend.candidates import candidates
 from mercato_models.recommend.dataset import Target
+from mercato_models.recommend.evaluation import MODEL
 from mercato_models.recommend.features import build
 from mercato_models.recommend.metrics import quality
+from mercato_models.recommend.predictions import FILES
 
 _SERVE = Path(__file__).parents[1] / "sagemaker" / "recommend" / "serve.py"
+_C = RANKED_PRODUCTS.c
 _NPY = "application/x-npy"
 #: Lower ends of the slices, by baskets of history and by products of the last basket.
 _SLICES = {"history_baskets": (1, 20, 50), "basket_products": (1, 4, 11)}
@@ -83,9 +88,10 @@ def judge_again(predictions: Path, tests: Sequence[Target]) -> list[Judged]:
         lines.household_id[kept].tolist(), lines.product_id[kept].tolist(), strict=True
     ):
         truths[household].add(product)
-    written, _, products, _ = pq.read_table(predictions).columns
+    written = pq.read_table(predictions)
+    columns = (written[name].to_pylist() for name in (_C.household_id, _C.product_id))
     lists: dict[int, list[int]] = {}
-    for household, product in zip(written.to_pylist(), products.to_pylist(), strict=True):
+    for household, product in zip(*columns, strict=True):
         lists.setdefault(household, []).append(product)
     return [
         Judged(lists[t.household_id], frozenset(truths[t.household_id]), t.context.history.baskets)
@@ -95,8 +101,8 @@ def judge_again(predictions: Path, tests: Sequence[Target]) -> list[Judged]:
 
 def figures(judged: Sequence[Judged]) -> dict[str, Any]:
     """Quality of these lists, with intervals, and how many there are."""
-    found = quality([one.listed for one in judged], [one.truth for one in judged])
-    return {"households": found.households} | {name: round(v, 4) for name, v in found.flat().items()}
+    judgement = quality([one.listed for one in judged], [one.truth for one in judged])
+    return {"households": judgement.households} | {name: round(v, 4) for name, v in judgement.flat().items()}
 
 
 def slices(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -176,9 +182,9 @@ def invoke(
     """Milliseconds of one request after the other, each with the rows of one household."""
     bodies = []
     for each in rows:
-        held = io.BytesIO()
-        np.save(held, each)
-        bodies.append(held.getvalue())
+        buffer = io.BytesIO()
+        np.save(buffer, each)
+        bodies.append(buffer.getvalue())
     taken = []
     for number in range(requests):
         started = time.perf_counter()
@@ -203,11 +209,11 @@ def main() -> None:
     machine = describe_machine()
     trained = train()
     rows, tests, cost = describe(folder / "channel", 300)
-    judged = judge_again(home / "predictions" / "recommend.parquet", tests)
+    judged = judge_again(home / "predictions" / FILES[MODEL], tests)
     with scorer(folder / "model") as pool:
         invoke(pool, rows, 50)  # warm
         latency = percentiles(invoke(pool, rows, chosen.requests))
-    stages = json.loads((folder / "output" / "metrics.json").read_text())["seconds"]
+    stages = TrainingJob.within("recommend", folder).metrics()["seconds"]
     write_result(
         "recommend",
         {

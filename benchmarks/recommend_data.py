@@ -1,4 +1,4 @@
-"""What the recommendation benchmarks share: the year's lines, what is to be foretold, means in words."""
+"""What the recommendation benchmarks share: the year's lines, what is to be predicted, means in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mercato_models.intervals import bootstrap
 _L = BASKET_LINES.c
 #: By household: products, best first.
 Lists = Mapping[int, list[int]]
-#: By household: the products of the basket to foretell.
+#: By household: the products of the basket to predict.
 Truths = Mapping[int, frozenset[int]]
 
 
@@ -40,15 +40,15 @@ def basket_lines() -> pa.Table:
 
 def truths(lines: pa.Table) -> dict[int, frozenset[int]]:
     """Products of each household's basket."""
-    found = lines.group_by(_L.household_id).aggregate([(_L.product_id, "distinct")])
-    products = found[f"{_L.product_id}_distinct"].to_pylist()
+    baskets = lines.group_by(_L.household_id).aggregate([(_L.product_id, "distinct")])
+    products = baskets[f"{_L.product_id}_distinct"].to_pylist()
     return {
-        int(household): frozenset(held)
-        for household, held in zip(found[_L.household_id].to_pylist(), products, strict=True)
+        int(household): frozenset(bought)
+        for household, bought in zip(baskets[_L.household_id].to_pylist(), products, strict=True)
     }
 
 
 def mean(households: list[int], values: NDArray[np.float64]) -> str:
     """Mean of a value per household, in words with its 95 % interval."""
-    found = bootstrap(households, lambda weights: float(weights @ values / weights.sum()))
-    return f"{found.estimate:.4f} ({found.low:.4f} to {found.high:.4f})"
+    interval = bootstrap(households, lambda weights: float(weights @ values / weights.sum()))
+    return f"{interval.estimate:.4f} ({interval.low:.4f} to {interval.high:.4f})"

@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from scipy import sparse
 
 from benchmarks.tuning import Grid
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.features import HISTORY_BASKETS
 from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models.arrays import Floats, Ints
 from mercato_models.recommend.metrics import CUT, order
 
 _L = BASKET_LINES.c
 #: scipy's compressed sparse rows.
 Matrix = Any
-Floats = NDArray[np.float64]
 #: Households scored at once.
 _ROWS = 256
 #: Repeats that all products together count for in what is fitted for one.
@@ -43,13 +43,13 @@ class Baskets:
         asked: day of the basket that each household's list is for.
     """
 
-    households: NDArray[np.int64]
-    products: NDArray[np.int64]
-    household: NDArray[np.int64]
-    product: NDArray[np.int64]
-    ago: NDArray[np.int64]
+    households: Ints
+    products: Ints
+    household: Ints
+    product: Ints
+    ago: Ints
     day: Floats
-    held: NDArray[np.int64]
+    held: Ints
     asked: Floats
 
     @classmethod
@@ -247,14 +247,14 @@ GRIDS: Mapping[Peer, Grid] = {
 
 def lists(baskets: Baskets, blocks: Blocks) -> dict[int, list[int]]:
     """The CUT best products of each household by id, ties by product."""
-    found = {}
+    by_household = {}
     for rows, scores in blocks:
         for place, each in zip(range(rows.start, rows.stop), scores, strict=True):
-            found[int(baskets.households[place])] = best(each, baskets.products)
-    return found
+            by_household[int(baskets.households[place])] = best(each, baskets.products)
+    return by_household
 
 
-def best(scores: Floats, products: NDArray[np.int64]) -> list[int]:
+def best(scores: Floats, products: Ints) -> list[int]:
     """The CUT products of the highest scores above zero, ties by product."""
     # Far more than asked for, so that ties at the edge are all there.
     edge = np.partition(scores, -4 * CUT)[-4 * CUT] if len(scores) > 4 * CUT else -np.inf
@@ -267,7 +267,7 @@ def best(scores: Floats, products: NDArray[np.int64]) -> list[int]:
 def _days(lines: pa.Table) -> Floats:
     """When each line was bought, days since 1970."""
     times = lines[_L.basket_time].to_numpy().astype("datetime64[s]").astype(np.float64)
-    return np.asarray(times / 86_400)
+    return np.asarray(times / DAY_SECONDS)
 
 
 def _blocks(baskets: Baskets, scores: Callable[[slice], Floats]) -> Blocks:
@@ -289,6 +289,6 @@ def _nearest(alike: Matrix, neighbours: int) -> Matrix:
 
 def _factors(frame: Any, size: int) -> Floats:
     table = frame.toPandas()
-    found = np.zeros((size, len(table["features"].iloc[0])))
-    found[table["id"].to_numpy()] = np.stack(table["features"].to_list())
-    return found
+    result = np.zeros((size, len(table["features"].iloc[0])))
+    result[table["id"].to_numpy()] = np.stack(table["features"].to_list())
+    return result

@@ -49,20 +49,20 @@ class Opened:
     products: tuple[int, ...]
 
     def rest(self, told: int) -> frozenset[int]:
-        """What is left to foretell."""
+        """What is left to predict."""
         return frozenset(self.products[told:])
 
 
 def opened(lines: pa.Table) -> dict[int, Opened]:
     """By household its basket in a seeded order, if it holds more than the most products told."""
-    found = {}
+    result = {}
     for household, basket in lines.to_pandas().groupby(_L.household_id):
         if len(basket) > max(TOLD):
             order = np.random.default_rng([SEED, int(str(household))])
             products = order.permutation(np.sort(basket[_L.product_id].to_numpy()))
             time = basket[_L.basket_time].to_numpy()[0]
-            found[int(str(household))] = Opened(time, tuple(products.tolist()))
-    return found
+            result[int(str(household))] = Opened(time, tuple(products.tolist()))
+    return result
 
 
 def tables(divided: Cut, earlier: Cut, trained: Path) -> list[Table]:
@@ -73,18 +73,18 @@ def tables(divided: Cut, earlier: Cut, trained: Path) -> list[Table]:
         trained: folder of a training run of the ranker, with its channel and its model.
     """
     asked, sessions = opened(divided.test), Sessions.of(divided.history)
-    found: dict[tuple[str, int], dict[int, list[int]]] = {}
+    by_peer: dict[tuple[str, int], dict[int, list[int]]] = {}
     chosen: list[dict[str, Value]] = []
     for peer, name in _PEERS.items():
         setting, reached = _tuned(peer, earlier)
-        said = ", ".join(f"{key} {value}" for key, value in setting.items())
-        chosen.append({"": name, "setting": said, "on second-last baskets": reached})
+        described = ", ".join(f"{key} {value}" for key, value in setting.items())
+        chosen.append({"": name, "setting": described, "on second-last baskets": reached})
         for told in TOLD:
-            found[name, told] = lists(peer, sessions, asked, told, setting)
+            by_peer[name, told] = lists(peer, sessions, asked, told, setting)
     for name, told, household, listed in _ranked(trained, asked):
-        found.setdefault((name, told), {})[household] = listed
+        by_peer.setdefault((name, told), {})[household] = listed
     names = (MODEL, *_PEERS.values(), BLIND, NOBODY)
-    rows = [_quality(name, told, found, asked) for told in TOLD for name in names]
+    rows = [_quality(name, told, by_peer, asked) for told in TOLD for name in names]
     return [Table("The rest of an open basket", rows), Table("Settings for open baskets", chosen)]
 
 
@@ -108,13 +108,13 @@ def lists(
     peer: Peer, sessions: Sessions, asked: Mapping[int, Opened], told: int, setting: Mapping[str, Value]
 ) -> dict[int, list[int]]:
     """The best products of each household's rest, from the first ones by a peer."""
-    found = {}
+    result = {}
     for household, basket in asked.items():
         shown = sessions.places(np.array(basket.products[:told]))
         scores = peer(sessions, shown, sessions.before(basket.time), **setting)
         scores[shown[shown >= 0]] = 0
-        found[household] = best(scores, sessions.products)
-    return found
+        result[household] = best(scores, sessions.products)
+    return result
 
 
 def _ranked(trained: Path, asked: Mapping[int, Opened]) -> Iterator[tuple[str, int, int, list[int]]]:
@@ -136,14 +136,14 @@ def _ranked(trained: Path, asked: Mapping[int, Opened]) -> Iterator[tuple[str, i
 
 
 def _quality(
-    name: str, told: int, found: Mapping[tuple[str, int], Lists], asked: Mapping[int, Opened]
+    name: str, told: int, by_peer: Mapping[tuple[str, int], Lists], asked: Mapping[int, Opened]
 ) -> dict[str, Value]:
-    households = sorted(found[MODEL, told])
+    households = sorted(by_peer[MODEL, told])
     row: dict[str, Value] = {"": name, "products told": told, "baskets": len(households)}
     gains: dict[str, Value] = {}
     for title, measure in _MEASURES.items():
         ours, theirs = (
-            np.array([measure(found[way, told][each], asked[each].rest(told)) for each in households])
+            np.array([measure(by_peer[way, told][each], asked[each].rest(told)) for each in households])
             for way in (MODEL, name)
         )
         row[title] = float(theirs.mean())

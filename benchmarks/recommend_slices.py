@@ -28,20 +28,20 @@ _LIVES = ((3, 5), (6, 10), (11, 49), (50, 50))
 NEW, SETTLED = pd.Timedelta(weeks=4), pd.Timedelta(weeks=13)
 
 
-def tables(found: Mapping[str, Lists], lines: pa.Table, divided: Cut, trained: Path) -> list[Table]:
+def tables(by_peer: Mapping[str, Lists], lines: pa.Table, divided: Cut, trained: Path) -> list[Table]:
     """Every slice.
 
     Args:
-        found: lists by who made them.
+        by_peer: lists by who made them.
         lines: of all baskets; divided: the protocol's cut of them.
         trained: folder of a training run of the ranker, with its channel and its model.
     """
     truth, history = truths(divided.test), Baskets.of(divided.history, divided.test)
-    repeats = [by_past(name, lists, truth, history) for name, lists in found.items()]
-    newness = [by_age(name, lists, lines, divided.test) for name, lists in found.items()]
+    repeats = [by_past(name, lists, truth, history) for name, lists in by_peer.items()]
+    newness = [by_age(name, lists, lines, divided.test) for name, lists in by_peer.items()]
     return [
         Table("Repeated and new products", repeats),
-        Table("By baskets of history", by_history(found, truth, history)),
+        Table("By baskets of history", by_history(by_peer, truth, history)),
         Table(f"Products first sold in the last {NEW.days} days", newness),
         Table("The ranker and what the store promotes", promotions(trained)),
     ]
@@ -61,17 +61,17 @@ def by_past(name: str, lists: Lists, truth: Truths, history: Baskets) -> dict[st
     return row
 
 
-def by_history(found: Mapping[str, Lists], truth: Truths, history: Baskets) -> list[dict[str, Value]]:
+def by_history(by_peer: Mapping[str, Lists], truth: Truths, history: Baskets) -> list[dict[str, Value]]:
     """Recall of households that have been known for long, and of those that have not."""
-    held = dict(zip(history.households.tolist(), history.held.tolist(), strict=True))
+    lengths = dict(zip(history.households.tolist(), history.held.tolist(), strict=True))
     rows = []
     for low, high in _LIVES:
-        chosen = [each for each in truth if low <= held[each] <= high]
+        chosen = [each for each in truth if low <= lengths[each] <= high]
         row: dict[str, Value] = {
             "": f"{low} to {high}" if low < high else f"{low}",
             "households": len(chosen),
         }
-        for name, lists in found.items():
+        for name, lists in by_peer.items():
             values = [recall(lists.get(each, []), truth[each]) for each in chosen]
             row[name] = float(np.mean(values)) if values else None
         rows.append(row)
@@ -87,8 +87,8 @@ def by_age(name: str, lists: Lists, lines: pa.Table, test: pa.Table) -> dict[str
     baskets = baskets[baskets[_L.basket_time] >= start]
     age = baskets[_L.basket_time] - baskets[_L.product_id].map(first)
     new = set(baskets.loc[age <= NEW, [_L.household_id, _L.product_id]].itertuples(index=False, name=None))
-    held = baskets.groupby(_L.household_id)[_L.product_id].agg(frozenset)
-    truth: Truths = {int(household): items for household, items in held.items()}
+    by_household = baskets.groupby(_L.household_id)[_L.product_id].agg(frozenset)
+    truth: Truths = {int(household): items for household, items in by_household.items()}
     row: dict[str, Value] = {"": name}
     for title, wanted in (("new products", True), ("older products", False)):
         reached, number = _recall(lists, truth, lambda *pair, wanted=wanted: (pair in new) == wanted)

@@ -12,12 +12,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from benchmarks.recommend_peers import Floats, Matrix
+from benchmarks.recommend_peers import Matrix
 from benchmarks.tuning import Grid
 from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models.arrays import Floats, Ints
 
 _L = BASKET_LINES.c
-Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Sessions:
         pairs: each product with each of its sessions, ascending, as product * number of sessions + session.
     """
 
-    products: NDArray[np.int64]
+    products: Ints
     times: NDArray[np.datetime64]
     held: Matrix
-    pairs: Places
+    pairs: Ints
 
     @classmethod
     def of(cls, lines: pa.Table) -> Sessions:
@@ -55,24 +55,24 @@ class Sessions:
         """How many sessions are earlier than a moment."""
         return int(np.searchsorted(self.times, time))
 
-    def places(self, product_ids: NDArray[np.int64]) -> Places:
+    def places(self, product_ids: Ints) -> Ints:
         """Place of each product, -1 for those in no session."""
-        found = np.minimum(np.searchsorted(self.products, product_ids), len(self.products) - 1)
-        return np.where(self.products[found] == product_ids, found, -1)
+        nearest = np.minimum(np.searchsorted(self.products, product_ids), len(self.products) - 1)
+        return np.where(self.products[nearest] == product_ids, nearest, -1)
 
-    def holding(self, product: int, before: int) -> Places:
+    def holding(self, product: int, before: int) -> Ints:
         """Which of the first `before` sessions hold a product, oldest first; none do an unknown one."""
         first = product * len(self.times)
         start, end = np.searchsorted(self.pairs, [first, first + before])
         return self.pairs[start:end] - first
 
-    def counts(self, products: Places, before: int) -> Places:
+    def counts(self, products: Ints, before: int) -> Ints:
         """In how many of the first `before` sessions each product is."""
         first = products * len(self.times)
-        counts: Places = np.searchsorted(self.pairs, first + before) - np.searchsorted(self.pairs, first)
+        counts: Ints = np.searchsorted(self.pairs, first + before) - np.searchsorted(self.pairs, first)
         return counts
 
-    def total(self, sessions: Places, weights: Floats) -> Floats:
+    def total(self, sessions: Ints, weights: Floats) -> Floats:
         """Of every product the sum of weights of those sessions that hold it."""
         return np.asarray(weights @ self.held[sessions])
 
@@ -82,7 +82,7 @@ Peer = Callable[..., Floats]
 
 
 def vmis_knn(
-    known: Sessions, shown: Places, before: int, *, recent: int, neighbours: int, rarity: bool
+    known: Sessions, shown: Ints, before: int, *, recent: int, neighbours: int, rarity: bool
 ) -> Floats:
     """Score every product by the sessions nearest to the open one.
 
@@ -105,7 +105,7 @@ def vmis_knn(
     return scores
 
 
-def together(known: Sessions, shown: Places, before: int, *, damping: float) -> Floats:
+def together(known: Sessions, shown: Ints, before: int, *, damping: float) -> Floats:
     """Score every product by how often it is in the sessions of each product shown.
 
     Args:

@@ -14,11 +14,12 @@ from pyspark.sql import SparkSession
 
 from features.sources import temp_view
 from mercato.contracts.arrow import UTC_MICROS
+from mercato.contracts.tables.features import HOUSEHOLD_HISTORY
 from mercato.lake.tables import Lake
 from mercato.online.views import VIEWS, View
 
-#: Column of an entity table with the moment whose values are wanted.
-TIME = "event_timestamp"
+#: Column of an entity table with the moment whose values are wanted, named as in every as-of table.
+TIME = HOUSEHOLD_HISTORY.c.event_timestamp
 
 
 def historical(

@@ -11,9 +11,10 @@ import pyarrow as pa
 from msgspec import inspect as mi
 
 from mercato.contracts.tables.base import Table
+from mercato.contracts.tables.silver import TRANSACTIONS
 
 #: Column that says when a row came in; what has none is not checked for freshness.
-_ARRIVAL = "ingest_time"
+_ARRIVAL = TRANSACTIONS.c.ingest_time
 #: A source that sent nothing for longer has stopped.
 _FRESH_DAYS = 7
 _BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}

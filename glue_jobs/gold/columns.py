@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from mercato.contracts.arrow import spark_type
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.base import Table
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 #: Money is summed in whole ten-thousandths of a dollar: sums of doubles depend on their order,
 #: and the order differs between engines, runs and sliding windows.
 TICKS_PER_DOLLAR = 10_000
-DAY_SECONDS = 86_400
 _DAY_MICROS = DAY_SECONDS * 1_000_000
 
 

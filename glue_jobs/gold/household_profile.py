@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from glue_jobs.gold.columns import DAY_SECONDS, conform, days_between, dollars, ratio, ticks
+from glue_jobs.gold.columns import conform, days_between, dollars, ratio, ticks
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato.contracts.tables.gold import BASKET_LINES
 

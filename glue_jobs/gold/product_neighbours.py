@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
 from glue_jobs.gold.joint_baskets import both_ways, joint_baskets
-from glue_jobs.gold.weeks import AGES, end_of, last_complete_week, week_ending
+from glue_jobs.gold.weeks import AGES, end_of_week, last_complete_week, week_ending
 from mercato.contracts.tables.features import (
     NEIGHBOURS,
     PRODUCT_NEIGHBOURS,
@@ -42,7 +42,7 @@ def product_neighbours(lines: DataFrame) -> DataFrame:
     frequent = dated.join(sold.select(L.product_id).distinct(), L.product_id, "left_semi")
     pairs = _by_snapshot(joint_baskets(frequent, counts), counts, MIN_JOINT_BASKETS)
     snapshots = _strongest(both_ways(_scored(pairs, sold))).crossJoin(F.broadcast(last_week))
-    taken_at = end_of(F.col(_LAST_WEEK) - F.col(_SNAPSHOT) * SNAPSHOT_STEP_WEEKS)
+    taken_at = end_of_week(F.col(_LAST_WEEK) - F.col(_SNAPSHOT) * SNAPSHOT_STEP_WEEKS)
     return conform(snapshots.withColumn(C.event_timestamp, taken_at), PRODUCT_NEIGHBOURS)
 
 

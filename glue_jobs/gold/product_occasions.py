@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from glue_jobs.gold.columns import DAY_SECONDS, conform, ratio
-from glue_jobs.gold.weeks import AGES, end_of, last_complete_week, week_ending
+from glue_jobs.gold.columns import conform, ratio
+from glue_jobs.gold.weeks import AGES, end_of_week, last_complete_week, week_ending
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.features import (
     EPOCH_WEEKDAY,
     OCCASION_BASKETS,
@@ -53,7 +54,7 @@ def product_occasions(lines: DataFrame) -> DataFrame:
     return conform(
         totals.withColumns(
             {
-                C.event_timestamp: end_of(F.col(_LAST) - F.col(_AGE)),
+                C.event_timestamp: end_of_week(F.col(_LAST) - F.col(_AGE)),
                 C.by_slot: F.array(*(F.col(f"{C.by_slot}_{each}") for each in _SLOTS)),
                 C.by_weekday: F.array(*(F.col(f"{C.by_weekday}_{each}") for each in _WEEKDAYS)),
                 C.mean_log_size: ratio(F.col(C.mean_log_size), whole),

@@ -8,7 +8,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
-from glue_jobs.gold.weeks import AGES, end_of, last_complete_week, week_ending
+from glue_jobs.gold.weeks import AGES, end_of_week, last_complete_week, week_ending
 from mercato.contracts.tables.features import (
     OCCASION_BASKETS,
     PRODUCT_RETURNS,
@@ -64,7 +64,7 @@ def product_returns(lines: DataFrame) -> DataFrame:
         .where(F.col(_PURCHASES) >= OCCASION_BASKETS)
         .withColumns(
             {
-                C.event_timestamp: end_of(F.col(_LAST) - F.col(_AGE)),
+                C.event_timestamp: end_of_week(F.col(_LAST) - F.col(_AGE)),
                 C.returned: _flat(C.returned),
                 C.waited: _flat(C.waited),
             }

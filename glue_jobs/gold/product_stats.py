@@ -9,7 +9,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform, dollars, ratio, ticks
-from glue_jobs.gold.weeks import end_of, last_complete_week, week_ending
+from glue_jobs.gold.weeks import end_of_week, last_complete_week, week_ending
 from mercato.contracts.tables.features import PRODUCT_STATS, SNAPSHOT_WEEKS
 from mercato.contracts.tables.gold import BASKET_LINES
 
@@ -50,7 +50,7 @@ def product_stats(lines: DataFrame) -> DataFrame:
     so_far = Window.partitionBy(L.product_id).orderBy(_WEEK).rowsBetween(Window.unboundedPreceding, 0)
     totals = changes.select(
         L.product_id,
-        end_of(F.col(_WEEK)).alias(C.event_timestamp),
+        end_of_week(F.col(_WEEK)).alias(C.event_timestamp),
         *(F.sum(name).over(so_far).alias(name) for name in (*_BASKETS, *_HOUSEHOLDS, *_MONEY)),
         F.last(_PRICE, ignorenulls=True).over(so_far).alias(C.last_price),
     )

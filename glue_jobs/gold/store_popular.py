@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
-from glue_jobs.gold.weeks import end_of, last_complete_week, week_ending
+from glue_jobs.gold.weeks import end_of_week, last_complete_week, week_ending
 from mercato.contracts.tables.features import ALL_STORES, POPULAR_PRODUCTS, SNAPSHOT_WEEKS, STORE_POPULAR
 from mercato.contracts.tables.gold import BASKET_LINES
 
@@ -41,7 +41,7 @@ def store_popular(lines: DataFrame) -> DataFrame:
         F.sum(_BASKETS).alias(_BASKETS)
     )
     snapshots = _strongest(_weighted(sales.unionByName(everywhere))).crossJoin(last_week)
-    taken_at = end_of(F.col(_LAST_WEEK) - F.col(_AGE))
+    taken_at = end_of_week(F.col(_LAST_WEEK) - F.col(_AGE))
     return conform(snapshots.withColumn(C.event_timestamp, taken_at), STORE_POPULAR)
 
 

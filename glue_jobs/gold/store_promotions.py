@@ -8,8 +8,7 @@ from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
 from glue_jobs.gold.weeks import WEEK_MICROS
-from mercato.contracts.events.retail import Placement
-from mercato.contracts.schema import Columns
+from mercato.contracts.events.retail import NOT_SHOWN, PLACEMENT
 from mercato.contracts.tables.features import SNAPSHOT_WEEKS, STORE_PROMOTIONS
 from mercato.contracts.tables.silver import PROMOTIONS
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 S, C = PROMOTIONS.c, STORE_PROMOTIONS.c
-PLACE = Columns(Placement.__name__, Placement.__struct_fields__)
-#: Code of a place where the product is not shown.
-_NOWHERE = "0"
 #: Codes have at most four characters; padded, two of them are one sortable string.
 _CODE_WIDTH = 4
 #: The weeks that follow the snapshots of products and stores.
@@ -40,21 +36,21 @@ def store_promotions(promotions: DataFrame) -> DataFrame:
     recent = promotions.crossJoin(F.broadcast(newest)).where(
         F.unix_micros(S.valid_from) > F.unix_micros(_NEWEST) - PROMOTION_WEEKS * WEEK_MICROS
     )
-    display, mailer = F.col(f"{_PLACEMENT}.{PLACE.display}"), F.col(f"{_PLACEMENT}.{PLACE.mailer}")
-    empty_places = (display == _NOWHERE).cast("int") + (mailer == _NOWHERE).cast("int")
+    display, mailer = F.col(f"{_PLACEMENT}.{PLACEMENT.display}"), F.col(f"{_PLACEMENT}.{PLACEMENT.mailer}")
+    empty_places = (display == NOT_SHOWN).cast("int") + (mailer == NOT_SHOWN).cast("int")
     codes = (F.rpad(code, _CODE_WIDTH, " ") for code in (display, mailer))
     placed = recent.select(S.product_id, *window, F.explode(S.placements).alias(_PLACEMENT)).select(
         S.product_id,
         *window,
         F.concat(empty_places.cast("string"), *codes).alias(_RANKED_PLACE),
-        F.explode(f"{_PLACEMENT}.{PLACE.stores}").alias(C.store_id),
+        F.explode(f"{_PLACEMENT}.{PLACEMENT.stores}").alias(C.store_id),
     )
     once = placed.groupBy(C.store_id, S.valid_from, S.product_id).agg(
         F.max(S.valid_to).alias(S.valid_to), F.min(_RANKED_PLACE).alias(_RANKED_PLACE)
     )
     display = F.rtrim(F.substring(_RANKED_PLACE, 2, _CODE_WIDTH))
     mailer = F.rtrim(F.substring(_RANKED_PLACE, 2 + _CODE_WIDTH, _CODE_WIDTH))
-    shown = F.struct(S.product_id, display.alias(PLACE.display), mailer.alias(PLACE.mailer))
+    shown = F.struct(S.product_id, display.alias(PLACEMENT.display), mailer.alias(PLACEMENT.mailer))
     shelves = once.groupBy(C.store_id, F.col(S.valid_from).alias(C.event_timestamp)).agg(
         F.max(S.valid_to).alias(C.valid_to), F.array_sort(F.collect_list(shown)).alias(_SHOWN)
     )
@@ -64,8 +60,8 @@ def store_promotions(promotions: DataFrame) -> DataFrame:
             C.event_timestamp,
             C.valid_to,
             F.col(f"{_SHOWN}.{S.product_id}").alias(C.product_ids),
-            F.col(f"{_SHOWN}.{PLACE.display}").alias(C.displays),
-            F.col(f"{_SHOWN}.{PLACE.mailer}").alias(C.mailers),
+            F.col(f"{_SHOWN}.{PLACEMENT.display}").alias(C.displays),
+            F.col(f"{_SHOWN}.{PLACEMENT.mailer}").alias(C.mailers),
         ),
         STORE_PROMOTIONS,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from glue_jobs.gold.columns import DAY_SECONDS
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.features import SNAPSHOT_STEP_WEEKS, SNAPSHOT_WEEKS
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def day_ending(time: Column | str) -> Column:
     return _ending(time, DAY_SECONDS)
 
 
-def end_of(week: Column) -> Column:
+def end_of_week(week: Column) -> Column:
     """Instant at which a week ends."""
     return _end(week, _WEEK_SECONDS)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mercato.cli.options import Json
+from mercato.decisions.price import COST_SHARE, Guardrails
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from mercato.decisions.price_list import PriceList, Summary
     from mercato.online.prices import PriceBook
     from mercato.settings import Settings
+
+_RULES = Guardrails()
 
 price = typer.Typer(help="What to charge.\n\nExample: `mercato price propose`", no_args_is_help=True)
 
@@ -35,17 +38,19 @@ def propose(
         typer.Option(
             help="A unit's cost as a share of its usual price, where no limit says it.", min=0.01, max=0.99
         ),
-    ] = 0.7,
+    ] = COST_SHARE,
     margin: Annotated[
         float, typer.Option(help="Least share of a price that is earned.", min=0, max=0.9)
-    ] = 0.05,
+    ] = _RULES.margin,
     step: Annotated[
         float, typer.Option(help="Most by which a price moves, a share of it.", min=0, max=0.5)
-    ] = 0.1,
-    days: Annotated[int, typer.Option(help="Minimum days between two changes of a price.", min=0)] = 7,
+    ] = _RULES.step,
+    days: Annotated[
+        int, typer.Option(help="Minimum days between two changes of a price.", min=0)
+    ] = _RULES.days,
     announced: Annotated[
         bool, typer.Option(help="Cuts are advertised, so they go below the lowest price of 30 days.")
-    ] = True,
+    ] = _RULES.announced,
     limits: Annotated[
         Path | None,
         typer.Option(
@@ -70,7 +75,6 @@ def propose(
 
     import pandas as pd
 
-    from mercato.decisions.price import Guardrails
     from mercato.decisions.price_list import price_list
     from mercato.decisions.price_standing import Shop
     from mercato.errors import MercatoError
@@ -110,7 +114,7 @@ def _book(settings: Settings) -> Iterator[PriceBook | None]:
     """What people decided on; None if Redis is not running."""
     from mercato.online.connection import connect
     from mercato.online.prices import PriceBook
-    from mercato_models.scoring import TIMEOUT_SECONDS
+    from mercato_models.batch_scoring import TIMEOUT_SECONDS
 
     if settings.endpoint("redis_url") is None:
         consequence = "the panel gets no proposals, and what people accepted there is not known"

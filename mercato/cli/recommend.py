@@ -44,6 +44,7 @@ def score(
     from rich.console import Console
     from rich.progress import track
 
+    from mercato.contracts.tables.predictions import RECOMMENDATIONS
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
@@ -67,7 +68,7 @@ def score(
     summary = {
         "households": len(households),
         "rows": len(rows),
-        "products": len(rows[scoring.RECOMMENDATIONS.c.product_id].unique()),
+        "products": len(rows[RECOMMENDATIONS.c.product_id].unique()),
         "at": moment.isoformat(),
         "model_version": model.version,
         "path": str(target),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +18,7 @@ from mercato.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from glue_jobs.runner import Run
+    from mercato_models.launch import TrainingJob
 
 Json = Annotated[bool, typer.Option("--json", help="Metrics as JSON on stdout.")]
 Demographics = Annotated[
@@ -36,7 +35,6 @@ train = typer.Typer(
     "Examples: `mercato train recommend`, `mercato train churn --json`",
     no_args_is_help=True,
 )
-_SCRIPTS = Path(__file__).parents[2] / "sagemaker"
 
 
 def register(app: typer.Typer) -> None:
@@ -176,38 +174,34 @@ def _channel(settings: Settings, name: str) -> Path:
 
 def _train(settings: Settings, name: str) -> dict[str, Any]:
     """Run a training script as SageMaker does, and keep what it wrote; what it logs goes to the terminal."""
-    channel = _channel(settings, name)
-    model, output = channel.with_name("model"), channel.with_name("output")
-    environment = os.environ | {
-        "SM_CHANNEL_TRAIN": str(channel),
-        "SM_CHANNEL_TEST": str(channel),
-        "SM_MODEL_DIR": str(model),
-        "SM_OUTPUT_DATA_DIR": str(output),
+    from mercato_models.launch import TrainingJob
+
+    job = TrainingJob.within(name, _channel(settings, name).parent)
+    variables = {
         # Threads that wait for each other give way to the engines running beside them.
         "OMP_WAIT_POLICY": "PASSIVE",
         "MLFLOW_TRACKING_URI": settings.endpoint("mlflow_uri") or "",
     }
-    command = [sys.executable, str(_SCRIPTS / name / "train.py")]
     # Else a signal to this process alone would leave the script at work.
     interrupted_by_signals()
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+    done = job.run(variables=variables, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    _keep(settings.home, name, model, output, passes=result["passes"])
+    _keep(settings.home, job, passes=result["passes"])
     return result
 
 
-def _keep(home: Path, name: str, model: Path, output: Path, *, passes: bool) -> None:
+def _keep(home: Path, job: TrainingJob, *, passes: bool) -> None:
     """Put the predictions where anyone can score them, and a model that passed where a scorer serves it."""
     from mercato_models.artefact import publish
 
     predictions = home / "predictions"
     predictions.mkdir(parents=True, exist_ok=True)
-    for written in output.glob("*.parquet"):
+    for written in job.output.glob("*.parquet"):
         shutil.copyfile(written, predictions / written.name)
     if passes:
-        publish(model, home / "models" / name)
+        publish(job.model, home / "models" / job.name)
 
 
 def _say(name: str, result: Mapping[str, Any], headline: str, *, as_json: bool) -> None:

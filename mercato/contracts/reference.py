@@ -13,10 +13,11 @@ from types import ModuleType
 import msgspec
 import pyarrow as pa
 
-from mercato.contracts.arrow import spark_type
+from mercato.contracts.arrow import arrow_fields, spark_type
 from mercato.contracts.events import TOPICS, Event, Topic
 from mercato.contracts.events.base import EARLIEST
 from mercato.contracts.examples import EXAMPLES
+from mercato.contracts.schema import json_schema
 from mercato.contracts.tables import bronze, features, gold, outlook, proposals, silver
 from mercato.contracts.tables.base import Table
 from mercato.contracts.words import Schema, Words, code, table
@@ -81,13 +82,13 @@ def _lines() -> Iterator[str]:
     for topic in TOPICS.values():
         yield from _topic(topic)
     yield "## Tables\n"
-    yield from _section(_of_each_topic("bronze", bronze.Record, bronze.BRONZE), _BRONZE)
-    yield from _section(_of_each_topic("silver", silver.Source, silver.SILVER), _SILVER)
+    yield from _section("bronze.<topic>", _shared_key(bronze.BRONZE), bronze.Record, _BRONZE)
+    yield from _section("silver.<topic>", _shared_key(silver.SILVER), silver.Source, _SILVER)
     for found in (silver.QUARANTINE, *_tables(gold, features)):
-        yield from _section(found, found.description, _said(found.row))
+        yield from _section(found.name, found.key, found.row, found.description, _said(found.row))
     yield _ONLINE
     for found in _tables(outlook, proposals):
-        yield from _section(found, found.description, _said(found.row))
+        yield from _section(found.name, found.key, found.row, found.description, _said(found.row))
 
 
 def _tables(*modules: ModuleType) -> Iterator[Table]:
@@ -170,24 +171,25 @@ def _within(ahead: timedelta) -> str:
     return f"{EARLIEST:%Y-%m-%d} to {until} after the event's arrival"
 
 
-def _of_each_topic(layer: str, row: type[msgspec.Struct], tables: Mapping[str, Table]) -> Table:
-    """What the layer's tables have in common."""
+def _shared_key(tables: Mapping[str, Table]) -> tuple[str, ...]:
+    """That of a layer's tables, which have the same."""
     (key,) = {each.key for each in tables.values()}
-    return Table(f"{layer}.<topic>", row, key, "")
+    return key
 
 
-def _section(found: Table, *about: str) -> Iterator[str]:
-    yield f"### {code(found.name)}\n"
+def _section(name: str, key: Iterable[str], row: type[msgspec.Struct], *about: str) -> Iterator[str]:
+    """A table, or of several tables the columns that they share, which need not hold the key."""
+    yield f"### {code(name)}\n"
     yield from (f"{paragraph}\n" for paragraph in about if paragraph)
-    yield f"Key: {', '.join(map(code, found.key))}.\n"
-    described = found.json_schema["$defs"][found.row.__name__]["properties"]
+    yield f"Key: {', '.join(map(code, key))}.\n"
+    described = json_schema(row)["$defs"][row.__name__]["properties"]
     rows = (
         (
             code(field.name),
             f"{code(spark_type(field.type))}{' or null' if field.nullable else ''}",
             described[field.name].get("description", ""),
         )
-        for field in found.arrow_schema
+        for field in arrow_fields(row)
     )
     yield from table(_COLUMNS, rows)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS
+from mercato.contracts.events.retail import NOT_SHOWN
 from mercato.decisions.recommend import Evidence
-
-DAY_SECONDS = 86_400
 
 Neighbours = Callable[[int], tuple[Sequence[int], Sequence[float]]]
 
@@ -89,7 +89,7 @@ class EvidenceFor:
         times = self._purchases.of(product_id).tolist() if product_id in self._own else []
         partner = self._partners.get(product_id, (0.0, None))[1]
         usual = None if len(times) or partner else self._usual_partner(product_id)
-        display, mailer = self._store.promotions.get(product_id, ("0", "0"))
+        display, mailer = self._store.promotions.get(product_id, (NOT_SHOWN, NOT_SHOWN))
         return Evidence(
             times_bought=len(times),
             mean_gap_days=(times[-1] - times[0]) / (len(times) - 1) / DAY_SECONDS if len(times) > 1 else None,

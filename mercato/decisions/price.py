@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+#: What a unit costs as a share of its usual price, unless somebody says it: the data know no costs.
+COST_SHARE = 0.7
 #: Farthest that a price is looked for where no step limits it, as a share of the present one.
 _FARTHEST = 0.5
 #: Less than half a cent, and what sums of floating point numbers may be off by.

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from mercato.contracts.tables.proposals import HALF_A_CENT, PROPOSED, Cell, ProposedPrice
 from mercato.contracts.tables.silver import PRODUCTS
 from mercato.decisions.price import Guardrails, Priced, Proposal, propose
+from mercato.decisions.price_evaluation import evaluate
 from mercato.decisions.price_standing import Shop, Standing
-from mercato.decisions.price_worth import worth
 from mercato.decisions.wording import product_name
 from mercato_models.artefact import Model
 from mercato_models.checks import CheckError
@@ -45,7 +45,7 @@ class Summary:
         limited: those for which a limit was written down.
         counted: those of products whose stock is counted.
         expected_gain: profit, as the proposals expect it.
-        judged: what sales at past prices tell of the list (`Worth.flat`).
+        judged: what sales at past prices tell of the list (`Evaluation.flat`).
         not_judged: why they tell nothing.
     """
 
@@ -85,7 +85,7 @@ class Summary:
         spans = (
             f"{name} {self.judged[name]:+,.2f} ({self.judged[f'{name}_low']:+,.2f} to "
             f"{self.judged[f'{name}_high']:+,.2f})"
-            for name in ("profit", "takings")
+            for name in ("profit", "revenue")
         )
         return f"past sales say, USD a week with 95 % intervals: {', '.join(spans)}"
 
@@ -157,7 +157,7 @@ def price_list(
 
 def _judged(panel: pd.DataFrame, stands: Mapping[Cell, Priced], rules: Guardrails) -> dict[str, Any]:
     try:
-        return {"judged": worth(panel, stands, rules).flat()}
+        return {"judged": evaluate(panel, stands, rules).flat()}
     except (CheckError, ValueError) as error:
         return {"not_judged": str(error)}
 

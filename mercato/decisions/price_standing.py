@@ -20,9 +20,10 @@ from mercato.contracts.tables.proposals import HALF_A_CENT, Cell
 from mercato.contracts.tables.silver import INVENTORY, PRICE_DECISIONS, PRODUCTS
 from mercato.decisions.price import Priced
 from mercato.decisions.price_limits import Limits
+from mercato_models.price.panel import CELL
 
 _B, _D, _I = BASKET_LINES.c, PRICE_DECISIONS.c, INVENTORY.c
-_CELL = [_B.product_id, _B.store_id]
+_CELL = list(CELL)
 #: Rows of the lake stay rows, as those from before a field was added do not make an event.
 _ACCEPT: PriceAction = "accept"
 _REJECT: PriceAction = "reject"
@@ -184,8 +185,8 @@ def _paid(baskets: pa.Table) -> dict[Cell, float]:
     )
     taken = pc.add(lately[_B.sales_value], lately[_B.coupon_match_disc])
     price = pc.divide(taken, lately[_B.quantity]).to_pandas()
-    found = lately.select(_CELL).to_pandas().assign(price=price)
-    return _by_cell(found[price > 0].groupby(_CELL)["price"].min())
+    cells = lately.select(_CELL).to_pandas()
+    return _by_cell(price[price > 0].groupby([cells[name] for name in _CELL]).min())
 
 
 def _on_hand(stock: pa.Table, baskets: pa.Table) -> dict[Cell, float]:

@@ -22,6 +22,12 @@ def on_s3(uri: str) -> bool:
     return uri.startswith(_S3)
 
 
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """Of an address on S3."""
+    bucket, _, key = uri.removeprefix(_S3).partition("/")
+    return bucket, key
+
+
 def storage_options(uri: str) -> dict[str, str]:
     """What delta-rs must be told to reach an address; nothing on disk.
 

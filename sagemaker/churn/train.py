@@ -11,11 +11,9 @@ passes its gate.
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
-from mercato_models import artefact, demographics, entry, fairness, tracking
+from mercato_models import artefact, demographics, fairness, script, tracking
 from mercato_models.card import Card
 from mercato_models.churn import NAME, channels, evaluation, model
 from mercato_models.churn.features import AS_OF, LABEL
@@ -28,22 +26,22 @@ _EXPLAINED = 2000
 
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
-    flags = entry.parser(__doc__.split("\n")[0], model.Hyperparameters, channels.TRAIN)
-    given = flags.parse_args(arguments)
-    parameters = entry.chosen(model.Hyperparameters, given)
-    clock = entry.Clock()
-    rows, features = channels.read(given.train)
+    flags = script.parser(__doc__.split("\n")[0], model.Hyperparameters, channels.TRAIN)
+    args = flags.parse_args(arguments)
+    parameters = script.hyperparameters(model.Hyperparameters, args)
+    stopwatch = script.Stopwatch()
+    rows, features = channels.read(args.train)
     tests = channels.judged(rows)
     chosen = rows[AS_OF] >= parameters.first_day
     rows = rows[chosen & ((rows[AS_OF] - parameters.first_day) % parameters.step_days == 0)]
     judged = evaluation.backtest(rows, tests, lambda known: model.train(known, features, parameters))
-    clock.lap("backtest")
+    stopwatch.lap("backtest")
     figures = evaluation.metrics(judged)
-    fair = evaluation.fairness(judged, demographics.groups(given.train, judged[channels.HOUSEHOLD]))
+    fair = evaluation.fairness(judged, demographics.groups(args.train, judged[channels.HOUSEHOLD]))
     verdict = evaluation.verdict(figures) + fairness.verdict(fair)
-    clock.lap("evaluate")
+    stopwatch.lap("evaluate")
     kept = model.train(rows, features, parameters)
-    clock.lap("fit")
+    stopwatch.lap("fit")
     newest = rows[list(features)].to_numpy(np.float32)[-_EXPLAINED:]
     explained = drivers(kept, newest)
     card = Card(
@@ -52,20 +50,18 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=figures,
         verdict=verdict,
-        data_versions=entry.versions(given.train),
+        data_versions=script.versions(args.train),
         fairness=fair,
     )
     version = tracking.register(card, kept, newest[:5], {"drivers.json": explained})
-    clock.lap("register")
-    artefact.save(given.model_dir, kept.booster, features, version, kept.calibration)
-    card.write(given.output_data_dir)
+    stopwatch.lap("register")
+    artefact.save(args.model_dir, kept.booster, features, version, kept.calibration)
+    card.write(args.output_data_dir)
     written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]
-    judged[written].to_parquet(given.output_data_dir / channels.FILE, index=False)
-    said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
-    report = said | {"drivers": explained, "seconds": clock.seconds, "fairness": fairness.report(fair)}
-    (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
-    print(json.dumps(said))
+    judged[written].to_parquet(args.output_data_dir / channels.FILE, index=False)
+    details = {"drivers": explained, "seconds": stopwatch.seconds, "fairness": fairness.report(fair)}
+    script.report(args.output_data_dir, figures, verdict, version, details)
 
 
 if __name__ == "__main__":
-    entry.train(main)
+    script.train(main)

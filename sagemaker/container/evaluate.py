@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mercato.errors import MercatoError
-
-_METRICS = "metrics.json"
+from mercato_models.script import METRICS
 
 
 class EvaluationError(MercatoError):
@@ -30,10 +29,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--training", type=Path, required=True, help="folder with output.tar.gz")
     parser.add_argument("--evaluation", type=Path, required=True, help="folder for evaluation.json")
     parser.add_argument("--metric", required=True, help="figure that a run may be asked to reach")
-    given = parser.parse_args(arguments)
-    judged = judgement(figures(given.training / "output.tar.gz"), given.metric)
-    given.evaluation.mkdir(parents=True, exist_ok=True)
-    (given.evaluation / "evaluation.json").write_text(json.dumps(judged, indent=2))
+    args = parser.parse_args(arguments)
+    judged = judgement(figures(args.training / "output.tar.gz"), args.metric)
+    args.evaluation.mkdir(parents=True, exist_ok=True)
+    (args.evaluation / "evaluation.json").write_text(json.dumps(judged, indent=2))
     print(json.dumps(judged["gate"] | judged["metric"]))
 
 
@@ -45,34 +44,34 @@ def figures(archive: Path) -> dict[str, Any]:
     """
     try:
         with tarfile.open(archive) as files:
-            held = files.extractfile(next(each for each in files if Path(each.name).name == _METRICS))
-            assert held
-            found: dict[str, Any] = json.load(held)
+            file = files.extractfile(next(each for each in files if Path(each.name).name == METRICS))
+            assert file
+            written: dict[str, Any] = json.load(file)
     except (OSError, StopIteration, tarfile.TarError, ValueError) as error:
-        said = f"{archive} holds no {_METRICS}: look into the training job's log"
-        raise EvaluationError(said) from error
-    return found
+        message = f"{archive} holds no {METRICS}: look into the training job's log"
+        raise EvaluationError(message) from error
+    return written
 
 
-def judgement(found: dict[str, Any], metric: str) -> dict[str, Any]:
+def judgement(written: dict[str, Any], metric: str) -> dict[str, Any]:
     """Figures, the one that matters most, and the gate.
 
     Raises:
         EvaluationError: the metric or the gate's verdict is missing.
     """
-    if missing := [name for name in (metric, "passes", "reasons") if name not in found]:
-        raise EvaluationError(f"{_METRICS} lacks {', '.join(missing)}; it has {', '.join(found)}")
+    if missing := [name for name in (metric, "passes", "reasons") if name not in written]:
+        raise EvaluationError(f"{METRICS} lacks {', '.join(missing)}; it has {', '.join(written)}")
     numbers = {
         name: value
-        for name, value in found.items()
+        for name, value in written.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
     # A verdict without a reason would be a mistake of the script; it fails all the same.
-    failures = 0 if found["passes"] else max(1, len(found["reasons"]))
+    failures = 0 if written["passes"] else max(1, len(written["reasons"]))
     return {
         "metrics": numbers,
-        "metric": {"name": metric, "value": found[metric]},
-        "gate": {"failures": failures, "reasons": found["reasons"]},
+        "metric": {"name": metric, "value": written[metric]},
+        "gate": {"failures": failures, "reasons": written["reasons"]},
     }
 
 

@@ -12,7 +12,6 @@ set it logs the run, and registers the model as `champion` if it passes (`Evalua
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mercato.decisions.fraud import Action, Costs, decide
-from mercato_models import artefact, demographics, entry, fairness, tracking
+from mercato_models import artefact, demographics, fairness, script, tracking
 from mercato_models.card import Card
 from mercato_models.fairness import Ratio
 from mercato_models.fraud import NAME, payments
+from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.evaluation import evaluate
 from mercato_models.fraud.fairness import ratios
 from mercato_models.fraud.model import Hyperparameters, fit
@@ -32,7 +32,6 @@ from mercato_models.fraud.protocol import TEST_STARTS, newest_starts
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.state import FEATURES
 from mercato_models.fraud.statement import of_run
-from mercato_models.fraud.surprise import learn
 
 _EXAMPLE = 5
 _C = payments.SCORED.c
@@ -40,42 +39,44 @@ _C = payments.SCORED.c
 
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
-    parser = entry.parser(__doc__.split("\n")[0], Hyperparameters, "train")
+    parser = script.parser(__doc__.split("\n")[0], Hyperparameters, "train")
     parser.add_argument("--weeks", choices=("newest", "handbook"), default="newest", help="of the test")
-    given = parser.parse_args(arguments)
-    parameters = entry.chosen(Hyperparameters, given)
-    clock = entry.Clock()
-    past = Past(payments.read(given.train))
-    clock.lap("state")
-    handbook = given.weeks == "handbook"
+    args = parser.parse_args(arguments)
+    parameters = script.hyperparameters(Hyperparameters, args)
+    stopwatch = script.Stopwatch()
+    past = Past(payments.read(args.train))
+    stopwatch.lap("state")
+    handbook = args.weeks == "handbook"
     judged = evaluate(past, parameters, TEST_STARTS if handbook else newest_starts(past.payments))
-    fair = _fairness(given.train, past.payments, judged.scored)
+    fair = _fairness(args.train, past.payments, judged.scored)
     verdict = judged.verdict + fairness.verdict(fair)
-    clock.lap("folds")
-    surprise = learn(past.payments, past.ratio, np.ones(len(past.payments), bool))
-    features = past.features(surprise)
+    stopwatch.lap("folds")
+    likelihood = learn(past.payments, past.ratio, np.ones(len(past.payments), bool))
+    features = past.features(likelihood)
     booster = fit(features, past.payments.fraud, FEATURES, parameters)
-    clock.lap("fit")
+    stopwatch.lap("fit")
     card = Card(
         name=NAME,
         statement=of_run(len(judged.by_fold), handbook=handbook),
         parameters=parameters.as_dict(),
         metrics=judged.metrics,
         verdict=verdict,
-        data_versions=entry.versions(given.train),
+        data_versions=script.versions(args.train),
         fairness=fair,
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, features[:_EXAMPLE], {"by_fold.json": {"folds": judged.by_fold}})
-    clock.lap("register")
-    surprise.save(given.model_dir)
-    artefact.save(given.model_dir, booster, FEATURES, version)
-    said = judged.metrics | {"passes": verdict.passes, "reasons": verdict.reasons}
-    card.write(given.output_data_dir)
-    report = said | {"by_fold": judged.by_fold, "seconds": clock.seconds, "fairness": fairness.report(fair)}
-    (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
-    pq.write_table(judged.scored, given.output_data_dir / "fraud.parquet")
-    print(json.dumps(said | {"version": version}))
+    stopwatch.lap("register")
+    likelihood.save(args.model_dir)
+    artefact.save(args.model_dir, booster, FEATURES, version)
+    card.write(args.output_data_dir)
+    pq.write_table(judged.scored, args.output_data_dir / "fraud.parquet")
+    details = {
+        "by_fold": judged.by_fold,
+        "seconds": stopwatch.seconds,
+        "fairness": fairness.report(fair),
+    }
+    script.report(args.output_data_dir, judged.metrics, verdict, version, details)
 
 
 def _fairness(channel: Path, known: payments.Payments, scored: pa.Table) -> list[Ratio]:
@@ -90,4 +91,4 @@ def _fairness(channel: Path, known: payments.Payments, scored: pa.Table) -> list
 
 
 if __name__ == "__main__":
-    entry.train(main)
+    script.train(main)

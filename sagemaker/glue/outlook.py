@@ -12,22 +12,22 @@ import json
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.decisions.outlook import outlook
 from mercato.lake.tables import Lake
-from mercato_models import registry, scoring
+from mercato_models import batch_scoring, sagemaker_registry
 from mercato_models.churn import NAME, published
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Score, unless no version is approved; unknown arguments, which these services add, are ignored."""
-    args, _ = scoring.parser(__doc__).parse_known_args(arguments)
-    settings, group = scoring.settings_of(args), f"{args.prefix}{NAME}"
-    with registry.approved(group) as found:
-        if found is None:
+    args, _ = batch_scoring.parser(__doc__).parse_known_args(arguments)
+    settings, group = batch_scoring.settings_of(args), f"{args.prefix}{NAME}"
+    with sagemaker_registry.approved(group) as approved:
+        if approved is None:
             print(json.dumps({"households": 0, "reason": f"no version of {group} is approved"}), flush=True)
             return
-        rows = outlook(Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas(), found.model)
+        rows = outlook(Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas(), approved.model)
         published.to_folder(rows, args.to)
         published.to_store(rows, settings)
-        print(json.dumps({"households": len(rows), "model": found.version}), flush=True)
+        print(json.dumps({"households": len(rows), "model": approved.version}), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mercato.decisions.price import Guardrails
+from mercato.decisions.price import COST_SHARE, Guardrails
 from mercato.decisions.price_limits import Limits, parse
 from mercato.decisions.price_list import price_list, proposals
 from mercato.decisions.price_standing import Shop
@@ -25,7 +25,7 @@ from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
 from mercato.online.connection import connect
 from mercato.online.prices import PriceBook
-from mercato_models import datasets, registry, scoring
+from mercato_models import batch_scoring, datasets, sagemaker_registry
 from mercato_models.price import NAME, channels, published
 
 #: Where the limits are if they are anywhere: beside what was deployed, which this job may read.
@@ -34,9 +34,9 @@ _LIMITS = ("artifacts", "price/limits.csv")
 
 def main(arguments: list[str] | None = None) -> None:
     """Propose, unless no version is approved; unknown arguments, which these services add, are ignored."""
-    parser = scoring.parser(__doc__)
+    parser = batch_scoring.parser(__doc__)
     parser.add_argument(
-        "--cost-share", type=float, default=0.7, help="a unit's cost as a share of its usual price"
+        "--cost-share", type=float, default=COST_SHARE, help="a unit's cost as a share of its usual price"
     )
     parser.add_argument(
         "--limits",
@@ -44,18 +44,18 @@ def main(arguments: list[str] | None = None) -> None:
         "ceiling, unit_cost; by default price/limits.csv of the artifacts' bucket, if it is there",
     )
     args, _ = parser.parse_known_args(arguments)
-    settings, group = scoring.settings_of(args), f"{args.prefix}{NAME}"
+    settings, group = batch_scoring.settings_of(args), f"{args.prefix}{NAME}"
     lake = Lake(settings.lake_uri)
-    with registry.approved(group) as found:
-        if found is None:
+    with sagemaker_registry.approved(group) as approved:
+        if approved is None:
             print(json.dumps({"proposals": 0, "reason": f"no version of {group} is approved"}), flush=True)
             return
-        with connect(settings, timeout=scoring.TIMEOUT_SECONDS) as redis:
+        with connect(settings, timeout=batch_scoring.TIMEOUT_SECONDS) as redis:
             book = PriceBook(redis)
             made = price_list(
                 _panel(lake),
-                pd.read_parquet(found.folder / channels.ELASTICITIES),
-                found.model,
+                pd.read_parquet(approved.folder / channels.ELASTICITIES),
+                approved.model,
                 shop=Shop.of(lake.read_arrow, book.charged_anywhere(), _limits(lake, args.limits)),
                 cost_share=args.cost_share,
                 rules=Guardrails(),
@@ -63,8 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
             )
             published.to_folder(made, args.to)
             waiting = book.propose(proposals(made.rows))
-        said = {"proposals": len(made.rows), "waiting": waiting, "model": found.version}
-        print(json.dumps(said | made.summary.told()), flush=True)
+        summary = {"proposals": len(made.rows), "waiting": waiting, "model": approved.version}
+        print(json.dumps(summary | made.summary.told()), flush=True)
 
 
 def _panel(lake: Lake) -> pd.DataFrame:

@@ -81,10 +81,10 @@ def load(folder: Path) -> Model:
     """
     try:
         features = tuple(json.loads((folder / _FEATURES).read_text()))
-        found = json.loads((folder / _CALIBRATION).read_text())
+        fitted = json.loads((folder / _CALIBRATION).read_text())
         booster = xgb.Booster(model_file=folder / _MODEL)
         version = (folder / _VERSION).read_text().strip()
-        calibration = found and Calibration(**found)
+        calibration = fitted and Calibration(**fitted)
     except (OSError, ValueError, TypeError, xgb.core.XGBoostError) as error:
         raise ModelError(
             f"{folder} holds no model ({_fault(error)}): `{_command(folder)}` makes one"

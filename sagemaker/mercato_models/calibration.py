@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-Floats = NDArray[np.float64]
+from mercato_models.arrays import Floats, Floats32
+
 _EDGE = 1e-6
 #: Keeps the slopes near 1 where few labels speak against it.
 _RIDGE = 1e-3
@@ -22,37 +22,35 @@ class Calibration:
     b: float = 1.0
     c: float = 0.0
 
-    def __call__(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, scores: Floats32) -> Floats32:
         """Probabilities; where a and b are positive, as `fit` finds them, the order stays."""
         upper, lower = _logs(scores)
-        calibrated: NDArray[np.float32] = _sigmoid(self.a * upper + self.b * lower + self.c).astype(
-            np.float32
-        )
+        calibrated: Floats32 = _sigmoid(self.a * upper + self.b * lower + self.c).astype(np.float32)
         return calibrated
 
 
-def fit(scores: NDArray[np.float32], labels: NDArray[np.float32]) -> Calibration:
+def fit(scores: Floats32, labels: Floats32) -> Calibration:
     """Fit by maximum likelihood on scores of rows that the model did not learn from."""
     upper, lower = _logs(scores)
 
-    def loss(given: Floats) -> float:
-        logits = given[0] * upper + given[1] * lower + given[2]
+    def loss(weights: Floats) -> float:
+        logits = weights[0] * upper + weights[1] * lower + weights[2]
         likelihood = np.logaddexp(0, logits) - labels * logits
-        return float(likelihood.mean() + _RIDGE * ((given[:2] - 1) ** 2).sum())
+        return float(likelihood.mean() + _RIDGE * ((weights[:2] - 1) ** 2).sum())
 
-    found = minimize(loss, np.array([1.0, 1.0, 0.0]), bounds=[(0.05, None), (0.05, None), (None, None)])
-    return Calibration(*(float(value) for value in found.x))
+    result = minimize(loss, np.array([1.0, 1.0, 0.0]), bounds=[(0.05, None), (0.05, None), (None, None)])
+    return Calibration(*(float(value) for value in result.x))
 
 
-def expected_error(labels: NDArray[np.float32], probabilities: NDArray[np.float32], bins: int = 10) -> float:
-    """Expected calibration error over bins of equal counts: mean |observed - foretold|, 0 to 1."""
+def expected_error(labels: Floats32, probabilities: Floats32, bins: int = 10) -> float:
+    """Expected calibration error over bins of equal counts: mean |observed - predicted|, 0 to 1."""
     order = np.argsort(probabilities, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
     gaps = [len(part) * abs(float(labels[part].mean() - probabilities[part].mean())) for part in parts]
     return sum(gaps) / len(labels)
 
 
-def _logs(scores: NDArray[np.float32]) -> tuple[Floats, Floats]:
+def _logs(scores: Floats32) -> tuple[Floats, Floats]:
     inside = np.clip(scores.astype(np.float64), _EDGE, 1 - _EDGE)
     return np.log(inside), -np.log1p(-inside)
 

@@ -35,7 +35,7 @@ class Statement:
     """What people decided about a model.
 
     Attributes:
-        purpose: what it foretells, in one sentence.
+        purpose: what it predicts, in one sentence.
         uses: what its scores are for.
         misuses: what they are not for.
         data: what it learns from.
@@ -75,27 +75,27 @@ class Card:
 
     def content(self) -> dict[str, Any]:
         """SageMaker's model card content, the same for the same run whatever version it becomes."""
-        said = self.statement
+        statement = self.statement
         datasets = [f"{table}, version {version}" for table, version in sorted(self.data_versions.items())]
         groups = [{"name": "quality", "metric_data": [_metric(*each) for each in self._shown()]}]
         if self.fairness:
             groups.append({"name": "fairness", "metric_data": [_fair(ratio) for ratio in self.fairness]})
         return {
             "model_overview": {
-                "model_description": said.purpose,
+                "model_description": statement.purpose,
                 "model_creator": "Mercato",
                 "algorithm_type": "XGBoost",
             },
             "intended_uses": {
-                "purpose_of_model": said.purpose,
-                "intended_uses": f"{said.uses} Not for: {said.misuses}",
-                "factors_affecting_model_efficiency": said.caveats,
-                "risk_rating": said.risk.value,
-                "explanations_for_risk_rating": said.risk_why,
+                "purpose_of_model": statement.purpose,
+                "intended_uses": f"{statement.uses} Not for: {statement.misuses}",
+                "factors_affecting_model_efficiency": statement.caveats,
+                "risk_rating": statement.risk.value,
+                "explanations_for_risk_rating": statement.risk_why,
             },
-            "business_details": {"business_problem": said.uses},
+            "business_details": {"business_problem": statement.uses},
             "training_details": {
-                "training_observations": said.data,
+                "training_observations": statement.data,
                 "training_job_details": {
                     "training_datasets": datasets,
                     "user_provided_hyper_parameters": [
@@ -104,26 +104,26 @@ class Card:
                 },
             },
             "evaluation_details": [
-                {"name": self.name, "evaluation_observation": said.judged, "metric_groups": groups}
+                {"name": self.name, "evaluation_observation": statement.judged, "metric_groups": groups}
             ],
             "additional_information": {
                 "ethical_considerations": self._fairness_line(),
-                "caveats_and_recommendations": said.caveats,
+                "caveats_and_recommendations": statement.caveats,
                 "custom_details": {"gate": self._gate()},
             },
         }
 
     def markdown(self) -> str:
         """The card as a page."""
-        said = self.statement
+        statement = self.statement
         facts = {
-            "Purpose": said.purpose,
-            "For": said.uses,
-            "Not for": said.misuses,
-            "Learns from": said.data,
-            "Judged": said.judged,
-            "Caveats": said.caveats,
-            "Risk": f"{said.risk.value}. {said.risk_why}",
+            "Purpose": statement.purpose,
+            "For": statement.uses,
+            "Not for": statement.misuses,
+            "Learns from": statement.data,
+            "Judged": statement.judged,
+            "Caveats": statement.caveats,
+            "Risk": f"{statement.risk.value}. {statement.risk_why}",
             "Gate": self._gate(),
             "Fairness": self._fairness_line(),
         }

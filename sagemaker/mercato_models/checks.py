@@ -18,7 +18,7 @@ class CheckError(MercatoError):
     """Training data fail a check."""
 
 
-def columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
+def check_columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
     """Refuse an empty slice and missing columns."""
     if missing := [name for name in wanted if name not in frame]:
         raise CheckError(
@@ -28,38 +28,40 @@ def columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
         raise CheckError("empty slice: there is no row to learn from; widen the dates")
 
 
-def complete(frame: pd.DataFrame, names: Sequence[str]) -> None:
+def check_known(frame: pd.DataFrame, names: Sequence[str]) -> None:
     """Refuse rows that lack one of these, such as a time or an owner."""
     for name in names:
-        refuse(frame[name].isna().to_numpy(), f"unknown {name}")
+        raise_for_rows(frame[name].isna().to_numpy(), f"unknown {name}")
 
 
-def constant(labels: pd.Series) -> None:
+def check_not_constant(labels: pd.Series) -> None:
     """Refuse labels that are unknown, or all the same."""
-    refuse(labels.isna().to_numpy(), f"unknown label in {labels.name}")
+    raise_for_rows(labels.isna().to_numpy(), f"unknown label in {labels.name}")
     if labels.nunique() < 2:
-        held = float(labels.iloc[0])
-        raise CheckError(f"constant label: all {len(labels)} rows have {labels.name} = {held:g}")
+        value = float(labels.iloc[0])
+        raise CheckError(f"constant label: all {len(labels)} rows have {labels.name} = {value:g}")
 
 
-def flooded(frame: pd.DataFrame, features: Sequence[str], known: float = KNOWN_SHARE) -> None:
+def check_missing_or_infinite(
+    frame: pd.DataFrame, features: Sequence[str], known: float = KNOWN_SHARE
+) -> None:
     """Refuse infinite values, and features known in a share of rows below `known`."""
     values = frame[list(features)].to_numpy(np.float64)
-    refuse(np.isinf(values).any(axis=1), "infinite features")
+    raise_for_rows(np.isinf(values).any(axis=1), "infinite features")
     for name, share in zip(features, 1 - np.isnan(values).mean(axis=0), strict=True):
         if share < known:
             rows = np.isnan(values[:, list(features).index(name)])
-            refuse(rows, f"NaN flood in {name}, known in {share:.1%} of the rows")
+            raise_for_rows(rows, f"NaN flood in {name}, known in {share:.1%} of the rows")
 
 
-def future(times: pd.Series, now: pd.Timestamp) -> None:
+def check_not_future(times: pd.Series, now: pd.Timestamp) -> None:
     """Refuse timestamps later than `now`."""
-    refuse((times > now).to_numpy(), f"future timestamps in {times.name}, later than {now}")
+    raise_for_rows((times > now).to_numpy(), f"future timestamps in {times.name}, later than {now}")
 
 
-def refuse(bad: np.ndarray, said: str) -> None:
+def raise_for_rows(bad: np.ndarray, message: str) -> None:
     """Refuse the rows where `bad`, naming the first of them."""
     if bad.any():
         rows = np.flatnonzero(bad)
         shown = ", ".join(map(str, rows[:_SHOWN])) + (" ..." if len(rows) > _SHOWN else "")
-        raise CheckError(f"{said}: {len(rows)} of {len(bad)} rows ({shown})")
+        raise CheckError(f"{message}: {len(rows)} of {len(bad)} rows ({shown})")

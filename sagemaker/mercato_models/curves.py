@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mercato_models.arrays import Floats, Floats32
 
 
 class Curve:
@@ -16,7 +15,7 @@ class Curve:
         scores: higher is likelier 1; equal scores count as one threshold.
     """
 
-    def __init__(self, labels: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
+    def __init__(self, labels: Floats32, scores: Floats32) -> None:
         self._order = np.argsort(-scores, kind="stable")
         ordered = scores[self._order]
         self._labels = labels[self._order].astype(np.float64)
@@ -32,12 +31,12 @@ class Curve:
     def average_precision(self, weights: Floats | None = None) -> float:
         """Precision at each threshold, weighted by the recall it adds. NaN without a positive row."""
         positives, negatives = self._by_threshold(weights)
-        found = positives.cumsum()
-        seen = found + negatives.cumsum()
-        precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
-        return float((positives * precision).sum() / found[-1]) if found[-1] else float("nan")
+        hits = positives.cumsum()
+        seen = hits + negatives.cumsum()
+        precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
+        return float((positives * precision).sum() / hits[-1]) if hits[-1] else float("nan")
 
     def _by_threshold(self, weights: Floats | None) -> tuple[Floats, Floats]:
-        given = np.ones(len(self._labels)) if weights is None else weights[self._order]
-        positives = np.add.reduceat(given * self._labels, self._starts)
-        return positives, np.add.reduceat(given, self._starts) - positives
+        weights = np.ones(len(self._labels)) if weights is None else weights[self._order]
+        positives = np.add.reduceat(weights * self._labels, self._starts)
+        return positives, np.add.reduceat(weights, self._starts) - positives

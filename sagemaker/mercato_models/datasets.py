@@ -17,10 +17,10 @@ from mercato.contracts.tables.silver import PAYMENT_OUTCOMES, PAYMENTS, PRODUCTS
 from mercato.errors import MercatoError
 from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
-from mercato_models import demographics, entry
+from mercato_models import demographics, script
 from mercato_models.churn import channels as churn
 from mercato_models.fraud import payments as fraud
-from mercato_models.fraud.shop import payments_of
+from mercato_models.fraud.labelled_payments import payments_of
 from mercato_models.price import channels as price
 
 
@@ -93,4 +93,4 @@ def write(model: str, lake: Lake, channel: Path) -> None:
     if missing := sorted(name for name, version in versions.items() if version is None):
         raise MercatoError(f"There is no {', '.join(missing)} to learn from yet: run `mercato run` first.")
     dataset.write(lake, channel)
-    entry.tell_versions(channel, versions)
+    script.write_versions(channel, versions)

@@ -50,14 +50,14 @@ def check(people: pd.DataFrame) -> None:
     Raises:
         CheckError: a value is in no band, or a household has no row of its own.
     """
-    checks.columns(people, [HOUSEHOLD, *BANDS])
-    checks.complete(people, [HOUSEHOLD])
-    checks.refuse(people.duplicated(HOUSEHOLD).to_numpy(), f"a second row of the same {HOUSEHOLD}")
+    checks.check_columns(people, [HOUSEHOLD, *BANDS])
+    checks.check_known(people, [HOUSEHOLD])
+    checks.raise_for_rows(people.duplicated(HOUSEHOLD).to_numpy(), f"a second row of the same {HOUSEHOLD}")
     for attribute, bands in BANDS.items():
         known = [value for held in bands.values() for value in held]
-        given = people[attribute].astype("string")
-        checks.refuse(
-            (given.notna() & ~given.isin(known)).to_numpy(bool),
+        values = people[attribute].astype("string")
+        checks.raise_for_rows(
+            (values.notna() & ~values.isin(known)).to_numpy(bool),
             f"{attribute} is none of {', '.join(known)}",
         )
 
@@ -68,7 +68,7 @@ def groups(channel: Path, households: pd.Series) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     people = pd.read_parquet(path)
-    checks.columns(people, [HOUSEHOLD, *BANDS])
+    checks.check_columns(people, [HOUSEHOLD, *BANDS])
     of = people.drop_duplicates(HOUSEHOLD).set_index(HOUSEHOLD).reindex(households.to_numpy())
     return pd.DataFrame(
         {

@@ -164,7 +164,7 @@ def ratios_of_means(
     return _ratios(everyone, measures, groups, units, resamples)
 
 
-def verdict(found: Sequence[Ratio], gated: str = FOUND) -> Verdict:
+def verdict(ratios: Sequence[Ratio], gated: str = FOUND) -> Verdict:
     """Refuses a model that surely finds the positives of one group less often than those of another.
 
     Other shares are reported, not gated: groups of whom more leave are rightly flagged more often.
@@ -172,13 +172,13 @@ def verdict(found: Sequence[Ratio], gated: str = FOUND) -> Verdict:
     Args:
         gated: the measure of what is found.
     """
-    unfair = [ratio for ratio in found if ratio.measure == gated and ratio.reached == NO]
+    unfair = [ratio for ratio in ratios if ratio.measure == gated and ratio.reached == NO]
     return Verdict(tuple(f"unfair by {ratio.attribute}, {ratio.measure}: {ratio.said}" for ratio in unfair))
 
 
-def report(found: Sequence[Ratio]) -> list[dict[str, Any]]:
+def report(ratios: Sequence[Ratio]) -> list[dict[str, Any]]:
     """As JSON."""
-    return [asdict(ratio) | {"reached": ratio.reached} for ratio in found]
+    return [asdict(ratio) | {"reached": ratio.reached} for ratio in ratios]
 
 
 def _ratios(

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import boto3
 
+from mercato.lake.storage import bucket_and_key
+
 #: Beside the folders of a model's datasets.
 NAME = "manifest.json"
 
@@ -25,7 +27,7 @@ def publish(channel: Path, uri: str, version: str) -> list[str]:
     Returns:
         Names of the files.
     """
-    bucket, _, folder = uri.removeprefix("s3://").partition("/")
+    bucket, folder = bucket_and_key(uri)
     client = boto3.client("s3")
     files = sorted(str(path.relative_to(channel)) for path in channel.rglob("*") if path.is_file())
     place = f"{folder}/{version}/channel/"

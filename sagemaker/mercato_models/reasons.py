@@ -35,17 +35,17 @@ def contributions(model: Model, rows: NDArray[np.float32]) -> NDArray[np.float32
 
 def reasons(model: Model, rows: NDArray[np.float32], k: int = 3) -> list[list[Reason]]:
     """Per row the k features that raised its score most, strongest first; fewer if fewer raised it."""
-    found = []
+    result = []
     for row, values in zip(rows, contributions(model, rows), strict=True):
         strongest = np.argsort(-values, kind="stable")[:k]
-        found.append(
+        result.append(
             [
                 Reason(model.features[column], float(row[column]), float(values[column]))
                 for column in strongest
                 if values[column] > 0
             ]
         )
-    return found
+    return result
 
 
 def drivers(model: Model, rows: NDArray[np.float32]) -> dict[str, float]:

@@ -45,9 +45,9 @@ def fitting(rows: NDArray[np.float32], columns: int) -> NDArray[np.float32]:
 def encode(scores: NDArray[np.float32], kind: str) -> bytes:
     """Scores as a body."""
     if kind == NPY:
-        held = io.BytesIO()
-        np.save(held, scores)
-        return held.getvalue()
+        buffer = io.BytesIO()
+        np.save(buffer, scores)
+        return buffer.getvalue()
     if kind == CSV:
         return "".join(f"{value}\n" for value in scores).encode()
     return json.dumps({"predictions": [{"score": value} for value in scores.tolist()]}).encode()

@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mercato_models import artefact
+from mercato_models.arrays import Floats32
 from mercato_models.artefact import Model
-from mercato_models.fraud import surprise
+from mercato_models.fraud import amount_likelihood
 from mercato_models.fraud.preparation import Preparation as FraudPreparation
 from mercato_models.reasons import reasons
 from mercato_models.rows import EXPLAINED, encode, fitting
-
-Rows = NDArray[np.float32]
 
 
 class Preparation(Protocol):
@@ -30,7 +28,7 @@ class Preparation(Protocol):
         """Of the rows that it takes."""
         ...
 
-    def __call__(self, rows: Rows) -> Rows:
+    def __call__(self, rows: Floats32) -> Floats32:
         """The model's rows, one for each."""
         ...
 
@@ -42,7 +40,7 @@ class Servable:
     model: Model
     preparation: Preparation | None = None
 
-    def rows(self, given: Rows) -> Rows:
+    def rows(self, given: Floats32) -> Floats32:
         """The model's rows, from such rows or from those that its preparation takes.
 
         Raises:
@@ -52,7 +50,7 @@ class Servable:
             return self.preparation(given)
         return fitting(given, len(self.model.features))
 
-    def answer(self, rows: Rows, kind: str) -> bytes:
+    def answer(self, rows: Floats32, kind: str) -> bytes:
         """Scores of the model's rows as a body; of kind EXPLAINED with what raised each, strongest first."""
         scores = self.model.score(rows) if len(rows) else np.empty(0, np.float32)
         return _explained(self.model, rows, scores) if kind == EXPLAINED else encode(scores, kind)
@@ -64,20 +62,20 @@ def load(folder: Path) -> Servable:
     Raises:
         ModelError: a file is missing or broken.
     """
-    prepares = surprise.path(folder).exists()
+    prepares = amount_likelihood.path(folder).exists()
     return Servable(artefact.load(folder), FraudPreparation(folder) if prepares else None)
 
 
-def _explained(model: Model, rows: Rows, scores: Rows) -> bytes:
+def _explained(model: Model, rows: Floats32, scores: Floats32) -> bytes:
     """JSON; an unknown value is null."""
     why = reasons(model, rows, len(model.features)) if len(rows) else []
     predictions = [
         {
             "score": score,
             "reasons": [
-                asdict(reason) | ({"value": None} if isnan(reason.value) else {}) for reason in given
+                asdict(reason) | ({"value": None} if isnan(reason.value) else {}) for reason in of_row
             ],
         }
-        for score, given in zip(scores.tolist(), why, strict=True)
+        for score, of_row in zip(scores.tolist(), why, strict=True)
     ]
     return json.dumps({"predictions": predictions}).encode()

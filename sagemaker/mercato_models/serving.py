@@ -21,9 +21,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from mercato_models.arrays import Floats32
 from mercato_models.artefact import Model, ModelError, modified
 from mercato_models.rows import CSV, JSON, NPY, RowsError, answered, decode
-from mercato_models.servable import Rows, Servable, load
+from mercato_models.servable import Servable, load
 
 #: Header in which a container may say something of its own.
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -86,8 +87,8 @@ def _version(model: Model) -> dict[str, str]:
 def _kind(content_type: str) -> str:
     kind = content_type.split(";")[0].strip().lower()
     if kind not in (CSV, NPY, JSON):
-        said = f"content type {kind!r} is not one of {CSV}, {NPY}, {JSON}"
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, said)
+        message = f"content type {kind!r} is not one of {CSV}, {NPY}, {JSON}"
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
     return kind
 
 
@@ -102,7 +103,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _rows(served: Servable, body: bytes, kind: str) -> Rows:
+def _rows(served: Servable, body: bytes, kind: str) -> Floats32:
     """The model's rows of a request.
 
     Raises:
@@ -120,11 +121,11 @@ def main(description: str) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="a container binds 0.0.0.0 (default: loopback)")
     parser.add_argument("--port", type=int, default=os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     parser.add_argument("--model-dir", type=Path, default=os.environ.get("SM_MODEL_DIR", "/opt/ml/model"))
-    given = parser.parse_args()
+    args = parser.parse_args()
     uvicorn.run(
-        application(given.model_dir),
-        host=given.host,
-        port=given.port,
+        application(args.model_dir),
+        host=args.host,
+        port=args.port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,

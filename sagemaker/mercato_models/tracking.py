@@ -39,7 +39,7 @@ def register(
     import mlflow
     from mlflow.models import infer_signature
 
-    from mercato_models.registered import FOLDER, Registered, requirements
+    from mercato_models.mlflow_model import FOLDER, PyfuncModel, requirements
 
     # Its news is what the calls below ask for.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -58,7 +58,7 @@ def register(
             (mlflow.log_text if isinstance(content, str) else mlflow.log_dict)(content, file)
         logged = mlflow.pyfunc.log_model(
             name="model",
-            python_model=Registered(),
+            python_model=PyfuncModel(),
             artifacts={FOLDER: str(folder)},
             signature=infer_signature(rows, model.score(example)),
             input_example=rows,

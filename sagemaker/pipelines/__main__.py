@@ -21,12 +21,14 @@ from pipelines.models import MODELS
 
 def main(arguments: list[str] | None = None) -> None:
     """Do what the command line says."""
-    given = _parser().parse_args(arguments)
+    args = _parser().parse_args(arguments)
     # The SDK makes clients while it is imported, which no definition depends on.
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     logging.disable(logging.WARNING)
-    said = _write(given.folder) if given.verb == "write" else _start(given)
-    print(json.dumps(said) if given.json else "\n".join(f"{name}: {value}" for name, value in said.items()))
+    result = _write(args.folder) if args.verb == "write" else _start(args)
+    print(
+        json.dumps(result) if args.json else "\n".join(f"{name}: {value}" for name, value in result.items())
+    )
 
 
 def _write(folder: Path) -> dict[str, str]:
@@ -46,12 +48,12 @@ def _text(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
-def _start(given: argparse.Namespace) -> dict[str, str]:
+def _start(args: argparse.Namespace) -> dict[str, str]:
     """Creates or updates a pipeline, and starts it."""
     from pipelines.deploy import start
 
-    parameters = dict(text.split("=", 1) for text in given.parameter)
-    return start(MODELS[given.model], given.name, given.role, parameters)
+    parameters = dict(text.split("=", 1) for text in args.parameter)
+    return start(MODELS[args.model], args.name, args.role, parameters)
 
 
 def _parser() -> argparse.ArgumentParser:

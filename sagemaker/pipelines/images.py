@@ -11,10 +11,10 @@ VERSION = "3.2-0"
 
 def images() -> dict[str, str]:
     """Its address by region, for the regions that have it."""
-    found = {}
+    result = {}
     for region in sorted(boto3.Session().get_available_regions("sagemaker")):
         try:
-            found[region] = image_uris.retrieve("xgboost", region, version=VERSION)
+            result[region] = image_uris.retrieve("xgboost", region, version=VERSION)
         except (KeyError, ValueError):
             continue
-    return found
+    return result

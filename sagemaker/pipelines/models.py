@@ -14,7 +14,7 @@ class Model:
         name: of its folder beside this one, of its pipeline and of its model package group.
         channels: that its training script reads; `process.py` fills one folder, which serves them all.
         metric: in the script's `metrics.json`, which a run may be asked to reach.
-        holds: what the model foretells, in one line.
+        holds: what the model predicts, in one line.
         purpose: what its scores are for.
         instance_type: on which it is trained.
         hours: after which training is given up.

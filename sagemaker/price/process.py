@@ -3,8 +3,8 @@
 python process.py --data FOLDER --channel FOLDER
 """
 
-from mercato_models.entry import copied, process
 from mercato_models.price import channels
+from mercato_models.script import copied, process
 
 if __name__ == "__main__":
     process(__doc__.split("\n")[0], copied(channels.read))

@@ -12,10 +12,9 @@ and registers the demand model as `champion` if it passes its gate.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
-from mercato_models import artefact, entry, tracking
+from mercato_models import artefact, script, tracking
 from mercato_models.card import Card
 from mercato_models.price import NAME, channels, demand, elasticity, evaluation, weeks
 from mercato_models.price.demand import FEATURES, Hyperparameters
@@ -30,24 +29,24 @@ _EXPLAINED = 2000
 
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
-    flags = entry.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN)
-    given = flags.parse_args(arguments)
-    parameters = entry.chosen(Hyperparameters, given)
-    clock = entry.Clock()
-    panel = weeks.over(channels.read(given.train), datetime.now(UTC))
+    flags = script.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN)
+    args = flags.parse_args(arguments)
+    parameters = script.hyperparameters(Hyperparameters, args)
+    stopwatch = script.Stopwatch()
+    panel = weeks.over(channels.read(args.train), datetime.now(UTC))
     before = evaluation.established(panel)
     judged = evaluation.backtest(before, demand.features(before), parameters)
-    clock.lap("backtest")
+    stopwatch.lap("backtest")
     figures = evaluation.metrics(judged)
     verdict = evaluation.verdict(figures)
-    clock.lap("evaluate")
-    found = elasticity.estimate(elasticity.telling(panel))
-    figures |= elasticity.summary(found)
-    clock.lap("elasticities")
+    stopwatch.lap("evaluate")
+    estimates = elasticity.estimate(elasticity.telling(panel))
+    figures |= elasticity.summary(estimates)
+    stopwatch.lap("elasticities")
     rows = demand.features(panel)
-    clock.lap("features")
+    stopwatch.lap("features")
     booster = demand.fit(rows, panel[PANEL.c.units], parameters)
-    clock.lap("fit")
+    stopwatch.lap("fit")
     model = artefact.Model(booster, FEATURES, UNREGISTERED)
     newest = demand.matrix(rows[-_EXPLAINED:])
     explained = drivers(model, newest)
@@ -57,21 +56,19 @@ def main(arguments: list[str]) -> None:
         parameters=parameters.as_dict(),
         metrics=figures,
         verdict=verdict,
-        data_versions=entry.versions(given.train),
+        data_versions=script.versions(args.train),
     )
     version = tracking.register(card, model, newest[:5], {"drivers.json": explained})
-    clock.lap("register")
-    given.model_dir.mkdir(parents=True, exist_ok=True)
-    elasticity.table(found).to_parquet(given.model_dir / channels.ELASTICITIES, index=False)
-    elasticity.cross_table(found).to_parquet(given.model_dir / elasticity.CROSS, index=False)
-    artefact.save(given.model_dir, booster, FEATURES, version)
-    card.write(given.output_data_dir)
-    judged.to_parquet(given.output_data_dir / channels.FORECASTS, index=False)
-    said = figures | {"passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
-    report = said | {"drivers": explained, "seconds": clock.seconds}
-    (given.output_data_dir / "metrics.json").write_text(json.dumps(report, indent=2))
-    print(json.dumps(said))
+    stopwatch.lap("register")
+    args.model_dir.mkdir(parents=True, exist_ok=True)
+    elasticity.table(estimates).to_parquet(args.model_dir / channels.ELASTICITIES, index=False)
+    elasticity.cross_table(estimates).to_parquet(args.model_dir / elasticity.CROSS, index=False)
+    artefact.save(args.model_dir, booster, FEATURES, version)
+    card.write(args.output_data_dir)
+    judged.to_parquet(args.output_data_dir / channels.FORECASTS, index=False)
+    details = {"drivers": explained, "seconds": stopwatch.seconds}
+    script.report(args.output_data_dir, figures, verdict, version, details)
 
 
 if __name__ == "__main__":
-    entry.train(main)
+    script.train(main)

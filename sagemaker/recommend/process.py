@@ -5,8 +5,8 @@ python process.py --data FOLDER --channel FOLDER
 
 from pathlib import Path
 
-from mercato_models.entry import copied, process
 from mercato_models.recommend import channels
+from mercato_models.script import copied, process
 
 
 def check(channel: Path) -> None:

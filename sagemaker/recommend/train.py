@@ -12,64 +12,62 @@ and is fair.
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
 import pandas as pd
 
-from mercato_models import artefact, demographics, entry, tracking
+from mercato_models import artefact, demographics, script, tracking
 from mercato_models.card import Card
 from mercato_models.recommend import NAME, channels, fairness
 from mercato_models.recommend.dataset import examples, training_set
 from mercato_models.recommend.evaluation import MODEL, evaluate, lists
 from mercato_models.recommend.features import FEATURES
-from mercato_models.recommend.predictions import write_evaluation
+from mercato_models.recommend.parallel import over_cores
+from mercato_models.recommend.predictions import write_lists
 from mercato_models.recommend.ranker import Hyperparameters, fit, score
-from mercato_models.recommend.spread import over_cores
 from mercato_models.recommend.statement import STATEMENT
 
 
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
-    flags = entry.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN, channels.TEST)
-    given = flags.parse_args(arguments)
-    parameters = entry.chosen(Hyperparameters, given)
-    clock = entry.Clock()
-    train = channels.read_contexts(given.train)
+    flags = script.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN, channels.TEST)
+    args = flags.parse_args(arguments)
+    parameters = script.hyperparameters(Hyperparameters, args)
+    stopwatch = script.Stopwatch()
+    train = channels.read_contexts(args.train)
     learn = partial(examples, negatives=parameters.negatives, seed=parameters.seed)
     targets = channels.targets(train, channels.TRAIN)
-    data = training_set(over_cores(given.train, channels.stores(train), targets, learn))
-    clock.lap("features")
+    data = training_set(over_cores(args.train, channels.stores(train), targets, learn))
+    stopwatch.lap("features")
     booster = fit(data, parameters)
-    clock.lap("fit")
-    test = channels.read_contexts(given.test)
+    stopwatch.lap("fit")
+    test = channels.read_contexts(args.test)
     tests = channels.targets(test, channels.TEST)
     artefact.single_threaded(booster)  # each process has a core
     rank = partial(lists, score=partial(score, booster))
-    judged = evaluate(tests, over_cores(given.test, channels.stores(test), tests, rank))
-    groups = demographics.groups(given.test, pd.Series(judged.households))
+    judged = evaluate(tests, over_cores(args.test, channels.stores(test), tests, rank))
+    groups = demographics.groups(args.test, pd.Series(judged.households))
     listed = [best.products.tolist() for best in judged.lists[MODEL]]
     fair = fairness.ratios(listed, [target.truth for target in tests], groups)
     gate = judged.verdict + fairness.verdict(fair)
-    clock.lap("evaluate")
+    stopwatch.lap("evaluate")
     card = Card(
         name=NAME,
         statement=STATEMENT,
         parameters=parameters.as_dict(),
         metrics=judged.metrics | {"rows": len(data.labels)},
         verdict=gate,
-        data_versions=entry.versions(given.train),
+        data_versions=script.versions(args.train),
         fairness=fair,
     )
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, data.features[:5])
-    clock.lap("register")
-    artefact.save(given.model_dir, booster, FEATURES, version)
-    card.write(given.output_data_dir)
-    write_evaluation(given.output_data_dir, judged, gate, clock.seconds)
-    said = {"passes": gate.passes, "reasons": gate.reasons, "version": version}
-    print(json.dumps(judged.metrics | said))
+    stopwatch.lap("register")
+    artefact.save(args.model_dir, booster, FEATURES, version)
+    card.write(args.output_data_dir)
+    write_lists(args.output_data_dir, judged)
+    script.report(args.output_data_dir, judged.metrics, gate, version, {"seconds": stopwatch.seconds})
 
 
 if __name__ == "__main__":
-    entry.train(main)
+    script.train(main)

@@ -10,9 +10,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from glue_jobs.deploy import render
 from infra.artifacts.artifact import ROOT, run, uv
 from infra.artifacts.catalog import artifact
+from infra.catalog import render
 from mercato.lake.session import SHORT_LIVED_JVM
 from mercato.local.java import java_home
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from glue_jobs.deploy import render
 from infra.artifacts.artifact import ROOT
 from infra.artifacts.catalog import artifact
 from infra.artifacts.models import MODELS
+from infra.catalog import render
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.exercises("dags")]
 

@@ -28,7 +28,7 @@ from mercato.online.prices import PriceBook
 from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
 from mercato.settings import Settings
-from mercato_models import artefact, datasets, entry, manifest, tracking
+from mercato_models import artefact, datasets, manifest, script, tracking
 from mercato_models.churn import channels as churn
 from mercato_models.churn import model as churn_model
 from mercato_models.fraud import payments as fraud
@@ -116,7 +116,7 @@ def test_a_dataset_is_what_the_models_pipeline_reads(
     assert said["model"] == model
     channel = _taken(model, tmp_path / "channel")
     read(channel)
-    assert entry.versions(channel) == {
+    assert script.versions(channel) == {
         table.name: lake.version(table) for table in datasets.DATASETS[model].sources
     }
 
@@ -164,7 +164,7 @@ def test_the_rankers_dataset_is_made_by_spark(
     recommend.Snapshots(channel, recommend.stores(contexts))
     for split in (recommend.TRAIN, recommend.TEST):
         assert recommend.targets(contexts, split)
-    assert entry.versions(channel) == {table.name: lake.version(table) for table in SOURCES}
+    assert script.versions(channel) == {table.name: lake.version(table) for table in SOURCES}
 
 
 def _approve(model: str, folder: Path) -> None:

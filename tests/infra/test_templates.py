@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from glue_jobs.gold.columns import DAY_SECONDS
 from glue_jobs.gold.weeks import FIRST_END_SECONDS
 from infra.artifacts.artifact import ROOT
 from infra.artifacts.catalog import ARTIFACTS, artifact
 from infra.cdk.contracts import contracts
 from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.settings import Settings
 from mercato_models.manifest import NAME
 from tests.infra.templates import (

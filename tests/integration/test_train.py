@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -16,37 +14,35 @@ import pyarrow.parquet as pq
 import pytest
 
 from mercato.contracts.tables.features import PRODUCT_STATS
+from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato.settings import Settings
-from mercato_models import artefact, entry, tracking
+from mercato_models import artefact, script, tracking
 from mercato_models.card import MARKDOWN
+from mercato_models.launch import TrainingJob
 from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.context import PROFILE
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.metrics import quality
-from mercato_models.recommend.predictions import FILES, PREDICTIONS
+from mercato_models.recommend.predictions import FILES
 from mercato_models.recommend.ranker import score
 from tests.integration.recommend_channel import truth_of_tests, write_channel
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "sagemaker" / "recommend" / "train.py"
 
 
 def train(
     channel: Path, home: Path, *arguments: str, mlflow_uri: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {
+    job = TrainingJob(NAME, channel, home / "model", home / "output")
+    variables = {
         "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}",
-        "SM_CHANNEL_TRAIN": str(channel),
-        "SM_CHANNEL_TEST": str(channel),
-        "SM_MODEL_DIR": str(home / "model"),
-        "SM_OUTPUT_DATA_DIR": str(home / "output"),
         "OMP_WAIT_POLICY": "PASSIVE",
         "MLFLOW_TRACKING_URI": mlflow_uri,
     }
-    command = [sys.executable, str(SCRIPT), "--rounds", "20", "--threads", "1", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    flags = ("--rounds", "20", "--threads", "1", *arguments)
+    return job.run(*flags, variables=variables, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +56,7 @@ def test_a_model_is_trained_judged_registered_and_promoted(
     channel: Path, tmp_path: Path, settings: Settings
 ) -> None:
     uri = settings.require("mlflow_uri")
-    entry.tell_versions(channel, {"gold.basket_lines": 3, "gold.product_stats": 1})
+    script.write_versions(channel, {"gold.basket_lines": 3, "gold.product_stats": 1})
     done = train(channel, tmp_path, mlflow_uri=uri)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
@@ -92,7 +88,7 @@ def test_the_written_lists_score_as_reported(channel: Path, tmp_path: Path) -> N
     truths = truth_of_tests(channel)
     for way, file in FILES.items():
         table = pq.read_table(tmp_path / "output" / file)
-        assert table.schema.equals(PREDICTIONS)
+        assert table.schema.equals(RANKED_PRODUCTS.arrow_schema)
         lists: dict[int, list[int]] = defaultdict(list)
         for row in table.to_pylist():
             lists[row["household_id"]].append(row["product_id"])
@@ -159,7 +155,7 @@ def _without_profile(table: pa.Table) -> pa.Table:
             _without_profile,
             f"train: NaN flood in {PROFILE[0]}, known in 0.0% of the rows: 320 of 320 rows (0, 1",
         ),
-        (_without_rows, "has no rows: the slice holds no basket to foretell"),
+        (_without_rows, "has no rows: the slice holds no basket to predict"),
         (_without_column, "lacks the columns truth"),
         (_without_truth, "the label is constant"),
     ],

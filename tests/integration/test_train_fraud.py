@@ -25,13 +25,14 @@ from mercato_models import artefact, demographics
 from mercato_models.card import MARKDOWN
 from mercato_models.curves import Curve
 from mercato_models.fairness import ALARMED, FLAGGED, FOUND
-from mercato_models.fraud import payments
+from mercato_models.fraud import NAME, payments
+from mercato_models.fraud.amount_likelihood import AmountLikelihood
 from mercato_models.fraud.evaluation import COMPARED, MODEL
 from mercato_models.fraud.payments import SCORED, Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import Surprise
+from mercato_models.launch import TrainingJob
 from mercato_models.rows import EXPLAINED, NPY
 
 ROOT = Path(__file__).parents[2]
@@ -44,16 +45,10 @@ def town() -> Payments:
 
 
 def train(channel: Path, home: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}",
-        "SM_CHANNEL_TRAIN": str(channel),
-        "SM_MODEL_DIR": str(home / "model"),
-        "SM_OUTPUT_DATA_DIR": str(home / "output"),
-        "MLFLOW_TRACKING_URI": "",
-    }
-    script = str(ROOT / "sagemaker" / "fraud" / "train.py")
-    command = [sys.executable, script, "--rounds", "30", "--learning-rate", "0.3", "--weeks", "handbook"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    job = TrainingJob(NAME, channel, home / "model", home / "output")
+    variables = {"PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}", "MLFLOW_TRACKING_URI": ""}
+    flags = ("--rounds", "30", "--learning-rate", "0.3", "--weeks", "handbook")
+    return job.run(*flags, variables=variables, capture_output=True, text=True, check=False)
 
 
 def serve(folder: Path, rows: NDArray[np.float32]) -> list[dict[str, Any]]:
@@ -105,7 +100,7 @@ def test_trains_judges_and_writes_what_it_says(town: Payments, tmp_path: Path) -
 
     model = artefact.load(tmp_path / "model")
     assert model.features == FEATURES
-    rows = Past(town).features(Surprise.load(tmp_path / "model"))
+    rows = Past(town).features(AmountLikelihood.load(tmp_path / "model"))
     assert model.score(rows).mean() == pytest.approx(town.fraud.mean(), rel=0.3)
     struck = rows[np.argsort(-model.score(rows))[:3]]
     answered = serve(tmp_path / "model", struck)

@@ -18,9 +18,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.decisions.fraud import CODES, SENTENCES, Action, Costs, decide, review_threshold
 from mercato_models.artefact import Model
-from mercato_models.fraud.days import DAY
+from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.evaluation import COMPARED, HANDBOOK, MODEL, evaluate, gain
 from mercato_models.fraud.model import Hyperparameters, fit
 from mercato_models.fraud.payments import SCORED
@@ -28,7 +29,6 @@ from mercato_models.fraud.protocol import TEST_STARTS
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import learn
 from mercato_models.reasons import drivers
 from mercato_models.reasons import reasons as reasons_of
 
@@ -70,9 +70,9 @@ frauds = np.flatnonzero(kind == 2)
 order = np.lexsort((payments.second[frauds], payments.terminal[frauds]))
 frauds = frauds[order]
 new = np.diff(payments.terminal[frauds], prepend=-1) != 0
-gap = np.diff(payments.second[frauds], prepend=0) > 14 * DAY
+gap = np.diff(payments.second[frauds], prepend=0) > 14 * DAY_SECONDS
 opens = np.maximum.accumulate(np.where(new | gap, np.arange(len(frauds)), 0))
-age = (payments.second[frauds] - payments.second[frauds[opens]]) / DAY
+age = (payments.second[frauds] - payments.second[frauds[opens]]) / DAY_SECONDS
 unseen = (age < 7).sum() / payments.fraud.sum()
 print(f"{unseen:.0%} of all frauds are at terminals whose first fraud is not known yet")
 

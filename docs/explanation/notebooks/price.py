@@ -22,12 +22,12 @@ from mercato_models.price import policy
 from mercato_models.price.elasticity import ESTIMATE, HIGH, LOW, MATE, PRODUCT, cross_table, learn
 from mercato_models.price.nuisances import Settings, expect
 from mercato_models.price.panel import checked
-from mercato_models.price.shelf import Shelf
+from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.simulator import simulate
 
 world = simulate(4000)
 panel = checked(world.panel)
-shelf = Shelf.of(panel)
+arrays = PanelArrays.of(panel)
 truth = np.diag(world.elasticity)
 panel.head()
 
@@ -51,13 +51,13 @@ figure.tight_layout()
 
 # %%
 plain = []
-for rows in shelf.rows_by_product:
-    stores = shelf.store[rows, None] == np.unique(shelf.store[rows])
-    columns = np.column_stack([shelf.log_price[rows], stores])
-    logs = np.log(np.maximum(shelf.units[rows], 0.5))
+for rows in arrays.rows_by_product:
+    stores = arrays.store[rows, None] == np.unique(arrays.store[rows])
+    columns = np.column_stack([arrays.log_price[rows], stores])
+    logs = np.log(np.maximum(arrays.units[rows], 0.5))
     plain.append(np.linalg.lstsq(columns, logs, rcond=None)[0][0])
-expected = expect(shelf, Settings())
-found = learn(shelf, expected)
+expected = expect(arrays, Settings())
+found = learn(arrays, expected)
 figure, axes = plt.subplots(figsize=(5, 5))
 axes.plot([-4, 0], [-4, 0], color="grey", lw=1)
 axes.errorbar(
@@ -122,12 +122,12 @@ for number in range(6):
 # %% [markdown]
 # ## Would it have paid?
 #
-# Sales at prices that happened to be near the policy's correct what the elasticities foretell.
+# Sales at prices that happened to be near the policy's correct what the elasticities predict.
 
 # %%
-cost, folds = 0.55 * usual, policy.crossfit(shelf, expected)
+cost, folds = 0.55 * usual, policy.crossfit(arrays, expected)
 for shift in (-0.05, 0.0, 0.05):
-    value = policy.evaluate(shelf, expected, folds, expected.log_price + shift, cost[shelf.product])
+    value = policy.evaluate(arrays, expected, folds, expected.log_price + shift, cost[arrays.product])
     base, own = np.log(world.expected(world.log_price)), truth[:, None, None]
     moved = (expected.log_price + shift).reshape(base.shape)
     true = ((np.exp(moved) - cost[:, None, None]) * np.exp(base + own * (moved - world.log_price))).mean()

@@ -9,7 +9,7 @@
 # # What goes into the next basket
 #
 # A grocer sells tens of thousands of products, and a household buys a dozen. This notebook takes a hundred
-# households of the real year, looks at what they buy again, and foretells each one's last basket by a ranker
+# households of the real year, looks at what they buy again, and predicts each one's last basket by a ranker
 # that has never seen it. It goes through the same jobs and functions as `mercato train recommend`, in a lake
 # of its own. The figures of all households, beside the published methods, are in
 # [the page on recommendations](../recommend.md).
@@ -92,7 +92,7 @@ with connect(settings, "sail") as spark:
 contexts = channels.read_contexts(channel)
 snapshots = channels.Snapshots(channel, channels.stores(contexts))
 learned, judged = (channels.targets(contexts, split) for split in (channels.TRAIN, channels.TEST))
-print(f"{len(learned)} baskets to learn from, {len(judged)} last baskets to foretell")
+print(f"{len(learned)} baskets to learn from, {len(judged)} last baskets to predict")
 
 # %% [markdown]
 # ## Ranked by what a household does
@@ -123,7 +123,7 @@ figure.tight_layout()
 # %% [markdown]
 # ## What the cart gives away
 #
-# Once some products are in the cart they are no longer to be foretold, and the rest is what counts. The grey
+# Once some products are in the cart they are no longer to be predicted, and the rest is what counts. The grey
 # line is the list that was made before anything was in the cart, without what is in it now.
 
 # %%

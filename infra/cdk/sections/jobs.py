@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from infra.artifacts.models import MODELS
 from infra.cdk.sections.base import Days, Section
+from mercato.decisions.price import COST_SHARE
 
 
 def _a_model(value: str) -> str:
@@ -83,7 +84,7 @@ class Models(Section):
     job_instance: Literal["ml.m5.large", "ml.m5.xlarge"] = "ml.m5.large"
     approved_by_gate: bool = False
     weekly: bool = False
-    cost_share: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    cost_share: Annotated[float, Field(gt=0, lt=1)] = COST_SHARE
     demographics: Annotated[str, Field(pattern=r"^$|^[\w-][\w./-]*\.(parquet|csv)$")] = ""
     mlflow: bool = False
 

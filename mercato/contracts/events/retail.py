@@ -18,6 +18,7 @@ from mercato.contracts.events.base import (
     UtcTime,
     Week,
 )
+from mercato.contracts.schema import Columns
 
 Code = Annotated[str, Meta(min_length=1, max_length=4)]
 CardId = Annotated[str, Meta(min_length=1, max_length=32, description="A token, never the card's number.")]
@@ -94,6 +95,12 @@ class Placement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stores: Annotated[
         list[StoreId], Meta(min_length=1, max_length=10_000, description="Stores that show it there.")
     ]
+
+
+#: Names of its fields, as columns of the struct.
+PLACEMENT = Columns(Placement.__name__, Placement.__struct_fields__)
+#: Code of a place where a product is not shown.
+NOT_SHOWN = "0"
 
 
 class Promotion(Event, frozen=True, kw_only=True):

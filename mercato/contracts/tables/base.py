@@ -30,6 +30,15 @@ class Table:
     key: tuple[str, ...]
     description: str
 
+    def __post_init__(self) -> None:
+        """Refuse a key that is not of the row.
+
+        Raises:
+            ValueError: the row has no such field.
+        """
+        if unknown := [name for name in self.key if name not in self.row.__struct_encode_fields__]:
+            raise ValueError(f"{self.name}: {self.row.__name__} has no field {', '.join(unknown)}")
+
     @property
     def layer(self) -> str:
         """`bronze`, `silver`, `gold` ..."""

@@ -7,6 +7,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from mercato.contracts.schema import Float32, Int32
+
+I32 = Annotated[int, Int32]
+F32 = Annotated[float, Float32]
+
 Household = Annotated[int, Meta(description="Loyalty household.")]
 Basket = Annotated[int, Meta(description="One checkout.")]
 Product = Annotated[int, Meta(description="Product (UPC level).")]

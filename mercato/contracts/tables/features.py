@@ -12,9 +12,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from mercato.contracts.schema import Float32, Int32
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.columns import (
+    F32,
+    I32,
     CouponShare,
     Household,
     KnownFrom,
@@ -22,9 +23,6 @@ from mercato.contracts.tables.columns import (
     RetailDiscountShare,
     Store,
 )
-
-I32 = Annotated[int, Int32]
-F32 = Annotated[float, Float32]
 
 #: Baskets that a household's history keeps (the evaluation protocol's limit).
 HISTORY_BASKETS = 50

@@ -8,9 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from mercato.contracts.schema import Int32
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.columns import (
+    I32,
     Basket,
     CouponDisc,
     CouponMatchDisc,
@@ -22,8 +22,6 @@ from mercato.contracts.tables.columns import (
     SalesValue,
     Store,
 )
-
-I32 = Annotated[int, Int32]
 
 
 class BasketLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,14 +10,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
 from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models.arrays import Floats
 from mercato_models.churn.days import DAY
 
-Numbers = NDArray[np.float64]
 _HOUSEHOLD = BASKET_LINES.c.household_id
 #: Days in the unit of time.
 WEEK = 7.0
@@ -33,9 +32,9 @@ class Summary:
         age: from the first purchase to the as-of day, weeks.
     """
 
-    repeats: Numbers
-    last: Numbers
-    age: Numbers
+    repeats: Floats
+    last: Floats
+    age: Floats
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> Summary:
@@ -70,13 +69,13 @@ class BgNbd:
     a: float
     b: float
 
-    def silence(self, known: Summary, weeks: float) -> Numbers:
+    def silence(self, known: Summary, weeks: float) -> Floats:
         """Probability of no purchase in the next `weeks`."""
         stays = self._alive(known)
         waits = ((self.alpha + known.age) / (self.alpha + known.age + weeks)) ** (self.r + known.repeats)
         return 1 - stays * (1 - waits)
 
-    def _alive(self, known: Summary) -> Numbers:
+    def _alive(self, known: Summary) -> Floats:
         odds = np.exp(
             np.log(self.a)
             - np.log(self.b + np.maximum(known.repeats, 1) - 1)
@@ -100,11 +99,11 @@ def fit(known: Summary) -> BgNbd:
         ValueError: it does not converge.
     """
 
-    def cost(logs: Numbers) -> float:
+    def cost(logs: Floats) -> float:
         return -BgNbd(*np.exp(logs)).log_likelihood(known) / len(known.age)
 
     bounds = [(-8.0, 8.0)] * 4
-    found = minimize(cost, np.zeros(4), method="L-BFGS-B", bounds=bounds)
-    if not found.success:
-        raise ValueError(f"BG/NBD over {len(known.age)} customers does not converge: {found.message}")
-    return BgNbd(*np.exp(found.x).tolist())
+    result = minimize(cost, np.zeros(4), method="L-BFGS-B", bounds=bounds)
+    if not result.success:
+        raise ValueError(f"BG/NBD over {len(known.age)} customers does not converge: {result.message}")
+    return BgNbd(*np.exp(result.x).tolist())

@@ -50,10 +50,10 @@ def check(lines: pd.DataFrame, now: pd.Timestamp) -> None:
     Raises:
         CheckError: columns or values are missing, or a basket is of the future.
     """
-    checks.columns(lines, [*_BASKET, *_MONEY])
-    checks.complete(lines, _BASKET)
-    checks.future(pd.to_datetime(lines[_TIME], utc=True), now)
-    checks.flooded(lines, _MONEY, known=1.0)
+    checks.check_columns(lines, [*_BASKET, *_MONEY])
+    checks.check_known(lines, _BASKET)
+    checks.check_not_future(pd.to_datetime(lines[_TIME], utc=True), now)
+    checks.check_missing_or_infinite(lines, _MONEY, known=1.0)
 
 
 def judged(rows: pd.DataFrame) -> pd.DataFrame:
@@ -72,15 +72,15 @@ def snapshots(history: pd.DataFrame, days: Iterable[int]) -> pd.DataFrame:
     over = history[DAY].max()
     for day in days:
         if day + HORIZON_DAYS > over + 1:
-            said = f"open label window: as-of day {day} + {HORIZON_DAYS} is past the last day, {over:.0f}"
-            raise checks.CheckError(said)
+            message = f"open label window: as-of day {day} + {HORIZON_DAYS} is past the last day, {over:.0f}"
+            raise checks.CheckError(message)
         rows = features(history, day)
         rows.insert(0, AS_OF, day)
         rows[LABEL] = labels(history, rows.index, day)
         made.append(rows.rename_axis(HOUSEHOLD).reset_index())
-    found = pd.concat(made, ignore_index=True) if made else pd.DataFrame()
-    checks.columns(found, [AS_OF, HOUSEHOLD, LABEL])
-    return found
+    joined = pd.concat(made, ignore_index=True) if made else pd.DataFrame()
+    checks.check_columns(joined, [AS_OF, HOUSEHOLD, LABEL])
+    return joined
 
 
 def read(channel: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -93,9 +93,9 @@ def read(channel: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if not path.is_file():
         raise checks.CheckError(f"{path} is missing: write there what `snapshots` makes")
     rows = pd.read_parquet(path)
-    checks.columns(rows, [AS_OF, HOUSEHOLD, LABEL])
-    checks.complete(rows, [AS_OF, HOUSEHOLD])
+    checks.check_columns(rows, [AS_OF, HOUSEHOLD, LABEL])
+    checks.check_known(rows, [AS_OF, HOUSEHOLD])
     named = tuple(name for name in rows.columns if name not in (AS_OF, HOUSEHOLD, LABEL))
-    checks.constant(rows[LABEL])
-    checks.flooded(rows, named)
+    checks.check_not_constant(rows[LABEL])
+    checks.check_missing_or_infinite(rows, named)
     return rows, named

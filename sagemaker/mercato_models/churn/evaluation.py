@@ -37,8 +37,8 @@ def backtest(train: pd.DataFrame, test: pd.DataFrame, learn: Callable[[pd.DataFr
     for day, rows in test.groupby(AS_OF):
         known = known_at(train, float(str(day)))
         if known.empty:
-            said = f"empty slice: no label is known by as-of day {day}; give the channel earlier days"
-            raise checks.CheckError(said)
+            message = f"empty slice: no label is known by as-of day {day}; give the channel earlier days"
+            raise checks.CheckError(message)
         model = learn(known)
         kept = rows[[AS_OF, HOUSEHOLD, LABEL, RECENCY]]
         judged.append(kept.assign(**{PROBABILITY: scores(model, rows)}))
@@ -58,16 +58,16 @@ def mean_of(judged: pd.DataFrame, column: str, measure: Callable[..., float]) ->
 
 def intervals(judged: pd.DataFrame, columns: Sequence[str]) -> dict[str, Interval]:
     """AUC and average precision of score columns, and the first one's paired gain over each other."""
-    units, found = judged[HOUSEHOLD].to_numpy(), {}
+    units, result = judged[HOUSEHOLD].to_numpy(), {}
     for name, measure in (("auc", Curve.auc), ("average_precision", Curve.average_precision)):
         statistics = {column: mean_of(judged, column, measure) for column in columns}
         first, *others = columns
         for column, statistic in statistics.items():
-            found[f"{column}_{name}"] = bootstrap(units, statistic, resamples=RESAMPLES)
+            result[f"{column}_{name}"] = bootstrap(units, statistic, resamples=RESAMPLES)
         for column in others:
             gain = paired(units, statistics[first], statistics[column], resamples=RESAMPLES)
-            found[f"gain_over_{column}_{name}"] = gain
-    return found
+            result[f"gain_over_{column}_{name}"] = gain
+    return result
 
 
 def metrics(judged: pd.DataFrame) -> dict[str, float]:

@@ -11,8 +11,8 @@ import xgboost as xgb
 from mercato_models import calibration
 from mercato_models.artefact import Model, single_threaded
 from mercato_models.churn.days import HORIZON_DAYS
+from mercato_models.churn.distillation import soften
 from mercato_models.churn.features import AS_OF, LABEL
-from mercato_models.churn.teacher import soften
 from mercato_models.tracking import UNREGISTERED
 
 #: Dates at the end of the training rows on whose scores the calibration is fitted, days.
@@ -52,7 +52,7 @@ def known_at(rows: pd.DataFrame, as_of: float) -> pd.DataFrame:
     return rows[rows[AS_OF] + HORIZON_DAYS <= as_of]
 
 
-def train(rows: pd.DataFrame, features: tuple[str, ...], given: Hyperparameters) -> Model:
+def train(rows: pd.DataFrame, features: tuple[str, ...], parameters: Hyperparameters) -> Model:
     """Fit and calibrate; the calibration comes from a fit on the rows known before the newest ones.
 
     Args:
@@ -62,37 +62,37 @@ def train(rows: pd.DataFrame, features: tuple[str, ...], given: Hyperparameters)
     earlier, later = known_at(rows, split), rows[rows[AS_OF] > split]
     calibrated = None
     if earlier[LABEL].nunique() == 2:
-        held_out = fit(earlier, features, given)
+        held_out = fit(earlier, features, parameters)
         scores = held_out.inplace_predict(_matrix(later, features), validate_features=False)
         calibrated = calibration.fit(scores, later[LABEL].to_numpy())
-    return Model(fit(rows, features, given), features, UNREGISTERED, calibrated)
+    return Model(fit(rows, features, parameters), features, UNREGISTERED, calibrated)
 
 
-def fit(rows: pd.DataFrame, features: tuple[str, ...], given: Hyperparameters) -> xgb.Booster:
+def fit(rows: pd.DataFrame, features: tuple[str, ...], parameters: Hyperparameters) -> xgb.Booster:
     """Fit the trees to softened labels."""
     settings = {
         "objective": "binary:logistic",
         "tree_method": "hist",
-        "eta": given.learning_rate,
-        "max_depth": given.max_depth,
-        "min_child_weight": given.min_child_weight,
-        "subsample": given.subsample,
-        "colsample_bynode": given.colsample,
-        "lambda": given.reg_lambda,
-        "num_parallel_tree": given.trees,
-        "max_bin": given.max_bin,
-        "seed": given.seed,
-        "nthread": given.threads,
+        "eta": parameters.learning_rate,
+        "max_depth": parameters.max_depth,
+        "min_child_weight": parameters.min_child_weight,
+        "subsample": parameters.subsample,
+        "colsample_bynode": parameters.colsample,
+        "lambda": parameters.reg_lambda,
+        "num_parallel_tree": parameters.trees,
+        "max_bin": parameters.max_bin,
+        "seed": parameters.seed,
+        "nthread": parameters.threads,
     }
     known = _matrix(rows, features)
     matrix = xgb.QuantileDMatrix(
         known,
-        soften(known, rows[LABEL].to_numpy(np.float32), given.taught, given.seed),
+        soften(known, rows[LABEL].to_numpy(np.float32), parameters.taught, parameters.seed),
         feature_names=list(features),
-        max_bin=given.max_bin,
-        nthread=given.threads,
+        max_bin=parameters.max_bin,
+        nthread=parameters.threads,
     )
-    booster = xgb.train(settings, matrix, given.rounds)
+    booster = xgb.train(settings, matrix, parameters.rounds)
     single_threaded(booster)
     return booster
 

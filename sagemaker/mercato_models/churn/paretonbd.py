@@ -12,7 +12,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
-from mercato_models.churn.bgnbd import Numbers, Summary
+from mercato_models.arrays import Floats
+from mercato_models.churn.bgnbd import Summary
 
 _LEGENDRE = np.polynomial.legendre.leggauss(48)
 #: Of an integral from 0 to 1.
@@ -28,7 +29,7 @@ class ParetoNbd:
     s: float
     beta: float
 
-    def silence(self, known: Summary, weeks: float) -> Numbers:
+    def silence(self, known: Summary, weeks: float) -> Floats:
         """Probability of no purchase in the next `weeks`."""
         until = weeks * _NODES
         leaves = self.s / (self.beta + known.age[:, None] + until) * self._stays(known, until)
@@ -37,13 +38,13 @@ class ParetoNbd:
         waits_throughout = (self._waits(known, end) * self._stays(known, end))[:, 0]
         return 1 - self.alive(known) * (1 - leaves_first - waits_throughout)
 
-    def purchases(self, known: Summary, weeks: float) -> Numbers:
+    def purchases(self, known: Summary, weeks: float) -> Floats:
         """Expected purchases in the next `weeks`."""
         until = weeks * _NODES
         rate = (self.r + known.repeats) / (self.alpha + known.age)
         return self.alive(known) * rate * weeks * (self._stays(known, until) @ _WEIGHTS)
 
-    def alive(self, known: Summary) -> Numbers:
+    def alive(self, known: Summary) -> Floats:
         """Probability that a customer has not left."""
         alive, gone = self._parts(known)
         return 1 / (1 + np.exp(gone - alive))
@@ -54,17 +55,17 @@ class ParetoNbd:
         common = gammaln(r + known.repeats) - gammaln(r) + r * np.log(self.alpha) + s * np.log(self.beta)
         return float((common + np.logaddexp(*self._parts(known))).sum())
 
-    def _waits(self, known: Summary, weeks: Numbers) -> Numbers:
+    def _waits(self, known: Summary, weeks: Floats) -> Floats:
         """Probability that whoever has not left would buy nothing in `weeks` by staying; customer x weeks."""
         since = self.alpha + known.age[:, None]
         return np.asarray((since / (since + weeks)) ** (self.r + known.repeats[:, None]))
 
-    def _stays(self, known: Summary, weeks: Numbers) -> Numbers:
+    def _stays(self, known: Summary, weeks: Floats) -> Floats:
         """Probability that whoever has not left stays for `weeks`; customer x weeks."""
         since = self.beta + known.age[:, None]
         return np.asarray((since / (since + weeks)) ** self.s)
 
-    def _parts(self, known: Summary) -> tuple[Numbers, Numbers]:
+    def _parts(self, known: Summary) -> tuple[Floats, Floats]:
         """Logarithms of the likelihood's two parts: stayed until now, left at some time since `last`.
 
         The second is the integral of s (alpha + t)^-(r + x) (beta + t)^-(s + 1). With
@@ -88,10 +89,10 @@ def fit(known: Summary) -> ParetoNbd:
         ValueError: it does not converge.
     """
 
-    def cost(logs: Numbers) -> float:
+    def cost(logs: Floats) -> float:
         return -ParetoNbd(*np.exp(logs)).log_likelihood(known) / len(known.age)
 
-    found = minimize(cost, np.zeros(4), method="L-BFGS-B", bounds=[(-8.0, 8.0)] * 4)
-    if not found.success:
-        raise ValueError(f"Pareto/NBD over {len(known.age)} customers does not converge: {found.message}")
-    return ParetoNbd(*np.exp(found.x).tolist())
+    result = minimize(cost, np.zeros(4), method="L-BFGS-B", bounds=[(-8.0, 8.0)] * 4)
+    if not result.success:
+        raise ValueError(f"Pareto/NBD over {len(known.age)} customers does not converge: {result.message}")
+    return ParetoNbd(*np.exp(result.x).tolist())

@@ -9,14 +9,14 @@ import pandas as pd
 from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
 from mercato.settings import Settings
-from mercato_models import scoring
+from mercato_models import batch_scoring
 
 FILE = "outlook.parquet"
 
 
 def to_folder(rows: pd.DataFrame, folder: str) -> None:
     """Write what `mercato.decisions.outlook.outlook` makes."""
-    scoring.keep(rows, folder, FILE)
+    batch_scoring.keep(rows, folder, FILE)
 
 
 def to_store(rows: pd.DataFrame, settings: Settings) -> None:
@@ -25,9 +25,9 @@ def to_store(rows: pd.DataFrame, settings: Settings) -> None:
     Raises:
         OnlineUnavailable: Redis can't be reached.
     """
-    store = OnlineStore(settings, timeout=scoring.TIMEOUT_SECONDS)
-    found: list[Any] = rows.to_dict("records")
+    store = OnlineStore(settings, timeout=batch_scoring.TIMEOUT_SECONDS)
+    records: list[Any] = rows.to_dict("records")
     try:
-        store.replace(HOUSEHOLD_OUTLOOK, found)
+        store.replace(HOUSEHOLD_OUTLOOK, records)
     finally:
         store.close()

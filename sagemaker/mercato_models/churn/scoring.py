@@ -40,9 +40,9 @@ def score(lines: pd.DataFrame, model: Model) -> tuple[pd.Timestamp, pd.DataFrame
     history = baskets(lines, start)
     as_of = float(np.floor(history[DAY].max()) + 1)
     known = features(history, as_of)
-    checks.columns(known, model.features)
+    checks.check_columns(known, model.features)
     rows = np.ascontiguousarray(known[list(model.features)].to_numpy(np.float32))
     spend = expected_spend(history, as_of).reindex(known.index)
     shares = [list(zip(model.features, row, strict=True)) for row in contributions(model, rows).tolist()]
-    found = pd.DataFrame({PROBABILITY: model.score(rows), SPEND: spend, SHARES: shares}, known.index)
-    return start + pd.Timedelta(days=as_of), found
+    scored = pd.DataFrame({PROBABILITY: model.score(rows), SPEND: spend, SHARES: shares}, known.index)
+    return start + pd.Timedelta(days=as_of), scored

@@ -14,8 +14,8 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from mercato.contracts.tables.gold import BASKET_LINES
+from mercato_models.arrays import Floats
 from mercato_models.churn import bgnbd, paretonbd
-from mercato_models.churn.bgnbd import Numbers
 from mercato_models.churn.days import DAY
 
 _L = BASKET_LINES.c
@@ -31,11 +31,11 @@ class GammaGamma:
     q: float
     gamma: float
 
-    def mean(self, visits: Numbers, average: Numbers) -> Numbers:
+    def mean(self, visits: Floats, average: Floats) -> Floats:
         """Expected spend of a visit, from how many there were and what they averaged."""
         return self.p * (self.gamma + visits * average) / (self.p * visits + self.q - 1)
 
-    def log_likelihood(self, visits: Numbers, average: Numbers) -> float:
+    def log_likelihood(self, visits: Floats, average: Floats) -> float:
         """Sum over customers."""
         shape, q = self.p * visits, self.q
         known = gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(self.gamma)
@@ -43,7 +43,7 @@ class GammaGamma:
         return float((known + seen - (shape + q) * np.log(self.gamma + visits * average)).sum())
 
 
-def fit(visits: Numbers, average: Numbers) -> GammaGamma:
+def fit(visits: Floats, average: Floats) -> GammaGamma:
     """Maximum likelihood; each customer has a visit and spent something.
 
     Raises:
@@ -51,13 +51,13 @@ def fit(visits: Numbers, average: Numbers) -> GammaGamma:
     """
     unit = float(np.median(average))
 
-    def cost(logs: Numbers) -> float:
+    def cost(logs: Floats) -> float:
         return -GammaGamma(*np.exp(logs)).log_likelihood(visits, average / unit) / len(visits)
 
-    found = minimize(cost, np.zeros(3), method="L-BFGS-B", bounds=[(-8.0, 8.0)] * 3)
-    if not found.success:
-        raise ValueError(f"Gamma-Gamma over {len(visits)} customers does not converge: {found.message}")
-    p, q, gamma = np.exp(found.x).tolist()
+    result = minimize(cost, np.zeros(3), method="L-BFGS-B", bounds=[(-8.0, 8.0)] * 3)
+    if not result.success:
+        raise ValueError(f"Gamma-Gamma over {len(visits)} customers does not converge: {result.message}")
+    p, q, gamma = np.exp(result.x).tolist()
     return GammaGamma(p, q, gamma * unit)
 
 

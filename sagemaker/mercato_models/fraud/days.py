@@ -1,5 +1,6 @@
 """Lengths of time that training, the stream and the API share."""
 
-DAY = 86_400
+from mercato.contracts.durations import DAY_SECONDS
+
 #: How long it takes until a payment is known to have been honest or not, in seconds.
-LABEL_DELAY = 7 * DAY
+LABEL_DELAY = 7 * DAY_SECONDS

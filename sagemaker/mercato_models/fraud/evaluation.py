@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats32, Ints, Mask
 from mercato_models.curves import Curve
 from mercato_models.fraud import handbook
+from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.model import Hyperparameters, fit, score
 from mercato_models.fraud.payments import SCORED, Payments, PaymentsError
-from mercato_models.fraud.protocol import Fold, Rows, Scores, folds, measure
+from mercato_models.fraud.protocol import Fold, folds, measure
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import learn
 from mercato_models.gate import Verdict, above
 from mercato_models.intervals import Statistic, bootstrap, paired
 
@@ -58,7 +58,7 @@ class Evaluation:
     verdict: Verdict
 
 
-def evaluate(past: Past, given: Hyperparameters, starts: tuple[np.datetime64, ...]) -> Evaluation:
+def evaluate(past: Past, parameters: Hyperparameters, starts: tuple[np.datetime64, ...]) -> Evaluation:
     """Train and test on every fold: the model and its peer, each on all of the past, two weeks and one.
 
     Weeks are learned from whole, whatever `honest` says: they are short enough. With two of them each side
@@ -71,15 +71,15 @@ def evaluate(past: Past, given: Hyperparameters, starts: tuple[np.datetime64, ..
         PaymentsError: no week has frauds to learn from and to find.
     """
     payments, peer = past.payments, handbook.features(past.payments)
-    whole = replace(given, honest=1.0)
+    whole = replace(parameters, honest=1.0)
     ours, theirs = _fortnights(whole, _OURS), _fortnights(whole, _THEIRS)
-    tested: list[tuple[Fold, dict[str, Scores]]] = []
+    tested: list[tuple[Fold, dict[str, Floats32]]] = []
     for fold in _telling(payments, starts):
         scores = {
-            MODEL: _model(past, fold.past, fold, given),
+            MODEL: _model(past, fold.past, fold, parameters),
             MODEL_FORTNIGHT: _model(past, fold.fortnight, fold, ours),
             MODEL_WEEK: _model(past, fold.week, fold, whole),
-            HANDBOOK: _peer(payments, peer, fold.past, fold, given),
+            HANDBOOK: _peer(payments, peer, fold.past, fold, parameters),
             HANDBOOK_FORTNIGHT: _peer(payments, peer, fold.fortnight, fold, theirs),
             HANDBOOK_WEEK: _peer(payments, peer, fold.week, fold, whole),
         }
@@ -110,13 +110,13 @@ def gain(ours: str, theirs: str) -> str:
     return f"{ours}_gain_over_{theirs}"
 
 
-def _fortnights(given: Hyperparameters, own: Mapping[str, float]) -> Hyperparameters:
+def _fortnights(parameters: Hyperparameters, own: Mapping[str, float]) -> Hyperparameters:
     """A side's own settings for two weeks; those given, where one of them is not the default.
 
     They were found together, so that one of them is not kept beside another that was given.
     """
-    asked, default = given.as_dict(), Hyperparameters().as_dict()
-    return given if any(asked[name] != default[name] for name in own) else replace(given, **own)  # type: ignore[arg-type]
+    asked, default = parameters.as_dict(), Hyperparameters().as_dict()
+    return parameters if any(asked[name] != default[name] for name in own) else replace(parameters, **own)  # type: ignore[arg-type]
 
 
 def _telling(payments: Payments, starts: tuple[np.datetime64, ...]) -> list[Fold]:
@@ -126,47 +126,47 @@ def _telling(payments: Payments, starts: tuple[np.datetime64, ...]) -> list[Fold
         PaymentsError: there is none.
     """
     every = list(folds(payments, starts))
-    found = [fold for fold in every if all(_both(payments.fraud[rows]) for rows in (fold.week, fold.test))]
-    if not found:
+    usable = [fold for fold in every if all(_both(payments.fraud[rows]) for rows in (fold.week, fold.test))]
+    if not usable:
         raise PaymentsError(
             f"none of {len(every)} weeks of test has frauds in it and in its week of training; of all "
             f"{len(payments)} payments {payments.fraud.sum()} are frauds: more payments are needed"
         )
-    if left_out := len(every) - len(found):
+    if left_out := len(every) - len(usable):
         log.warning("%d of %d weeks of test have no frauds to learn from or to find", left_out, len(every))
-    return found
+    return usable
 
 
-def _scored(payments: Payments, fold: Fold, scores: Mapping[str, Scores]) -> pa.Table:
+def _scored(payments: Payments, fold: Fold, scores: Mapping[str, Floats32]) -> pa.Table:
     number = np.full(len(fold.test), fold.number)
-    columns = {_C.score if name == MODEL else name: given for name, given in scores.items()}
+    columns = {_C.score if name == MODEL else name: each for name, each in scores.items()}
     return payments.table(fold.test, **{_C.fold: number}, **columns)
 
 
-def _both(fraud: NDArray[np.bool_]) -> bool:
+def _both(fraud: Mask) -> bool:
     return bool(fraud.any() and not fraud.all())
 
 
-def _model(past: Past, rows: Rows, fold: Fold, given: Hyperparameters) -> Scores:
+def _model(past: Past, rows: Ints, fold: Fold, parameters: Hyperparameters) -> Floats32:
     known = np.zeros(len(past.payments), bool)
     known[rows] = True
     features = past.features(learn(past.payments, past.ratio, known))
-    booster = fit(features[rows], past.payments.fraud[rows], FEATURES, given)
+    booster = fit(features[rows], past.payments.fraud[rows], FEATURES, parameters)
     return score(booster, features[fold.test])
 
 
 def _peer(
     payments: Payments,
-    features: NDArray[np.float32],
-    rows: Rows,
+    features: Floats32,
+    rows: Ints,
     fold: Fold,
-    given: Hyperparameters,
-) -> Scores:
-    booster = fit(features[rows], payments.fraud[rows], handbook.FEATURES, given)
+    parameters: Hyperparameters,
+) -> Floats32:
+    booster = fit(features[rows], payments.fraud[rows], handbook.FEATURES, parameters)
     return score(booster, features[fold.test])
 
 
-def _gains(payments: Payments, tested: Sequence[tuple[Fold, Mapping[str, Scores]]]) -> dict[str, float]:
+def _gains(payments: Payments, tested: Sequence[tuple[Fold, Mapping[str, Floats32]]]) -> dict[str, float]:
     """Average precision and the gains of COMPARED, with intervals from drawing customers again."""
     customers = np.concatenate([payments.customer[fold.test] for fold, _ in tested])
     labels = payments.fraud.astype(np.float32)
@@ -179,10 +179,10 @@ def _gains(payments: Payments, tested: Sequence[tuple[Fold, Mapping[str, Scores]
                      for curve, part in zip(curves, np.split(weights, ends), strict=True)])
         )  # fmt: skip
 
-    found: dict[str, float] = {}
+    intervals: dict[str, float] = {}
     for name in (MODEL, MODEL_FORTNIGHT, MODEL_WEEK):
-        found |= bootstrap(customers, mean_precision(name)).flat(f"{name}_average_precision")
+        intervals |= bootstrap(customers, mean_precision(name)).flat(f"{name}_average_precision")
     for ours, theirs in COMPARED:
         drawn = paired(customers, mean_precision(ours), mean_precision(theirs))
-        found |= drawn.flat(gain(ours, theirs))
-    return found
+        intervals |= drawn.flat(gain(ours, theirs))
+    return intervals

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato.contracts.durations import DAY_SECONDS
+from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 
 _WINDOWS = (1, 7, 30)  # days
@@ -25,17 +26,18 @@ def features(payments: Payments) -> NDArray[np.float32]:
     columns = [
         payments.amount,
         weekday >= _SATURDAY,
-        payments.second % DAY // 3600 <= 6,
+        payments.second % DAY_SECONDS // 3600 <= 6,
     ]
     customer = _Windows(payments.customer, payments.second, payments.amount)
     terminal = _Windows(payments.terminal, payments.second, payments.fraud)
     for days in _WINDOWS:
-        count, total = customer.sums(days * DAY)
+        count, total = customer.sums(days * DAY_SECONDS)
         columns += [count, total / count]
     unknown = terminal.sums(LABEL_DELAY)
     for days in _WINDOWS:
         count, frauds = (
-            both - new for both, new in zip(terminal.sums(LABEL_DELAY + days * DAY), unknown, strict=True)
+            both - new
+            for both, new in zip(terminal.sums(LABEL_DELAY + days * DAY_SECONDS), unknown, strict=True)
         )
         columns += [count, np.where(count > 0, frauds / np.maximum(count, 1), 0)]
     return np.column_stack([np.asarray(column, np.float32) for column in columns])
@@ -49,7 +51,7 @@ class _Windows:
     ) -> None:
         self._order = np.argsort(entity, kind="stable")
         # Far enough apart that no window reaches into another entity.
-        span = 2 * int(second.max()) + (max(_WINDOWS) + 1) * DAY + LABEL_DELAY
+        span = 2 * int(second.max()) + (max(_WINDOWS) + 1) * DAY_SECONDS + LABEL_DELAY
         self._moment = (entity * span + second)[self._order]
         self._sum = np.concatenate([[0.0], np.cumsum(value[self._order].astype(np.float64))])
 

@@ -10,14 +10,13 @@ from datetime import datetime
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.online.payments import AMOUNTS, OUTLIER, RECENT, Card, Terminal, usual_amount
 from mercato.online.session import micros
+from mercato_models.arrays import Floats, Floats32, Ints
 from mercato_models.fraud import state
-from mercato_models.fraud.days import DAY, LABEL_DELAY
-
-Rows = NDArray[np.float32]
+from mercato_models.fraud.days import LABEL_DELAY
 
 _SECOND = 1_000_000
 #: Columns that are features already.
@@ -32,7 +31,7 @@ GIVEN: tuple[str, ...] = (
 _NONE = -1.0
 
 
-def given(card: Card, terminal: Terminal, paid_at: datetime, amount: float) -> Rows:
+def given(card: Card, terminal: Terminal, paid_at: datetime, amount: float) -> Floats32:
     """One row of GIVEN for a payment about to be made, from what happened before it."""
     now = micros(paid_at)
     before = [paid for paid in card.paid if paid.time < now]
@@ -50,11 +49,11 @@ def given(card: Card, terminal: Terminal, paid_at: datetime, amount: float) -> R
         ratios[-newest:] = rows[:-1, state.USUAL.index("amount_ratio")]
     second = np.array([now / _SECOND])
     place = state.describe(_held(terminal, now), second)[0]
-    row: Rows = np.concatenate([rows[-1], place, second % DAY, ages, ratios]).astype(np.float32)
+    row: Floats32 = np.concatenate([rows[-1], place, second % DAY_SECONDS, ages, ratios]).astype(np.float32)
     return row[None]
 
 
-def _held(terminal: Terminal, now: int) -> state.Numbers:
+def _held(terminal: Terminal, now: int) -> Floats:
     """What `state.Terminals.held` holds after these outcomes, those that nobody knew yet left out."""
     known = [each for each in terminal.known if each.time <= now - LABEL_DELAY * _SECOND]
     if not known:
@@ -80,5 +79,5 @@ def _held(terminal: Terminal, now: int) -> state.Numbers:
     return np.array([columns], np.float64)
 
 
-def _last(places: NDArray[np.int64]) -> int:
+def _last(places: Ints) -> int:
     return int(places[-1]) if len(places) else -1

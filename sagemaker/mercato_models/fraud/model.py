@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import xgboost as xgb
-from numpy.typing import NDArray
 
-Features = NDArray[np.float32]
+from mercato_models.arrays import Floats32, Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,7 @@ class Hyperparameters:
         return asdict(self)
 
 
-def fit(
-    features: Features, fraud: NDArray[np.bool_], names: tuple[str, ...], given: Hyperparameters
-) -> xgb.Booster:
+def fit(features: Floats32, fraud: Mask, names: tuple[str, ...], parameters: Hyperparameters) -> xgb.Booster:
     """Fit a classifier whose scores are probabilities.
 
     Raises:
@@ -44,29 +41,29 @@ def fit(
     """
     if fraud.all() or not fraud.any():
         raise ValueError(f"every one of the {len(fraud)} labels is {fraud[:1]}: nothing to learn")
-    kept = fraud | (np.random.default_rng(given.seed).random(len(fraud)) < given.honest)
+    kept = fraud | (np.random.default_rng(parameters.seed).random(len(fraud)) < parameters.honest)
     matrix = xgb.QuantileDMatrix(
         features[kept],
         fraud[kept],
-        weight=np.where(fraud[kept], 1, 1 / given.honest),
+        weight=np.where(fraud[kept], 1, 1 / parameters.honest),
         feature_names=list(names),
-        nthread=given.threads or None,
+        nthread=parameters.threads or None,
     )
     settings = {
         "objective": "binary:logistic",
         "tree_method": "hist",
-        "eta": given.learning_rate,
-        "max_depth": given.max_depth,
-        "min_child_weight": given.min_child_weight,
-        "subsample": given.subsample,
-        "colsample_bytree": given.colsample,
-        "seed": given.seed,
-        "nthread": given.threads,
+        "eta": parameters.learning_rate,
+        "max_depth": parameters.max_depth,
+        "min_child_weight": parameters.min_child_weight,
+        "subsample": parameters.subsample,
+        "colsample_bytree": parameters.colsample,
+        "seed": parameters.seed,
+        "nthread": parameters.threads,
     }
-    return xgb.train(settings, matrix, given.rounds)
+    return xgb.train(settings, matrix, parameters.rounds)
 
 
-def score(booster: xgb.Booster, features: Features) -> NDArray[np.float32]:
+def score(booster: xgb.Booster, features: Floats32) -> Floats32:
     """Probability of fraud, one per row."""
-    found: NDArray[np.float32] = booster.inplace_predict(features, validate_features=False)
-    return found
+    result: Floats32 = booster.inplace_predict(features, validate_features=False)
+    return result

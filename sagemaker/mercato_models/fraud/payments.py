@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mercato.contracts.arrow import UTC_MICROS
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.base import Table
 from mercato.errors import MercatoError
 from mercato_models import checks
 from mercato_models.demographics import HOUSEHOLD
-from mercato_models.fraud.days import DAY
 
 
 class CardPayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Payments:
     @property
     def day(self) -> NDArray[np.int64]:
         """Whole days since the first."""
-        return self.second // DAY
+        return self.second // DAY_SECONDS
 
     def table(self, rows: NDArray[np.int64] | None = None, **more: NDArray[Any]) -> pa.Table:
         """Rows in the form of PAYMENTS, all by default; with `more` columns in that of SCORED."""
@@ -145,12 +145,12 @@ def _check(table: pa.Table, now: pd.Timestamp) -> None:
     place = table.schema.get_field_index(_C.tx_datetime)
     zoned = table.set_column(place, _C.tx_datetime, pc.cast(table[_C.tx_datetime], UTC_MICROS))
     frame = zoned.select(PAYMENTS.arrow_schema.names).to_pandas()
-    checks.columns(frame, PAYMENTS.arrow_schema.names)
-    checks.complete(frame, [_C.transaction_id, _C.tx_datetime, _C.customer_id, _C.terminal_id])
-    checks.future(frame[_C.tx_datetime], now)
-    checks.flooded(frame, [_C.amount], known=1.0)
-    checks.refuse((frame[_C.amount] < 0).to_numpy(), f"negative {_C.amount}")
-    checks.constant(frame[_C.label])
+    checks.check_columns(frame, PAYMENTS.arrow_schema.names)
+    checks.check_known(frame, [_C.transaction_id, _C.tx_datetime, _C.customer_id, _C.terminal_id])
+    checks.check_not_future(frame[_C.tx_datetime], now)
+    checks.check_missing_or_infinite(frame, [_C.amount], known=1.0)
+    checks.raise_for_rows((frame[_C.amount] < 0).to_numpy(), f"negative {_C.amount}")
+    checks.check_not_constant(frame[_C.label])
 
 
 _FILE = f"{PAYMENTS.short_name}.parquet"

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from mercato.online.payments import RECENT
 from mercato_models.fraud import state
+from mercato_models.fraud.amount_likelihood import AmountLikelihood
 from mercato_models.fraud.live import GIVEN, PLAIN
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import Surprise
 
 
 class Preparation:
@@ -29,13 +29,13 @@ class Preparation:
         Raises:
             ModelError: the folder does not hold it.
         """
-        self._surprise = Surprise.load(folder)
+        self._likelihood = AmountLikelihood.load(folder)
 
     def __call__(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Features, one row for each given one."""
         wide = rows.astype(np.float64)
         plain, ages, ratios = np.split(wide, [len(PLAIN), len(PLAIN) + RECENT], axis=1)
         ratio = plain[:, state.USUAL.index("amount_ratio")]
-        found = state.suspicion(np.where(ages >= 0, ages, np.inf), ratios, ratio, self._surprise)
-        columns = dict(zip((*PLAIN, *state.SUSPICION), np.hstack([plain, found]).T, strict=True))
+        suspicion = state.suspicion(np.where(ages >= 0, ages, np.inf), ratios, ratio, self._likelihood)
+        columns = dict(zip((*PLAIN, *state.SUSPICION), np.hstack([plain, suspicion]).T, strict=True))
         return np.column_stack([columns[name] for name in FEATURES]).astype(np.float32)

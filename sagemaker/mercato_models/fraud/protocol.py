@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS
+from mercato_models.arrays import Floats32, Ints
 from mercato_models.curves import Curve
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments, PaymentsError
-
-Rows = NDArray[np.int64]
-Scores = NDArray[np.float32]
 
 WEEK = 7
 #: First days of the training weeks; the test week begins two weeks later.
@@ -49,10 +47,10 @@ class Fold:
     """
 
     number: int
-    week: Rows
-    fortnight: Rows
-    past: Rows
-    test: Rows
+    week: Ints
+    fortnight: Ints
+    past: Ints
+    test: Ints
 
 
 def folds(payments: Payments, starts: tuple[np.datetime64, ...] = TEST_STARTS) -> Iterator[Fold]:
@@ -65,7 +63,7 @@ def folds(payments: Payments, starts: tuple[np.datetime64, ...] = TEST_STARTS) -
         yield Fold(number, week, np.arange(before, end), np.arange(end), test)
 
 
-def _test(payments: Payments, week: Rows, after: int) -> Rows:
+def _test(payments: Payments, week: Ints, after: int) -> Ints:
     day, customer, fraud = payments.day, payments.customer, payments.fraud
     compromised = np.zeros(int(customer.max()) + 1, bool)
     compromised[customer[week[fraud[week]]]] = True
@@ -74,18 +72,18 @@ def _test(payments: Payments, week: Rows, after: int) -> Rows:
         edges = np.searchsorted(day, [after + passed - 1, after + passed])
         newly = np.arange(*edges)
         compromised[customer[newly[fraud[newly]]]] = True
-        today = after + LABEL_DELAY // DAY + passed
+        today = after + LABEL_DELAY // DAY_SECONDS + passed
         rows = np.arange(*np.searchsorted(day, [today, today + 1]))
         kept.append(rows[~compromised[customer[rows]]])
     return np.concatenate(kept)
 
 
-def card_precision(payments: Payments, rows: Rows, score: Scores, cards: int = _CARDS) -> float:
+def card_precision(payments: Payments, rows: Ints, score: Floats32, cards: int = _CARDS) -> float:
     """Share of compromised among the day's `cards` most suspicious cards, averaged over days.
 
     A card that was found on an earlier day of the fold is not listed again.
     """
-    found: set[int] = set()
+    listed: set[int] = set()
     shares = []
     for day in np.unique(payments.day[rows]):
         today = payments.day[rows] == day
@@ -93,15 +91,15 @@ def card_precision(payments: Payments, rows: Rows, score: Scores, cards: int = _
         highest, struck = np.full(len(card), -np.inf), np.zeros(len(card), bool)
         np.maximum.at(highest, place, score[today])
         np.logical_or.at(struck, place, payments.fraud[rows[today]])
-        new = ~np.isin(card, list(found))
+        new = ~np.isin(card, list(listed))
         best = np.argsort(-highest[new], kind="stable")[:cards]
         caught = card[new][best][struck[new][best]]
         shares.append(len(caught) / cards)
-        found.update(caught.tolist())
+        listed.update(caught.tolist())
     return float(np.mean(shares))
 
 
-def measure(payments: Payments, rows: Rows, score: Scores) -> dict[str, float]:
+def measure(payments: Payments, rows: Ints, score: Floats32) -> dict[str, float]:
     """All measures of one fold's test."""
     curve = Curve(payments.fraud[rows].astype(np.float32), score)
     return {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato_models.fraud import state
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.fraud.amount_likelihood import AmountLikelihood
+from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
-from mercato_models.fraud.surprise import Surprise
 
 _RATIO = state.USUAL.index("amount_ratio")
 _ONE = np.zeros(1, np.int64)
@@ -45,16 +46,16 @@ class Past:
         self.ratio = self._usual[:, _RATIO]
         self._terminal = self._terminals()
 
-    def features(self, surprise: Surprise) -> NDArray[np.float32]:
+    def features(self, likelihood: AmountLikelihood) -> NDArray[np.float32]:
         """One row of FEATURES per payment, from what was known when it was made."""
         payments = self.payments
         suspicion = np.empty((len(payments), len(state.SUSPICION)), np.float32)
         recent = state.Recent(_size(payments.customer))
         for rows in self._turns:
             who, now, ratio = payments.customer[rows], self._now[rows], self.ratio[rows]
-            suspicion[rows] = recent.read(who, now, ratio, surprise)
+            suspicion[rows] = recent.read(who, now, ratio, likelihood)
             recent.add(who, now, ratio)
-        columns = (self._usual, suspicion, self._terminal, self._now % DAY)
+        columns = (self._usual, suspicion, self._terminal, self._now % DAY_SECONDS)
         return np.column_stack([column.astype(np.float32) for column in columns])
 
     def _terminals(self) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mercato_models.fraud.days import DAY
+from mercato.contracts.durations import DAY_SECONDS
 from mercato_models.fraud.payments import Payments
 
 _SIDE = 100.0  # of the square in which everything lies
@@ -95,13 +95,13 @@ def _payments(
     poisson, normal, uniform = numbers.poisson, numbers.normal, numbers.uniform
     for day in range(days):
         for _ in range(poisson(rate)):
-            second = int(normal(DAY / 2, 20_000))
-            if not 0 < second < DAY:
+            second = int(normal(DAY_SECONDS / 2, 20_000))
+            if not 0 < second < DAY_SECONDS:
                 continue
             amount = normal(mean_amount, mean_amount / 2)
             if amount < 0:
                 amount = uniform(0, mean_amount * 2)
-            yield second + day * DAY, customer, choices.choice(near), float(np.round(amount, 2))
+            yield second + day * DAY_SECONDS, customer, choices.choice(near), float(np.round(amount, 2))
 
 
 def _strike(payments: Payments, world: World) -> NDArray[np.int8]:

@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.online.payments import AMOUNTS, LEAST_AMOUNT, OUTLIER, RECENT, usual_amount
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato_models.arrays import Floats, Ints, Mask
+from mercato_models.fraud.days import LABEL_DELAY
 
 if TYPE_CHECKING:
-    from mercato_models.fraud.surprise import Surprise
+    from mercato_models.fraud.amount_likelihood import AmountLikelihood
 
-Numbers = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 #: Log of the likelihood ratio from which one amount is called surprising.
 _STRONG = 1.5
@@ -46,20 +45,20 @@ class Usual:
         self._amounts = np.full((number, AMOUNTS), np.inf)
         self._seen = np.zeros(number, np.int64)
 
-    def read(self, who: Rows, amount: Numbers) -> Numbers:
+    def read(self, who: Ints, amount: Floats) -> Floats:
         """Columns of USUAL for payments about to be made."""
         seen = self._seen[who]
         # A row's first columns are filled first, so that the rest need not be sorted.
         held = self._amounts[who, : seen.max(initial=0)]
         return beside_usual(amount, usual_amount(held), seen)
 
-    def add(self, who: Rows, amount: Numbers) -> None:
+    def add(self, who: Ints, amount: Floats) -> None:
         """Remember a payment of each."""
         self._amounts[who, self._seen[who] % AMOUNTS] = amount
         self._seen[who] += 1
 
 
-def beside_usual(amount: Numbers, usual: Numbers, seen: NDArray[np.int64]) -> Numbers:
+def beside_usual(amount: Floats, usual: Floats, seen: Ints) -> Floats:
     """Columns of USUAL from a customer's usual amount and the payments before."""
     return np.column_stack([amount, amount / np.maximum(usual, LEAST_AMOUNT), usual, seen])
 
@@ -71,17 +70,17 @@ class Recent:
         self._time = np.full((number, RECENT), -np.inf)
         self._ratio = np.full((number, RECENT), np.nan)
 
-    def read(self, who: Rows, now: Numbers, ratio: Numbers, surprise: Surprise) -> Numbers:
+    def read(self, who: Ints, now: Floats, ratio: Floats, likelihood: AmountLikelihood) -> Floats:
         """Columns of SUSPICION for payments about to be made."""
-        return suspicion(now[:, None] - self._time[who], self._ratio[who], ratio, surprise)
+        return suspicion(now[:, None] - self._time[who], self._ratio[who], ratio, likelihood)
 
-    def add(self, who: Rows, now: Numbers, ratio: Numbers) -> None:
+    def add(self, who: Ints, now: Floats, ratio: Floats) -> None:
         """Remember a payment of each."""
         for held, new in ((self._time, now), (self._ratio, ratio)):
             held[who] = np.column_stack([held[who, 1:], new])
 
 
-def suspicion(ages: Numbers, ratios: Numbers, ratio: Numbers, surprise: Surprise) -> Numbers:
+def suspicion(ages: Floats, ratios: Floats, ratio: Floats, likelihood: AmountLikelihood) -> Floats:
     """Columns of SUSPICION for payments about to be made.
 
     The odds that a card leaked at some moment since the oldest unlabelled payment are the sum, over the
@@ -94,7 +93,7 @@ def suspicion(ages: Numbers, ratios: Numbers, ratio: Numbers, surprise: Surprise
     """
     age = np.minimum(ages, LABEL_DELAY)
     open_ = age < LABEL_DELAY
-    known = np.log(1 - surprise.share + surprise.share * surprise.of(ratios))
+    known = np.log(1 - likelihood.share + likelihood.share * likelihood.of(ratios))
     evidence = np.where(open_, known, 0.0)
     since = evidence[:, ::-1].cumsum(axis=1)[:, ::-1]
     before = np.column_stack([np.full(len(age), LABEL_DELAY), age[:, :-1]])
@@ -104,23 +103,23 @@ def suspicion(ages: Numbers, ratios: Numbers, ratio: Numbers, surprise: Surprise
     peak = np.where(open_.any(axis=1), since[row, start], 0.0)
     strong = open_ & (evidence > _STRONG)
     latest = np.where(strong, age, np.inf).min(axis=1)
-    gain = np.log(surprise.of(ratio) + _LEAST_GAIN)
+    gain = np.log(likelihood.of(ratio) + _LEAST_GAIN)
     return np.column_stack(
         [
-            np.log(odds / DAY),
+            np.log(odds / DAY_SECONDS),
             peak,
-            np.where(peak > 0, age[row, start] / DAY, np.nan),
+            np.where(peak > 0, age[row, start] / DAY_SECONDS, np.nan),
             since[:, 0],
             open_.sum(axis=1),
-            np.where(strong.any(axis=1), latest / DAY, np.nan),
+            np.where(strong.any(axis=1), latest / DAY_SECONDS, np.nan),
             strong.sum(axis=1),
             gain,
-            gain + np.log(odds / DAY),
+            gain + np.log(odds / DAY_SECONDS),
         ]
     )
 
 
-def _unknown(number: int) -> Numbers:
+def _unknown(number: int) -> Floats:
     return np.full(number, np.nan)
 
 
@@ -132,21 +131,21 @@ class Terminals:
     """
 
     number: int
-    clean: Numbers = field(init=False)
-    first: Numbers = field(init=False)
-    last: Numbers = field(init=False)
-    frauds: Numbers = field(init=False)
-    least: Numbers = field(init=False)
-    explained: Numbers = field(init=False)
-    label: Numbers = field(init=False)
-    before: Numbers = field(init=False)
+    clean: Floats = field(init=False)
+    first: Floats = field(init=False)
+    last: Floats = field(init=False)
+    frauds: Floats = field(init=False)
+    least: Floats = field(init=False)
+    explained: Floats = field(init=False)
+    label: Floats = field(init=False)
+    before: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         self.clean, self.first, self.last = (_unknown(self.number) for _ in range(3))
         self.least, self.label, self.before = (_unknown(self.number) for _ in range(3))
         self.frauds, self.explained = np.zeros(self.number), np.zeros(self.number)
 
-    def learn(self, who: Rows, time: Numbers, fraud: NDArray[np.bool_], ratio: Numbers) -> None:
+    def learn(self, who: Ints, time: Floats, fraud: Mask, ratio: Floats) -> None:
         """Take in a label of each: of a payment made at `time`, `ratio` its customer's usual amount."""
         own = ratio > OUTLIER
         run, at, by = who[fraud & ~own], time[fraud & ~own], ratio[fraud & ~own]
@@ -163,14 +162,14 @@ class Terminals:
         self.frauds[honest] = self.explained[honest] = 0
         self.label[who] = time
 
-    def held(self, who: Rows) -> Numbers:
+    def held(self, who: Ints) -> Floats:
         """Rows as they are now, for `describe`."""
         columns = (self.clean, self.first, self.last, self.frauds, self.least, self.explained)
         return np.column_stack([column[who] for column in (*columns, self.label, self.before)])
 
 
-def describe(held: Numbers, now: Numbers) -> Numbers:
+def describe(held: Floats, now: Floats) -> Floats:
     """Columns of TERMINAL for payments about to be made, from rows that `Terminals.held` gave."""
     clean, first, last, frauds, least, explained, label, before = held.T
-    ages = [(now - time) / DAY for time in (clean, first, last, label, before)]
+    ages = [(now - time) / DAY_SECONDS for time in (clean, first, last, label, before)]
     return np.column_stack([*ages[:3], frauds, least, explained, *ages[3:], ages[0] - ages[1]])

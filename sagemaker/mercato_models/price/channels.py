@@ -11,23 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from mercato.contracts.events.retail import Placement
-from mercato.contracts.schema import Columns
+from mercato.contracts.events.retail import NOT_SHOWN, PLACEMENT
 from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
 from mercato_models import checks
-from mercato_models.price import seen, weeks
+from mercato_models.price import observed_prices, weeks
 from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, checked, first_judged
 
 _C, _H, _S, _P = PANEL.c, PRICE_HISTORY.c, PROMOTIONS.c, PRODUCTS.c
-_PLACE = Columns(Placement.__name__, Placement.__struct_fields__)
 FILE, TRAIN = "price.parquet", "train"
 #: Written by training: own elasticities, and forecasts of the judged weeks.
 ELASTICITIES, FORECASTS = "elasticities.parquet", "demand.parquet"
 #: A product that sells more in a store and week, before the judged ones, is measured (fuel), not counted.
 MOST_UNITS = 200
-#: Code of a place where a product is not shown.
-_NOWHERE = "0"
 
 
 def write(channel: Path, prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) -> None:
@@ -68,15 +64,15 @@ def panel(prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) ->
     Raises:
         CheckError: columns or values are missing, or nothing sells often enough.
     """
-    checks.columns(prices, [*CELL, _H.week, _H.first_sold_at, _H.units, _H.loyalty_price])
+    checks.check_columns(prices, [*CELL, _H.week, _H.first_sold_at, _H.units, _H.loyalty_price])
     prices = weeks.trusted(prices)
     sold = _priced(prices)
     rows = _weeks(sold)
     columns: dict[str, Any] = {
         _C.began: rows[_C.week].map(prices.groupby(_H.week)[_H.first_sold_at].min()),
         _C.category_id: _categories(rows[_C.product_id], products),
-        _C.price: seen.charged(rows, sold),
-        _C.planned_price: seen.planned(rows, sold),
+        _C.price: observed_prices.charged(rows, sold),
+        _C.planned_price: observed_prices.planned(rows, sold),
         _C.demand_index: 0.0,
     }
     rows = rows.assign(**columns).merge(placed, how="left", on=list(PANEL.key))
@@ -87,7 +83,7 @@ def panel(prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) ->
 
 def _priced(prices: pd.DataFrame) -> pd.DataFrame:
     """Sales of what is counted and has a price."""
-    checks.flooded(prices, [_H.units, _H.loyalty_price], known=1.0)
+    checks.check_missing_or_infinite(prices, [_H.units, _H.loyalty_price], known=1.0)
     much = (prices[_H.units] > MOST_UNITS) & (prices[_H.week] < first_judged(prices[_H.week]))
     measured = prices.loc[much, _H.product_id].unique()
     return prices[~prices[_H.product_id].isin(measured) & (prices[_H.loyalty_price] > 0)]
@@ -98,8 +94,10 @@ def _weeks(sold: pd.DataFrame) -> pd.DataFrame:
     cells = sold.groupby(list(CELL))[_H.week].agg(["size", "min"]).reset_index()
     cells = cells[cells["size"] >= LEAST_WEEKS]
     if cells.empty:
-        said = f"empty slice: no product was sold in {LEAST_WEEKS} weeks in a store; replay more of the year"
-        raise checks.CheckError(said)
+        message = (
+            f"empty slice: no product was sold in {LEAST_WEEKS} weeks in a store; replay more of the year"
+        )
+        raise checks.CheckError(message)
     every = pd.DataFrame({_C.week: np.arange(sold[_H.week].min(), sold[_H.week].max() + 1, dtype=np.int32)})
     rows = cells.merge(every, how="cross")
     key = list(PANEL.key)
@@ -126,12 +124,12 @@ def placements(promotions: pa.Table) -> pd.DataFrame:
     promotions = promotions.combine_chunks()
     at = pc.list_parent_indices(promotions[_S.placements]).combine_chunks()
     place = pc.list_flatten(promotions[_S.placements]).combine_chunks()
-    stores = pc.struct_field(place, _PLACE.stores)
+    stores = pc.struct_field(place, PLACEMENT.stores)
     within = pc.list_parent_indices(stores)
     row = at.take(within)
     shown = {
-        name: pc.not_equal(pc.struct_field(place, code), _NOWHERE).take(within)
-        for name, code in ((_C.displayed, _PLACE.display), (_C.mailed, _PLACE.mailer))
+        name: pc.not_equal(pc.struct_field(place, code), NOT_SHOWN).take(within)
+        for name, code in ((_C.displayed, PLACEMENT.display), (_C.mailed, PLACEMENT.mailer))
     }
     made = pa.table(
         {
@@ -145,7 +143,7 @@ def placements(promotions: pa.Table) -> pd.DataFrame:
         [(_C.displayed, "any"), (_C.mailed, "any")]
     )
     names = {f"{name}_any": name for name in (_C.displayed, _C.mailed)}
-    found: pd.DataFrame = once.rename_columns(
+    result: pd.DataFrame = once.rename_columns(
         [names.get(name, name) for name in once.column_names]
     ).to_pandas()
-    return found
+    return result

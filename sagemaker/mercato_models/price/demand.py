@@ -12,13 +12,12 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 import xgboost as xgb
-from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats32
 from mercato_models.artefact import single_threaded
 from mercato_models.price.panel import CELL, PANEL
 
 _C = PANEL.c
-Rows = NDArray[np.float32]
 #: Half-lives of decayed means, weeks.
 _HALF_LIVES = (2, 8, 26)
 #: Weeks over which a usual price is taken.
@@ -110,9 +109,9 @@ def _others(values: pd.Series, panel: pd.DataFrame) -> pd.Series:
     return total / known.where(known > 0)
 
 
-def _joined(found: pd.Series, panel: pd.DataFrame) -> pd.Series:
-    keys = pd.MultiIndex.from_frame(panel[list(found.index.names)])
-    return pd.Series(found.reindex(keys).to_numpy(), panel.index)
+def _joined(values: pd.Series, panel: pd.DataFrame) -> pd.Series:
+    keys = pd.MultiIndex.from_frame(panel[list(values.index.names)])
+    return pd.Series(values.reindex(keys).to_numpy(), panel.index)
 
 
 def _trend(panel: pd.DataFrame, of: str) -> pd.Series:
@@ -123,29 +122,29 @@ def _trend(panel: pd.DataFrame, of: str) -> pd.Series:
     return _joined(_log((last + 0.1) / (_decayed(weekly, group, 8) + 0.1)), panel)
 
 
-def fit(rows: pd.DataFrame, units: pd.Series, given: Hyperparameters) -> xgb.Booster:
+def fit(rows: pd.DataFrame, units: pd.Series, parameters: Hyperparameters) -> xgb.Booster:
     """Fit the trees on rows of `features`."""
     settings = {
         "objective": "reg:tweedie",
-        "tweedie_variance_power": given.variance_power,
+        "tweedie_variance_power": parameters.variance_power,
         "tree_method": "hist",
-        "eta": given.learning_rate,
-        "max_depth": given.max_depth,
-        "min_child_weight": given.min_child_weight,
-        "subsample": given.subsample,
-        "colsample_bytree": given.colsample,
-        "lambda": given.reg_lambda,
-        "seed": given.seed,
-        "nthread": given.threads,
+        "eta": parameters.learning_rate,
+        "max_depth": parameters.max_depth,
+        "min_child_weight": parameters.min_child_weight,
+        "subsample": parameters.subsample,
+        "colsample_bytree": parameters.colsample,
+        "lambda": parameters.reg_lambda,
+        "seed": parameters.seed,
+        "nthread": parameters.threads,
     }
     data = xgb.QuantileDMatrix(
-        matrix(rows), units.to_numpy(np.float32), feature_names=list(FEATURES), nthread=given.threads
+        matrix(rows), units.to_numpy(np.float32), feature_names=list(FEATURES), nthread=parameters.threads
     )
-    booster = xgb.train(settings, data, given.rounds)
+    booster = xgb.train(settings, data, parameters.rounds)
     single_threaded(booster)
     return booster
 
 
-def matrix(rows: pd.DataFrame) -> Rows:
+def matrix(rows: pd.DataFrame) -> Floats32:
     """Rows x FEATURES."""
     return np.ascontiguousarray(rows[list(FEATURES)].to_numpy(np.float32))

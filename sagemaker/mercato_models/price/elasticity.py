@@ -12,18 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import t
 
 from mercato_models import checks
+from mercato_models.arrays import Floats, Ints, Mask
 from mercato_models.price.nuisances import BLOCK, Expected, Settings, expect
 from mercato_models.price.panel import PANEL
+from mercato_models.price.panel_arrays import MATES, PanelArrays
 from mercato_models.price.poisson import dispersion_of, fit_poisson
 from mercato_models.price.pooling import Estimates, pooled
-from mercato_models.price.shelf import MATES, Shelf
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 PRODUCT, ESTIMATE, LOW, HIGH, ERROR = PANEL.c.product_id, "estimate", "low", "high", "error"
 #: In the rows of cross elasticities the product whose price moves the other's sales; and their file.
 MATE, CROSS = "mate_id", "cross_elasticities.parquet"
@@ -40,19 +38,18 @@ class Elasticities:
     """Own-price elasticities, an element per product, and cross ones, products x MATES.
 
     Attributes:
-        product_ids, mates: as in the shelf.
+        product_ids, mates: as in `PanelArrays`.
         alone: of the product's own rows, before products inform each other.
         blocks: of weeks, on whose differences the errors rest.
     """
 
-    product_ids: NDArray[np.int64]
-    mates: NDArray[np.int64]
+    product_ids: Ints
+    mates: Ints
     own: Floats
     own_error: Floats
     cross: Floats
     cross_error: Floats
     alone: Floats
-    alone_error: Floats
     blocks: int
 
     @property
@@ -91,59 +88,56 @@ def telling(panel: pd.DataFrame) -> pd.DataFrame:
     weekly = rows[PANEL.c.units].sum() / (panel[week].max() - rows[week].min() + 1)
     kept = panel[panel[PRODUCT].isin(weekly.index[weekly >= LEAST_UNITS])]
     if kept.empty:
-        said = f"empty slice: no product sells {LEAST_UNITS} units a week; replay more of the year"
-        raise checks.CheckError(said)
+        message = f"empty slice: no product sells {LEAST_UNITS} units a week; replay more of the year"
+        raise checks.CheckError(message)
     return kept.reset_index(drop=True)
 
 
-def estimate(panel: pd.DataFrame, given: Settings | None = None) -> Elasticities:
+def estimate(panel: pd.DataFrame, settings: Settings | None = None) -> Elasticities:
     """Estimate every product of a panel.
 
     Args:
         panel: what `mercato_models.price.panel.checked` returns.
     """
-    shelf = Shelf.of(panel)
-    return learn(shelf, expect(shelf, given or Settings()))
+    arrays = PanelArrays.of(panel)
+    return learn(arrays, expect(arrays, settings or Settings()))
 
 
-def learn(shelf: Shelf, expected: Expected, learned: Mask | None = None) -> Elasticities:
-    """Estimate every product of a shelf.
+def learn(arrays: PanelArrays, expected: Expected, learned: Mask | None = None) -> Elasticities:
+    """Estimate every product of a panel.
 
     Args:
         learned: rows to learn from; all by default. A product without any learns from the others.
     """
-    learned = np.ones(len(shelf), np.bool_) if learned is None else learned
-    surprise = shelf.log_price - expected.log_price
-    beside = shelf.beside(surprise)
-    columns = np.column_stack([np.ones(len(shelf)), surprise, beside])
-    found = [
-        _alone(columns[rows], shelf.units[rows], expected.log_units[rows], shelf.week[rows])
-        for rows in (each[learned[each]] for each in shelf.rows_by_product)
+    learned = np.ones(len(arrays), np.bool_) if learned is None else learned
+    residual = arrays.log_price - expected.log_price
+    beside = arrays.beside(residual)
+    columns = np.column_stack([np.ones(len(arrays)), residual, beside])
+    fits = [
+        _alone(columns[rows], arrays.units[rows], expected.log_units[rows], arrays.week[rows])
+        for rows in (each[learned[each]] for each in arrays.rows_by_product)
     ]
-    means, covariances, excess = zip(*found, strict=True)
+    means, covariances, excess = zip(*fits, strict=True)
     # A product's own excess is too noisy to trust: with it, those that seem sure by chance would lead.
     scale = float(np.nanmedian(excess))
-    category = np.zeros(len(shelf.product_ids), np.int64)
-    category[shelf.product] = shelf.category
+    category = np.zeros(len(arrays.product_ids), np.int64)
+    category[arrays.product] = arrays.category
     alone = Estimates(np.array(means), scale * np.array(covariances))
-    shared = pooled(alone, category, shelf.mates >= 0)
+    shared = pooled(alone, category, arrays.mates >= 0)
     deviations = np.sqrt(np.einsum("pii->pi", shared.covariances))
     return Elasticities(
-        shelf.product_ids,
-        shelf.mates,
+        arrays.product_ids,
+        arrays.mates,
         shared.means[:, 0],
         deviations[:, 0],
         shared.means[:, 1:],
         deviations[:, 1:],
         alone.means[:, 0],
-        np.sqrt(alone.covariances[:, 0, 0]),
-        len(np.unique(shelf.week[learned] // BLOCK)),
+        len(np.unique(arrays.week[learned] // BLOCK)),
     )
 
 
-def _alone(
-    columns: Floats, units: NDArray[np.int64], offset: Floats, week: NDArray[np.int64]
-) -> tuple[Floats, Floats, float]:
+def _alone(columns: Floats, units: Ints, offset: Floats, week: Ints) -> tuple[Floats, Floats, float]:
     """Elasticities of one product (1 + MATES), their covariance were weeks independent, and by how much the
     variance of its own one is larger because they are not."""
     if not len(units):
@@ -163,7 +157,7 @@ def _alone(
     return mean[_OWN:], covariance[_OWN:, _OWN:], excess
 
 
-def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: NDArray[np.int64]) -> Floats:
+def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: Ints) -> Floats:
     """Covariance of a fit by leaving out each block of weeks, whose rows may depend on each other.
 
     Args:
@@ -177,52 +171,52 @@ def _left_out(matrix: Floats, scores: Floats, weights: Floats, block: NDArray[np
         part = (matrix[rows] * weights[rows, None]).T @ matrix[rows]
         moved.append(_inverse(whole - part) @ scores[rows].sum(axis=0))
     moves = np.array(moved)
-    found: Floats = moves.T @ moves * (len(moves) - 1) / len(moves)
-    return found
+    result: Floats = moves.T @ moves * (len(moves) - 1) / len(moves)
+    return result
 
 
 def _inverse(information: Floats) -> Floats:
-    found = np.linalg.inv(information + _GRANTED * np.eye(len(information)))
-    return np.asarray((found + found.T) / 2, np.float64)
+    inverse = np.linalg.inv(information + _GRANTED * np.eye(len(information)))
+    return np.asarray((inverse + inverse.T) / 2, np.float64)
 
 
-def table(found: Elasticities) -> pd.DataFrame:
+def table(estimates: Elasticities) -> pd.DataFrame:
     """Own elasticities as rows: product_id, estimate, low, high, and the standard error."""
     return pd.DataFrame(
         {
-            PRODUCT: found.product_ids,
-            ESTIMATE: found.own,
-            LOW: found.low,
-            HIGH: found.high,
-            ERROR: found.own_error,
+            PRODUCT: estimates.product_ids,
+            ESTIMATE: estimates.own,
+            LOW: estimates.low,
+            HIGH: estimates.high,
+            ERROR: estimates.own_error,
         }
     )
 
 
-def cross_table(found: Elasticities) -> pd.DataFrame:
+def cross_table(estimates: Elasticities) -> pd.DataFrame:
     """Cross elasticities as rows: by how many percent the product's sales rise as the mate's price rises by
     one; product_id, mate_id, estimate, low, high."""
-    product, place = np.nonzero(found.mates >= 0)
+    product, place = np.nonzero(estimates.mates >= 0)
     return pd.DataFrame(
         {
-            PRODUCT: found.product_ids[product],
-            MATE: found.product_ids[found.mates[product, place]],
-            ESTIMATE: found.cross[product, place],
-            LOW: found.cross_low[product, place],
-            HIGH: found.cross_high[product, place],
+            PRODUCT: estimates.product_ids[product],
+            MATE: estimates.product_ids[estimates.mates[product, place]],
+            ESTIMATE: estimates.cross[product, place],
+            LOW: estimates.cross_low[product, place],
+            HIGH: estimates.cross_high[product, place],
         }
     )
 
 
-def summary(found: Elasticities) -> dict[str, float]:
+def summary(estimates: Elasticities) -> dict[str, float]:
     """Figures of all products' elasticities by metric name."""
-    cross = cross_table(found)
+    cross = cross_table(estimates)
     return {
-        "elasticity_products": float(len(found.own)),
-        "elasticity_median": float(np.median(found.own)),
-        "elasticity_mean": float(found.own.mean()),
-        "elasticity_surely_negative": float((found.high < 0).mean()),
-        "elasticity_median_width": float(np.median(found.high - found.low)),
+        "elasticity_products": float(len(estimates.own)),
+        "elasticity_median": float(np.median(estimates.own)),
+        "elasticity_mean": float(estimates.own.mean()),
+        "elasticity_surely_negative": float((estimates.high < 0).mean()),
+        "elasticity_median_width": float(np.median(estimates.high - estimates.low)),
         "cross_elasticity_pairs": float(len(cross)),
         "cross_elasticity_mean": float(cross[ESTIMATE].mean()) if len(cross) else 0.0,
         "cross_elasticity_surely_positive": float((cross[LOW] > 0).mean()) if len(cross) else 0.0,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mercato_models import checks
+from mercato_models.arrays import Floats, Mask
 from mercato_models.gate import Verdict, above
 from mercato_models.intervals import Interval, Statistic, bootstrap, paired
 from mercato_models.price import demand
@@ -16,7 +16,6 @@ from mercato_models.price.demand import Hyperparameters
 from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, first_judged
 
 _C = PANEL.c
-Floats = NDArray[np.float64]
 #: Weeks before which features of a cell have too short a past to learn from.
 FIRST_WEEKS = 8
 #: A season of the naive forecast, weeks.
@@ -43,7 +42,7 @@ def established(panel: pd.DataFrame) -> pd.DataFrame:
     return panel[often].reset_index(drop=True)
 
 
-def split(panel: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def split(panel: pd.DataFrame) -> tuple[Mask, Mask]:
     """Rows to learn from and rows that are judged.
 
     Args:
@@ -56,7 +55,7 @@ def split(panel: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return learned.to_numpy(), judged.to_numpy()
 
 
-def backtest(panel: pd.DataFrame, rows: pd.DataFrame, given: Hyperparameters) -> pd.DataFrame:
+def backtest(panel: pd.DataFrame, rows: pd.DataFrame, parameters: Hyperparameters) -> pd.DataFrame:
     """Judged rows with the forecasts of a model that learned from the weeks before all of them.
 
     Args:
@@ -64,7 +63,7 @@ def backtest(panel: pd.DataFrame, rows: pd.DataFrame, given: Hyperparameters) ->
         rows: `mercato_models.price.demand.features` of it.
     """
     learned, judged = split(panel)
-    booster = demand.fit(rows[learned], panel[_C.units][learned], given)
+    booster = demand.fit(rows[learned], panel[_C.units][learned], parameters)
     season = panel.groupby(list(CELL), sort=False)[_C.units].shift(SEASON)
     kept = panel.loc[judged, [*CELL, _C.week, _C.units]]
     return kept.assign(
@@ -100,16 +99,16 @@ LEVELS: Mapping[str, tuple[str, ...]] = {"wape": (), "product_wape": (_C.product
 
 def intervals(judged: pd.DataFrame, columns: list[str]) -> dict[str, Interval]:
     """Errors of forecast columns, and by how much the first one's are smaller than each other's."""
-    units, found = judged[_C.product_id].to_numpy(), {}
+    units, result = judged[_C.product_id].to_numpy(), {}
     for name, level in LEVELS.items():
         errors = {column: wape(judged, column, level) for column in columns}
         first, *others = columns
         for column, error in errors.items():
-            found[f"{column}_{name}"] = bootstrap(units, error, resamples=RESAMPLES)
+            result[f"{column}_{name}"] = bootstrap(units, error, resamples=RESAMPLES)
         for column in others:
             gain = paired(units, errors[column], errors[first], resamples=RESAMPLES)
-            found[f"gain_over_{column}_{name}"] = gain
-    return found
+            result[f"gain_over_{column}_{name}"] = gain
+    return result
 
 
 def metrics(judged: pd.DataFrame) -> dict[str, float]:

@@ -12,13 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats, Ints, Mask
+from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.poisson import fit_poisson
-from mercato_models.price.shelf import Shelf
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 #: From columns, values, an offset and a ridge to weights of the columns.
 Learn = Callable[[Floats, Floats, Floats, float], Floats]
 #: Weeks that are left out together: sales of adjacent weeks resemble each other.
@@ -45,7 +43,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Out-of-fold expectations, an element per row of the shelf.
+    """Out-of-fold expectations, an element per row of the panel.
 
     Attributes:
         log_units: logarithm of the expected units, whatever the price.
@@ -55,40 +53,40 @@ class Expected:
     log_units: Floats
 
 
-def expect(shelf: Shelf, given: Settings) -> Expected:
+def expect(arrays: PanelArrays, settings: Settings) -> Expected:
     """Expectations of every row."""
-    fold = shelf.week // BLOCK % given.folds
-    basis, units = _basis(shelf.controls), shelf.units.astype(np.float64)
-    log_price, log_units = np.zeros(len(shelf)), np.zeros(len(shelf))
+    fold = arrays.week // BLOCK % settings.folds
+    basis, units = _basis(arrays.controls), arrays.units.astype(np.float64)
+    log_price, log_units = np.zeros(len(arrays)), np.zeros(len(arrays))
     for out in np.unique(fold):
         learned = fold != out
-        usual = _means(shelf.log_price, shelf.cell, learned)
-        priced = _twice(shelf, basis, shelf.log_price, usual, learned, given, _ridge)
-        sold = np.log(np.maximum(_means(units, shelf.cell, learned), _LEAST))
-        wanted = _twice(shelf, basis, units, sold, learned, given, _counts)
+        usual = _means(arrays.log_price, arrays.cell, learned)
+        priced = _twice(arrays, basis, arrays.log_price, usual, learned, settings, _ridge)
+        sold = np.log(np.maximum(_means(units, arrays.cell, learned), _LEAST))
+        wanted = _twice(arrays, basis, units, sold, learned, settings, _counts)
         log_price[~learned], log_units[~learned] = priced[~learned], wanted[~learned]
     return Expected(log_price, log_units)
 
 
 def _twice(
-    shelf: Shelf,
+    arrays: PanelArrays,
     basis: Floats,
     values: Floats,
     usual: Floats,
     learned: Mask,
-    given: Settings,
+    settings: Settings,
     learn: Learn,
 ) -> Floats:
     """`usual`, corrected by what all products learn together, then by what each one learns."""
-    found = usual + basis @ learn(basis[learned], values[learned], usual[learned], given.pooled)
-    for rows in shelf.rows_by_product:
+    expected = usual + basis @ learn(basis[learned], values[learned], usual[learned], settings.pooled)
+    for rows in arrays.rows_by_product:
         # Levels of stores are learned anew beside the controls, whose means differ between stores.
-        held = shelf.store[rows, None] == np.unique(shelf.store[rows])
-        matrix, train = np.column_stack([basis[rows], held]), learned[rows]
+        stores = arrays.store[rows, None] == np.unique(arrays.store[rows])
+        matrix, train = np.column_stack([basis[rows], stores]), learned[rows]
         if train.any():
-            weights = learn(matrix[train], values[rows][train], found[rows][train], given.particular)
-            found[rows] += matrix @ weights
-    return np.asarray(found, np.float64)
+            weights = learn(matrix[train], values[rows][train], expected[rows][train], settings.particular)
+            expected[rows] += matrix @ weights
+    return np.asarray(expected, np.float64)
 
 
 def _ridge(matrix: Floats, values: Floats, offset: Floats, ridge: float) -> Floats:
@@ -100,14 +98,14 @@ def _counts(matrix: Floats, values: Floats, offset: Floats, ridge: float) -> Flo
     return fit_poisson(matrix, values, offset, ridge=ridge).weights
 
 
-def _means(values: Floats, cell: NDArray[np.int64], learned: Mask) -> Floats:
+def _means(values: Floats, cell: Ints, learned: Mask) -> Floats:
     """Per row the mean of its cell over learned rows, that of all learned rows where it has none."""
     size = int(cell.max()) + 1
     count = np.bincount(cell[learned], minlength=size)
     total = np.bincount(cell[learned], values[learned], minlength=size)
     means = np.where(count > 0, total / np.maximum(count, 1), values[learned].mean())
-    found: Floats = means[cell]
-    return found
+    result: Floats = means[cell]
+    return result
 
 
 def _basis(controls: Floats) -> Floats:

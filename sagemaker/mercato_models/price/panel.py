@@ -52,17 +52,17 @@ def checked(panel: pd.DataFrame) -> pd.DataFrame:
         CheckError: columns or values are missing, it is empty, a price is not above 0, units are negative or
             all the same, or a week is of the future, comes twice or is left out.
     """
-    checks.columns(panel, list(_C))
+    checks.check_columns(panel, list(_C))
     panel = panel.reset_index(drop=True)
-    checks.flooded(panel, [*_PRICES, _C.units, _C.demand_index], known=1.0)
-    checks.complete(panel, list(_C))
-    checks.constant(panel[_C.units])
+    checks.check_missing_or_infinite(panel, [*_PRICES, _C.units, _C.demand_index], known=1.0)
+    checks.check_known(panel, list(_C))
+    checks.check_not_constant(panel[_C.units])
     for name in _PRICES:
-        checks.refuse((panel[name] <= 0).to_numpy(), f"{name} is not above 0")
-    checks.refuse((panel[_C.units] < 0).to_numpy(), f"{_C.units} are negative")
-    checks.future(pd.to_datetime(panel[_C.began], utc=True), pd.Timestamp.now(UTC))
+        checks.raise_for_rows((panel[name] <= 0).to_numpy(), f"{name} is not above 0")
+    checks.raise_for_rows((panel[_C.units] < 0).to_numpy(), f"{_C.units} are negative")
+    checks.check_not_future(pd.to_datetime(panel[_C.began], utc=True), pd.Timestamp.now(UTC))
     key = list(PANEL.key)
-    checks.refuse(panel.duplicated(key).to_numpy(), f"a second row of the same {', '.join(key)}")
+    checks.raise_for_rows(panel.duplicated(key).to_numpy(), f"a second row of the same {', '.join(key)}")
     ordered = panel.sort_values(key)
     _check_whole(ordered)
     return ordered.reset_index(drop=True)
@@ -77,6 +77,6 @@ def _check_whole(ordered: pd.DataFrame) -> None:
     week = ordered[_C.week]
     cell = week.groupby([ordered[name] for name in CELL])
     gap = cell.diff().fillna(1) != 1
-    checks.refuse(gap.sort_index().to_numpy(), f"no row of the {_C.week} before")
+    checks.raise_for_rows(gap.sort_index().to_numpy(), f"no row of the {_C.week} before")
     early = cell.transform("max") != week.max()
-    checks.refuse(early.sort_index().to_numpy(), f"no row of the newest {_C.week}, {week.max()}")
+    checks.raise_for_rows(early.sort_index().to_numpy(), f"no row of the newest {_C.week}, {week.max()}")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mercato_models.arrays import Floats
+
 _STEPS, _TOLERANCE = 50, 1e-8
 _FARTHEST = 2.0
 

@@ -13,16 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from mercato_models.arrays import Floats, Ints, Mask
 from mercato_models.intervals import Interval
 from mercato_models.price.elasticity import Elasticities, learn
 from mercato_models.price.nuisances import BLOCK, Expected
-from mercato_models.price.shelf import Shelf
+from mercato_models.price.panel_arrays import PanelArrays
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 #: A row counts at most this often, lest a few rare prices decide.
 _MOST = 10.0
 #: Sets of blocks of weeks that are judged in turn, by what the others taught.
@@ -36,7 +34,7 @@ class Fold:
     """Weeks that are judged, and what was learned without them.
 
     Attributes:
-        judged: rows of the shelf.
+        judged: rows of the panel.
     """
 
     judged: Mask
@@ -73,7 +71,7 @@ class _Logged:
     """
 
     log_price: Floats
-    units: NDArray[np.int64]
+    units: Ints
     cost: Floats
     usual: Floats
     deviation: Floats
@@ -83,8 +81,8 @@ class _Logged:
     @property
     def made(self) -> Floats:
         """Profit."""
-        found: Floats = (np.exp(self.log_price) - self.cost) * self.units
-        return found
+        result: Floats = (np.exp(self.log_price) - self.cost) * self.units
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +99,15 @@ class _Told:
     ratio: Floats
 
 
-def crossfit(shelf: Shelf, expected: Expected) -> list[Fold]:
+def crossfit(arrays: PanelArrays, expected: Expected) -> list[Fold]:
     """Folds that cover every row once."""
-    fold = shelf.week // BLOCK % FOLDS
+    fold = arrays.week // BLOCK % FOLDS
     numbers = np.unique(fold)
-    return [Fold(fold == number, learn(shelf, expected, fold != number)) for number in numbers]
+    return [Fold(fold == number, learn(arrays, expected, fold != number)) for number in numbers]
 
 
 def evaluate(
-    shelf: Shelf,
+    arrays: PanelArrays,
     expected: Expected,
     folds: Sequence[Fold],
     log_price: Floats,
@@ -131,35 +129,37 @@ def evaluate(
     Raises:
         ValueError: no logged price is near a policy's, or too few weeks are judged.
     """
-    among = np.ones(len(shelf), np.bool_) if among is None else among
-    logged = _logged(shelf, expected, folds, cost, among)
-    told = _told(logged, log_price[among])
+    among = np.ones(len(arrays), np.bool_) if among is None else among
+    logged = _logged(arrays, expected, folds, cost, among)
+    estimates = _told(logged, log_price[among])
     other = logged.made if before is None else _told(logged, before[among]).both
     return Value(
-        float(told.both.mean()),
-        by_blocks(told.both - other, shelf.week[among] // BLOCK),
-        float(told.direct.mean()),
-        float(told.weighted.mean()),
-        float(told.ratio.sum() ** 2 / (told.ratio**2).sum() / len(told.ratio)),
+        float(estimates.both.mean()),
+        by_blocks(estimates.both - other, arrays.week[among] // BLOCK),
+        float(estimates.direct.mean()),
+        float(estimates.weighted.mean()),
+        float(estimates.ratio.sum() ** 2 / (estimates.ratio**2).sum() / len(estimates.ratio)),
     )
 
 
-def _logged(shelf: Shelf, expected: Expected, folds: Sequence[Fold], cost: Floats, among: Mask) -> _Logged:
-    surprise = shelf.log_price - expected.log_price
-    deviation = np.array([surprise[rows].std() for rows in shelf.rows_by_product])[shelf.product]
+def _logged(
+    arrays: PanelArrays, expected: Expected, folds: Sequence[Fold], cost: Floats, among: Mask
+) -> _Logged:
+    residual = arrays.log_price - expected.log_price
+    deviation = np.array([residual[rows].std() for rows in arrays.rows_by_product])[arrays.product]
     if (deviation[among] <= 0).any():
         raise ValueError("prices of some product never moved by chance: nothing is known of other prices")
-    own, others, beside = np.zeros(len(shelf)), np.zeros(len(shelf)), shelf.beside(surprise)
+    own, others, beside = np.zeros(len(arrays)), np.zeros(len(arrays)), arrays.beside(residual)
     for fold in folds:
-        product = shelf.product[fold.judged]
+        product = arrays.product[fold.judged]
         own[fold.judged] = fold.found.own[product]
         others[fold.judged] = (beside[fold.judged] * fold.found.cross[product]).sum(axis=1)
     level = expected.log_units + others
     # Over all rows: those of all weeks say how much a product sells.
-    level = level + _calibration(shelf, level + own * surprise)
+    level = level + _calibration(arrays, level + own * residual)
     return _Logged(
-        shelf.log_price[among],
-        shelf.units[among],
+        arrays.log_price[among],
+        arrays.units[among],
         cost[among],
         expected.log_price[among],
         deviation[among],
@@ -176,27 +176,27 @@ def _told(logged: _Logged, log_price: Floats) -> _Told:
     # Expected profit over the policy's chance: moments of a lognormal price.
     direct = _earned(logged.level, logged.own, log_price - logged.usual, log_price, logged.cost)
     foreseen = logged.level + logged.own * (logged.log_price - logged.usual)
-    said = (np.exp(logged.log_price) - logged.cost) * np.exp(foreseen)
+    modelled = (np.exp(logged.log_price) - logged.cost) * np.exp(foreseen)
     share = ratio / ratio.mean()
-    return _Told(direct + share * (logged.made - said), direct, share * logged.made, ratio)
+    return _Told(direct + share * (logged.made - modelled), direct, share * logged.made, ratio)
 
 
-def _calibration(shelf: Shelf, level: Floats) -> Floats:
-    """Per row the logarithm of a product's sales over what was foretold."""
-    sold = np.bincount(shelf.product, shelf.units.astype(np.float64))
-    foretold = np.bincount(shelf.product, np.exp(level))
-    found: Floats = np.log(np.maximum(sold, 0.5) / foretold)[shelf.product]
-    return found
+def _calibration(arrays: PanelArrays, level: Floats) -> Floats:
+    """Per row the logarithm of a product's sales over what was predicted."""
+    sold = np.bincount(arrays.product, arrays.units.astype(np.float64))
+    predicted = np.bincount(arrays.product, np.exp(level))
+    result: Floats = np.log(np.maximum(sold, 0.5) / predicted)[arrays.product]
+    return result
 
 
 def _earned(level: Floats, own: Floats, moved: Floats, log_price: Floats, cost: Floats) -> Floats:
     units = np.exp(level + own * moved + (own * JITTER) ** 2 / 2)
-    takings = np.exp(level + own * moved + log_price + ((own + 1) * JITTER) ** 2 / 2)
-    found: Floats = takings - cost * units
-    return found
+    revenue = np.exp(level + own * moved + log_price + ((own + 1) * JITTER) ** 2 / 2)
+    result: Floats = revenue - cost * units
+    return result
 
 
-def by_blocks(rows: Floats, block: NDArray[np.int64]) -> Interval:
+def by_blocks(rows: Floats, block: Ints) -> Interval:
     """Mean of rows that depend on each other within a block of weeks, with its 95 % interval.
 
     Raises:

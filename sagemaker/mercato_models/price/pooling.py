@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-Floats = NDArray[np.float64]
+from mercato_models.arrays import Floats, Ints, Mask
+
 #: Where the search for the spread begins, and how far it may go: means, then logarithms of deviations.
 _START = np.array([-2.0, 0.1, np.log(0.3), np.log(0.3), np.log(0.2)])
 _BOUNDS = ((-10.0, 5.0), (-2.0, 2.0), (-4.0, 1.5), (-4.0, 1.5), (-4.0, 1.5))
@@ -30,7 +30,7 @@ class Estimates:
     covariances: Floats
 
 
-def pooled(alone: Estimates, category: NDArray[np.int64], exists: NDArray[np.bool_]) -> Estimates:
+def pooled(alone: Estimates, category: Ints, exists: Mask) -> Estimates:
     """Posterior means and covariances, by the spread that makes the estimates likeliest.
 
     Args:
@@ -39,7 +39,7 @@ def pooled(alone: Estimates, category: NDArray[np.int64], exists: NDArray[np.boo
     _, category = np.unique(category, return_inverse=True)
 
     def cost(spread: Floats) -> float:
-        return surprise(alone, category, spread)
+        return negative_log_likelihood(alone, category, spread)
 
     spread = minimize(cost, _START, method="L-BFGS-B", bounds=_BOUNDS).x
     shared = posterior(alone, category, spread)
@@ -55,7 +55,7 @@ def pooled(alone: Estimates, category: NDArray[np.int64], exists: NDArray[np.boo
     return Estimates(means, covariances)
 
 
-def surprise(alone: Estimates, category: NDArray[np.int64], spread: Floats) -> float:
+def negative_log_likelihood(alone: Estimates, category: Ints, spread: Floats) -> float:
     """Negative logarithm of the estimates' likelihood, but for a constant.
 
     Args:
@@ -69,8 +69,8 @@ def surprise(alone: Estimates, category: NDArray[np.int64], spread: Floats) -> f
     return float(squares - determinants) / 2
 
 
-def posterior(alone: Estimates, category: NDArray[np.int64], spread: Floats) -> Estimates:
-    """What a spread and the estimates say together of each product; arguments as of `surprise`."""
+def posterior(alone: Estimates, category: Ints, spread: Floats) -> Estimates:
+    """What a spread and the estimates say together of each product (arguments as before)."""
     seen = _Seen.of(alone, category, spread)
     share, within = seen.share[category], seen.within
     solved = np.einsum("pij,pj->pi", seen.inverse, seen.off)
@@ -115,7 +115,7 @@ class _Seen:
     pull: Floats
 
     @classmethod
-    def of(cls, alone: Estimates, category: NDArray[np.int64], spread: Floats) -> _Seen:
+    def of(cls, alone: Estimates, category: Ints, spread: Floats) -> _Seen:
         mates = alone.means.shape[1] - 1
         between, within, apart = np.exp(2 * spread[2:])
         mean = np.r_[spread[0], np.full(mates, spread[1])]
@@ -148,5 +148,5 @@ def _covariance(cost: Callable[[Floats], float], spread: Floats) -> Floats:
     ) / (4 * _STEP**2)
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     # A direction in which the likelihood is flat moves the estimates little; it may not blow them up.
-    found: Floats = (vectors / np.maximum(values, 0.5)) @ vectors.T
-    return found
+    result: Floats = (vectors / np.maximum(values, 0.5)) @ vectors.T
+    return result

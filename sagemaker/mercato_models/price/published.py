@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mercato_models import scoring
+from mercato_models import batch_scoring
 
 if TYPE_CHECKING:
     from mercato.decisions.price_list import PriceList
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 FILE, SUMMARY = "proposals.parquet", "proposals.json"
 
 
-def to_folder(found: PriceList, folder: str) -> None:
+def to_folder(price_list: PriceList, folder: str) -> None:
     """Write all proposals, and the list in figures beside them."""
-    scoring.keep(found.rows, folder, FILE)
-    scoring.tell(found.summary.told(), folder, SUMMARY)
+    batch_scoring.keep(price_list.rows, folder, FILE)
+    batch_scoring.tell(price_list.summary.told(), folder, SUMMARY)

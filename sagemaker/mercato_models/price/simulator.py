@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats, Ints, Mask
 from mercato_models.price.panel import PANEL
 
-Floats = NDArray[np.float64]
 _C = PANEL.c
 #: When the first week began.
 _START = pd.Timestamp("2017-01-01", tz="UTC")
@@ -65,9 +64,9 @@ class World:
     drift: Floats
     index: Floats
     log_price: Floats
-    units: NDArray[np.int64]
-    promoted: NDArray[np.bool_]
-    category: NDArray[np.int64]
+    units: Ints
+    promoted: Mask
+    category: Ints
 
     def expected(self, log_price: Floats) -> Floats:
         """Expected units at other prices (as `log_price`), all else as it was."""
@@ -126,7 +125,7 @@ def simulate(seed: int, chain: Chain | None = None) -> World:
     return World(elasticity, drift, index, log_price, units, promoted, category)
 
 
-def _elasticities(draw: np.random.Generator, chain: Chain, category: NDArray[np.int64]) -> Floats:
+def _elasticities(draw: np.random.Generator, chain: Chain, category: Ints) -> Floats:
     mean, between, within = chain.own
     own = draw.normal(mean, between, chain.categories)[category] + draw.normal(0, within, len(category))
     together = category[:, None] == category[None, :]

@@ -35,7 +35,9 @@ def trusted(prices: pd.DataFrame) -> pd.DataFrame:
     began = days - 7 * prices[_H.week]
     wrong = (began - began.median()).abs() > _LONGEST_DAYS
     if wrong.mean() > _WRONG:
-        checks.refuse(wrong.to_numpy(), f"{_H.week} that do not count on, from year to year, as time does")
+        checks.raise_for_rows(
+            wrong.to_numpy(), f"{_H.week} that do not count on, from year to year, as time does"
+        )
     right: pd.DataFrame = prices.loc[~wrong]
     newest: pd.DataFrame = right.loc[right[_H.week] > right[_H.week].max() - NEWEST]
     return newest

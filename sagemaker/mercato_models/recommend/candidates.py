@@ -87,13 +87,13 @@ def candidates(context: Context, catalogue: Catalogue) -> Candidates:
         "popular_everywhere": catalogue.popular_in(None).rows[: LIMITS["popular_everywhere"]],
         "promoted": _promoted(context, catalogue),
     }
-    found = np.zeros(len(catalogue), np.uint8)
+    sources = np.zeros(len(catalogue), np.uint8)
     for bit, source in enumerate(SOURCES):
-        found[proposals[source]] |= np.uint8(1 << bit)
-    found[cart] = 0
-    rows = np.flatnonzero(found)
+        sources[proposals[source]] |= np.uint8(1 << bit)
+    sources[cart] = 0
+    rows = np.flatnonzero(sources)
     return Candidates(
-        rows, found[rows], lines, own, together, recent, session, catalogue.strongest(touched.tolist())
+        rows, sources[rows], lines, own, together, recent, session, catalogue.strongest(touched.tolist())
     )
 
 

@@ -27,7 +27,7 @@ from mercato.contracts.tables.features import (
 )
 from mercato.contracts.tables.silver import PRODUCTS
 from mercato_models.recommend.returns import Returns
-from mercato_models.recommend.selling import Occasions, trends
+from mercato_models.recommend.trends import Occasions, trends
 
 _DETAILS = PRODUCTS.c
 _STATS = PRODUCT_STATS.c
@@ -152,7 +152,7 @@ class Catalogue:
         no_scores = np.zeros_like(near, np.float32)
         return cls(ids, types, stats, sold, no_occasions, no_returns, near, no_scores, {}, {})
 
-    def selling(self, product_trends: pa.Table) -> Catalogue:
+    def with_trends(self, product_trends: pa.Table) -> Catalogue:
         """The same catalogue on another day."""
         other = copy.copy(self)
         other.trends = _trends(self.product_ids, product_trends, self.stats)
@@ -168,8 +168,8 @@ class Catalogue:
 
     def popular_in(self, store_id: int | None) -> Popular:
         """The store's popular products, those of all stores where it is unknown."""
-        found = self.popular.get(store_id or ALL_STORES) or self.popular.get(ALL_STORES)
-        return found or Popular(_EMPTY, np.empty(0, np.float32))
+        popular = self.popular.get(store_id or ALL_STORES) or self.popular.get(ALL_STORES)
+        return popular or Popular(_EMPTY, np.empty(0, np.float32))
 
     def affinity(self, rows: NDArray[np.int64], weights: NDArray[Any]) -> NDArray[np.float64]:
         """Weighted sum, for every product, of how often it is bought with these (dense, by row)."""
@@ -192,8 +192,8 @@ def rows_of(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int
     """Where each of the wanted stands in ascending ids, -1 for those that are not there."""
     if len(ids) == 0:
         return np.full(len(wanted), -1)
-    found = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-    return np.where(ids[found] == wanted, found, -1)
+    places = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    return np.where(ids[places] == wanted, places, -1)
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[Any]:

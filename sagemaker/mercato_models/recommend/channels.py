@@ -43,7 +43,7 @@ TRAIN, TEST = "train", "test"
 
 
 class BasketContext(msgspec.Struct, frozen=True, kw_only=True):
-    """A basket to foretell. The features that were known just before it stand beside these columns."""
+    """A basket to predict. The features that were known just before it stand beside these columns."""
 
     household_id: int
     store_id: int
@@ -94,7 +94,7 @@ def read_contexts(channel: Path) -> pa.Table:
     table = _open(channel, CONTEXTS, contexts_schema().names).to_table(columns=contexts_schema().names)
     if table.num_rows == 0:
         raise ChannelError(
-            f"{channel / file_name(CONTEXTS)} has no rows: the slice holds no basket to foretell"
+            f"{channel / file_name(CONTEXTS)} has no rows: the slice holds no basket to predict"
         )
     _check(table, pd.Timestamp.now(UTC))
     return table
@@ -103,14 +103,14 @@ def read_contexts(channel: Path) -> pa.Table:
 def _check(contexts: pa.Table, now: pd.Timestamp) -> None:
     """Refuse rows that can't be true."""
     frame = contexts.select([_C.event_timestamp, *PROFILE]).to_pandas()
-    checks.future(frame[_C.event_timestamp], now)
-    checks.flooded(frame, PROFILE)
+    checks.check_not_future(frame[_C.event_timestamp], now)
+    checks.check_missing_or_infinite(frame, PROFILE)
     bought = contexts[_H.basket_times].combine_chunks()
     row = pc.list_parent_indices(bought).to_numpy()
     asked = pc.cast(pc.cast(contexts[_C.event_timestamp], UTC_MICROS), pa.int64()).to_numpy() // 1_000_000
     late = np.zeros(len(frame), bool)
     late[row[bought.flatten().to_numpy() >= asked[row]]] = True
-    checks.refuse(late, f"future timestamps in {_H.basket_times}, not before the basket to foretell")
+    checks.raise_for_rows(late, f"future timestamps in {_H.basket_times}, not before the basket to predict")
 
 
 def stores(contexts: pa.Table) -> list[int]:
@@ -127,10 +127,10 @@ def targets(contexts: pa.Table, split: str) -> list[Target]:
     # Household breaks ties: a join answers in any order, and the same data shall give the same model.
     order = [(_C.event_timestamp, "ascending"), (_C.household_id, "ascending")]
     rows = contexts.filter(pc.equal(contexts[_C.split], split)).sort_by(order)
-    found = [_target(row) for batch in rows.to_batches(512) for row in batch.to_pylist() if row[_C.truth]]
-    if not found:
-        raise ChannelError(f"no `{split}` context has a product to foretell")
-    return found
+    result = [_target(row) for batch in rows.to_batches(512) for row in batch.to_pylist() if row[_C.truth]]
+    if not result:
+        raise ChannelError(f"no `{split}` context has a product to predict")
+    return result
 
 
 def _target(row: dict[str, Any]) -> Target:
@@ -188,16 +188,16 @@ class Snapshots:
         """
         weekly: list[int] = []
         daily = 0
-        held: Catalogue | None = None
+        catalogue: Catalogue | None = None
         for target in wanted:
             assert target.context.time is not None
             *key, day = self._key(target.context.time)
             if key != weekly:
                 weekly, daily = key, day
-                held = self._load(key, day, datetime.fromtimestamp(target.context.time, UTC))
-            elif day != daily and held is not None:
-                daily, held = day, held.selling(self._read(PRODUCT_TRENDS, day))
-            yield target, Catalogue.bare(target.context.history.products) if held is None else held
+                catalogue = self._load(key, day, datetime.fromtimestamp(target.context.time, UTC))
+            elif day != daily and catalogue is not None:
+                daily, catalogue = day, catalogue.with_trends(self._read(PRODUCT_TRENDS, day))
+            yield target, Catalogue.bare(target.context.history.products) if catalogue is None else catalogue
 
     def _key(self, time: float) -> list[int]:
         """Of each table, the number of snapshots not later than `time`."""
@@ -211,8 +211,8 @@ class Snapshots:
         tables = {table: self._read(table, snapshot) for table, snapshot in snapshots}
         if not tables[PRODUCT_STATS].num_rows:
             return None
-        told = pc.less_equal(self._details[_P.event_time], pa.scalar(at, UTC_MICROS))
-        return Catalogue.from_tables(tables | {PRODUCTS: self._details.filter(told)}, at)
+        known = pc.less_equal(self._details[_P.event_time], pa.scalar(at, UTC_MICROS))
+        return Catalogue.from_tables(tables | {PRODUCTS: self._details.filter(known)}, at)
 
     def _read(self, table: Table, snapshot: int) -> pa.Table:
         if snapshot == 0:

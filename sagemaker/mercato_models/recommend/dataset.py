@@ -26,7 +26,7 @@ SESSION_PRODUCTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A basket to foretell: what was known before it, and the products it then held."""
+    """A basket to predict: what was known before it, and the products it then held."""
 
     household_id: int
     context: Context
@@ -54,7 +54,7 @@ class TrainingSet:
 def reveal(target: Target, distractors: NDArray[np.int64], generator: np.random.Generator) -> Target:
     """Turn some targets into ones with an open session, so that the model learns to use it.
 
-    The cart holds products of the basket itself, which are then no longer to be foretold.
+    The cart holds products of the basket itself, which are then no longer to be predicted.
     Views are half products of it, half distractors: a look is not yet a purchase.
     """
     kind = generator.random()
@@ -107,13 +107,13 @@ def examples(
         shown = reveal(target, _distractors(catalogue, target), generator)
         if generator.random() < HIDDEN_SHARE:
             shown = hide(shown)
-        found = candidates(shown.context, catalogue)
-        bought = np.isin(catalogue.product_ids[found.rows], list(shown.truth))
+        proposed = candidates(shown.context, catalogue)
+        bought = np.isin(catalogue.product_ids[proposed.rows], list(shown.truth))
         if not bought.any():
             continue
         missed = generator.permutation(np.flatnonzero(~bought))[:negatives]
         kept = np.sort(np.concatenate([np.flatnonzero(bought), missed]))
-        features = build(shown.context, catalogue, found)[kept]
+        features = build(shown.context, catalogue, proposed)[kept]
         yield Example(features, bought[kept].astype(np.float32), len(shown.truth) ** -0.5)
 
 

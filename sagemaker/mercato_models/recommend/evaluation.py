@@ -73,8 +73,8 @@ class Listed:
 def lists(tests: Iterable[tuple[Target, Catalogue]], score: Score) -> Iterator[Listed]:
     """Rank the candidates of every test, with the basket's store and time known and without."""
     asked = ((each, catalogue) for target, catalogue in tests for each in _both(target))
-    found = ranked_each(asked, score, LISTED)
-    for known, blind in zip(found, found, strict=True):
+    ranked = ranked_each(asked, score, LISTED)
+    for known, blind in zip(ranked, ranked, strict=True):
         yield Listed(Ranked(*known), Ranked(*blind))
 
 
@@ -91,9 +91,9 @@ def evaluate(tests: Sequence[Target], listed: Sequence[Listed]) -> Evaluation:
         MODEL: [each.known for each in listed],
         WITHOUT_CONTEXT: [each.blind for each in listed],
     }
-    found = {
+    by_way = {
         POPULAR: [popularity.top()] * len(tests),
         PERSONAL: [personal(history, popularity) for history in histories],
     } | {name: [best.products.tolist() for best in each] for name, each in ranked.items()}
-    qualities = {name: quality(ways, truths) for name, ways in found.items()}
+    qualities = {name: quality(ways, truths) for name, ways in by_way.items()}
     return Evaluation(qualities, [target.household_id for target in tests], ranked)

@@ -33,6 +33,6 @@ def ratios(
     return fairness.ratios_of_means(values, groups, range(len(pairs)))
 
 
-def verdict(found: Sequence[Ratio]) -> Verdict:
+def verdict(ratios: Sequence[Ratio]) -> Verdict:
     """Refuses a model whose lists surely hold less of what one group buys than of what another does."""
-    return fairness.verdict(found, RECALL)
+    return fairness.verdict(ratios, RECALL)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS, HOUR_SECONDS
 from mercato.contracts.tables.features import PRODUCT_STATS
 from mercato_models.recommend import occasions
 from mercato_models.recommend.candidates import SOURCES, Candidates
 from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import PROFILE, Context
 from mercato_models.recommend.habits import HABITS, habits
-from mercato_models.recommend.history import DAY, HOUR, History
+from mercato_models.recommend.history import History
 from mercato_models.recommend.returns import RETURNS
-from mercato_models.recommend.selling import SIZES, TRENDS
+from mercato_models.recommend.trends import SIZES, TRENDS
 
 _STATS = PRODUCT_STATS.c
 _STATS_SHOWN = (_STATS.baskets_4w, _STATS.baskets_52w, _STATS.last_price, _STATS.discount_share_4w)
@@ -55,23 +56,23 @@ FEATURES: tuple[str, ...] = (
 )
 
 
-def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:
+def build(context: Context, catalogue: Catalogue, proposed: Candidates) -> NDArray[np.float32]:
     """Candidates x FEATURES."""
-    rows = found.rows
+    rows = proposed.rows
     matrix = np.empty((len(rows), len(FEATURES)), np.float32)
-    own = _own(found)
+    own = _own(proposed)
     bought, ago = (own[:, HABITS.index(name)] for name in ("own_count", "own_baskets_since_last"))
     blocks = (
         own,
-        _types(context, catalogue, found),
-        _pairs(context, catalogue, found),
+        _types(context, catalogue, proposed),
+        _pairs(context, catalogue, proposed),
         _products(catalogue, rows),
         catalogue.trends[rows],
         catalogue.occasions.at(rows, context.time),
         catalogue.returns.at(rows, bought, ago + 1),
         catalogue.occasions.sizes[rows],
         np.broadcast_to(_household(context), (len(rows), len(_HOUSEHOLD))),
-        (found.sources[:, None] >> np.arange(len(SOURCES), dtype=np.uint8)) & 1,
+        (proposed.sources[:, None] >> np.arange(len(SOURCES), dtype=np.uint8)) & 1,
     )
     start = 0
     for block in blocks:
@@ -80,23 +81,23 @@ def build(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[
     return matrix
 
 
-def _own(found: Candidates) -> NDArray[np.float32]:
+def _own(proposed: Candidates) -> NDArray[np.float32]:
     """The habits, NaN for products never bought but for their count, which is 0."""
-    values = found.habits.of(found.rows)
+    values = proposed.habits.of(proposed.rows)
     values[np.isnan(values[:, 0]), 0] = 0
     return values
 
 
-def _types(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float32]:
+def _types(context: Context, catalogue: Catalogue, proposed: Candidates) -> NDArray[np.float32]:
     """The household's habits with each product's type, NaN for types never bought."""
-    past = context.history.grouped(catalogue.types(found.lines))
+    past = context.history.grouped(catalogue.types(proposed.lines))
     of_types = habits(past, past.products, context.time, context.store_id)
-    return of_types.of(catalogue.types(found.rows))[:, [HABITS.index(name) for name in _TYPE_HABITS]]
+    return of_types.of(catalogue.types(proposed.rows))[:, [HABITS.index(name) for name in _TYPE_HABITS]]
 
 
-def _pairs(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray[np.float64]:
-    rows = found.rows
-    together, recent = found.together[rows], found.recent[rows]
+def _pairs(context: Context, catalogue: Catalogue, proposed: Candidates) -> NDArray[np.float64]:
+    rows = proposed.rows
+    together, recent = proposed.together[rows], proposed.recent[rows]
     viewed = np.isin(rows, catalogue.rows(context.viewed)) if context.viewed else np.zeros(len(rows))
     everywhere = _popularity(catalogue, None, rows)
     unknown = context.store_id not in catalogue.popular
@@ -106,8 +107,8 @@ def _pairs(context: Context, catalogue: Catalogue, found: Candidates) -> NDArray
         [
             together,
             recent,
-            found.session[rows],
-            found.session_best[rows],
+            proposed.session[rows],
+            proposed.session_best[rows],
             viewed,
             _rank(together),
             _rank(recent),
@@ -172,8 +173,8 @@ def _household(context: Context) -> NDArray[np.float64]:
         [
             *profile,
             *_baskets(context.history, context.store_id, time),
-            np.nan if time is None else time % DAY / HOUR,
-            np.nan if time is None else time // DAY % 7,
+            np.nan if time is None else time % DAY_SECONDS / HOUR_SECONDS,
+            np.nan if time is None else time // DAY_SECONDS % 7,
             len(context.cart),
             len(context.viewed),
         ]
@@ -186,14 +187,14 @@ def _baskets(history: History, store_id: int | None, time: float | None) -> list
     times, sizes = history.basket_times, history.basket_sizes
     alike = occasions.weights(history, time, store_id)[-1]
     here = None if store_id is None else history.basket_stores == store_id
-    apart = None if time is None else np.abs(times % DAY - time % DAY) / HOUR
+    apart = None if time is None else np.abs(times % DAY_SECONDS - time % DAY_SECONDS) / HOUR_SECONDS
     near = None if apart is None else np.minimum(apart, 24 - apart) < 3
     return [
         history.baskets,
         float(sizes.mean()),
         float(sizes[-1]),
-        (times[-1] - times[0]) / DAY / (history.baskets - 1) if history.baskets > 1 else np.nan,
-        np.nan if time is None else max(0.0, (time - times[-1]) / DAY),
+        (times[-1] - times[0]) / DAY_SECONDS / (history.baskets - 1) if history.baskets > 1 else np.nan,
+        np.nan if time is None else max(0.0, (time - times[-1]) / DAY_SECONDS),
         1 - len(np.unique(history.products)) / max(1, len(history.products)),
         np.nan if here is None else float(here.mean()),
         np.nan if here is None else float(here[-1]),

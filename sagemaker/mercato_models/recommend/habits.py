@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato_models.recommend import occasions
-from mercato_models.recommend.history import DAY, History
+from mercato_models.recommend.history import History
 
 #: Half-lives of past purchases.
 HALF_LIVES_DAYS = (10, 30, 100)
@@ -60,12 +61,12 @@ class Habits:
 
     def of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Figures of any products (rows x HABITS), NaN for those it never bought."""
-        found = np.full((len(rows), len(HABITS)), np.nan, np.float32)
+        result = np.full((len(rows), len(HABITS)), np.nan, np.float32)
         if len(self.rows):
             place = np.searchsorted(self.rows, rows).clip(max=len(self.rows) - 1)
             bought = self.rows[place] == rows
-            found[bought] = self.values[place[bought]]
-        return found
+            result[bought] = self.values[place[bought]]
+        return result
 
 
 def habits(history: History, lines: NDArray[np.int64], time: float | None, store_id: int | None) -> Habits:
@@ -84,7 +85,7 @@ def habits(history: History, lines: NDArray[np.int64], time: float | None, store
     basket = history.line_baskets[known]
     times = history.basket_times
     now = float(times[-1]) if time is None else time
-    age = np.maximum(0.0, (now - times) / DAY)
+    age = np.maximum(0.0, (now - times) / DAY_SECONDS)
     ago = np.arange(history.baskets - 1, -1, -1)
 
     def total(per_line: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -95,7 +96,7 @@ def habits(history: History, lines: NDArray[np.int64], time: float | None, store
     ends = np.cumsum(count)
     starts = ends - count
     oldest, newest = basket[ordered[starts]], basket[ordered[ends - 1]]
-    gap, deviation = _gaps(item[ordered], times[basket[ordered]] / DAY, count)
+    gap, deviation = _gaps(item[ordered], times[basket[ordered]] / DAY_SECONDS, count)
     since = age[newest]
     rates = _rates(history, occasions.weights(history, time, store_id), basket, total)
     columns = [
@@ -115,9 +116,9 @@ def habits(history: History, lines: NDArray[np.int64], time: float | None, store
         total(history.values[known]) / count,
         _share(total, None if store_id is None else (history.basket_stores == store_id)[basket], count),
         _share(total, None if time is None else occasions.same_time_of_day(times, time)[basket], count),
-        _share(total, None if time is None else (times // DAY % 7 == time // DAY % 7)[basket], count),
+        _share(total, None if time is None else occasions.same_weekday(times, time)[basket], count),
         *rates,
-        _survival(item[ordered], times[basket[ordered]] / DAY, since, count),
+        _survival(item[ordered], times[basket[ordered]] / DAY_SECONDS, since, count),
         ago[newest] * np.where(count > 1, count - 1, np.nan) / np.maximum(1, newest - oldest),
     ]
     return Habits(rows, np.stack(columns, axis=1).astype(np.float32))

@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from mercato.contracts.tables.features import HOUSEHOLD_HISTORY
 
-DAY = 86_400
-HOUR = 3_600
-
 _C = HOUSEHOLD_HISTORY.c
 
 

@@ -30,7 +30,7 @@ from mercato.lake.storage import storage_options
 from mercato.lake.tables import Lake
 from mercato.online import views
 from mercato.settings import Settings
-from mercato_models import entry
+from mercato_models import script
 from mercato_models.recommend import channels
 from mercato_models.recommend.protocol import contexts, cut
 
@@ -92,7 +92,7 @@ def write_channel(
         # Straight from the files: faster than by the session, whose messages have a limit.
         channels.write(channel, overlay.read_arrow(table), table)
     channels.write_details(channel, overlay.read_arrow(PRODUCTS))
-    entry.tell_versions(channel, versions)
+    script.write_versions(channel, versions)
 
 
 def _with_features(spark: SparkSession, settings: Settings, lake: Lake, baskets: pa.Table) -> pa.Table:

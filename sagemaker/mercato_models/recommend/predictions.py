@@ -1,51 +1,34 @@
-"""The files of an evaluation."""
+"""The lists that the ranker is judged by, as files."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mercato.contracts.tables.gold import BASKET_LINES
-from mercato_models.gate import Verdict
+from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato_models.recommend.evaluation import MODEL, WITHOUT_CONTEXT, Evaluation, Ranked
 
-_L = BASKET_LINES.c
-PREDICTIONS = pa.schema(
-    [
-        pa.field(_L.household_id, pa.int64(), nullable=False),
-        pa.field("rank", pa.int32(), nullable=False),
-        pa.field(_L.product_id, pa.int64(), nullable=False),
-        pa.field("score", pa.float32(), nullable=False),
-    ]
-)
+_C = RANKED_PRODUCTS.c
 #: File of each of the model's two ways to make a list.
 FILES = {MODEL: "recommend.parquet", WITHOUT_CONTEXT: "recommend_without_context.parquet"}
 
 
-def write_evaluation(
-    folder: Path, judged: Evaluation, verdict: Verdict, seconds: Mapping[str, float]
-) -> None:
-    """Write `metrics.json`, and FILES with every test household's best products."""
-    folder.mkdir(parents=True, exist_ok=True)
-    report = judged.metrics | {"passes": verdict.passes, "reasons": list(verdict.reasons)}
-    report |= {"seconds": dict(seconds)}
-    (folder / "metrics.json").write_text(json.dumps(report, indent=2))
+def write_lists(folder: Path, judged: Evaluation) -> None:
+    """Write FILES with every test household's best products."""
     for way, name in FILES.items():
         pq.write_table(_table(judged.households, judged.lists[way]), folder / name)
 
 
 def _table(households: Sequence[int], lists: Sequence[Ranked]) -> pa.Table:
     lengths = [len(each.products) for each in lists]
-    columns = [
-        np.repeat(households, lengths),
-        np.concatenate([np.arange(1, length + 1) for length in lengths]),
-        np.concatenate([each.products for each in lists]),
-        np.concatenate([each.scores for each in lists]),
-    ]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, PREDICTIONS, strict=True)]
-    return pa.table(arrays, schema=PREDICTIONS)
+    columns = {
+        _C.household_id: np.repeat(households, lengths),
+        _C.rank: np.concatenate([np.arange(1, length + 1) for length in lengths]),
+        _C.product_id: np.concatenate([each.products for each in lists]),
+        _C.score: np.concatenate([each.scores for each in lists]),
+    }
+    return pa.table(columns).cast(RANKED_PRODUCTS.arrow_schema)

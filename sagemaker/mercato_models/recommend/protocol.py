@@ -18,7 +18,7 @@ _C = CONTEXTS.c
 
 #: A household in the evaluation has as many baskets of history, a product as many lines.
 MIN_BASKETS, MIN_LINES = 3, 5
-#: Older baskets are foretold by nobody: of households that left, without the figures that stores have now.
+#: Older baskets are predicted by nobody: of households that left, without the figures that stores have now.
 NEWEST = timedelta(weeks=53)
 
 
@@ -50,7 +50,7 @@ def cut(lines: pa.Table) -> Cut:
 
 
 def contexts(divided: Cut, targets: int) -> pa.Table:
-    """Baskets of the last year to foretell, columns as in CONTEXTS: the test, and the newest of each history.
+    """Baskets of the last year to predict, columns as in CONTEXTS: the test, and the newest of each history.
 
     Args:
         targets: training baskets per household at most.
@@ -59,21 +59,21 @@ def contexts(divided: Cut, targets: int) -> pa.Table:
     recent = divided.history.join(newest, _L.household_id)
     place, top = recent[_L.basket_seq], recent[f"{_L.basket_seq}_max"]
     recent = recent.filter(pc.greater(place, pc.subtract(top, targets)))
-    found = pa.concat_tables([_baskets(recent, TRAIN), _baskets(divided.test, TEST)])
-    since = pc.subtract(pc.max(found[_C.event_timestamp]), pa.scalar(NEWEST))
-    return found.filter(pc.greater(found[_C.event_timestamp], since))
+    baskets = pa.concat_tables([_baskets(recent, TRAIN), _baskets(divided.test, TEST)])
+    since = pc.subtract(pc.max(baskets[_C.event_timestamp]), pa.scalar(NEWEST))
+    return baskets.filter(pc.greater(baskets[_C.event_timestamp], since))
 
 
 def _baskets(lines: pa.Table, split: str) -> pa.Table:
     """One row per basket."""
     keys = [_L.household_id, _L.basket_id, _L.store_id, _L.basket_time]
-    found = lines.group_by(keys).aggregate([(_L.product_id, "list")])
+    baskets = lines.group_by(keys).aggregate([(_L.product_id, "list")])
     columns = {
-        _C.household_id: found[_L.household_id],
-        _C.store_id: found[_L.store_id],
-        _C.event_timestamp: found[_L.basket_time],
-        _C.truth: found[f"{_L.product_id}_list"],
-        _C.split: pa.array([split] * len(found), pa.string()),
+        _C.household_id: baskets[_L.household_id],
+        _C.store_id: baskets[_L.store_id],
+        _C.event_timestamp: baskets[_L.basket_time],
+        _C.truth: baskets[f"{_L.product_id}_list"],
+        _C.split: pa.array([split] * len(baskets), pa.string()),
     }
     return pa.table(columns).cast(CONTEXTS.arrow_schema)
 

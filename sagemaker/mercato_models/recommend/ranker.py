@@ -41,7 +41,7 @@ class Hyperparameters:
         return asdict(self)
 
 
-def fit(data: TrainingSet, given: Hyperparameters) -> xgb.Booster:
+def fit(data: TrainingSet, parameters: Hyperparameters) -> xgb.Booster:
     """Fit trees that tell whether a candidate is bought, and trees that put bought ones first (LambdaRank).
 
     Together they are right where either kind alone is not.
@@ -56,35 +56,37 @@ def fit(data: TrainingSet, given: Hyperparameters) -> xgb.Booster:
     settings = {
         "tree_method": "hist",
         "grow_policy": "depthwise",
-        "eta": given.learning_rate,
-        "max_depth": given.max_depth,
-        "min_child_weight": given.min_child_weight,
-        "subsample": given.subsample,
-        "colsample_bytree": given.colsample,
-        "lambda": given.reg_lambda,
-        "max_bin": given.max_bin,
-        "seed": given.seed,
-        "nthread": given.threads,
+        "eta": parameters.learning_rate,
+        "max_depth": parameters.max_depth,
+        "min_child_weight": parameters.min_child_weight,
+        "subsample": parameters.subsample,
+        "colsample_bytree": parameters.colsample,
+        "lambda": parameters.reg_lambda,
+        "max_bin": parameters.max_bin,
+        "seed": parameters.seed,
+        "nthread": parameters.threads,
     }
     telling = {"objective": "binary:logistic"}
     ordering = {
         "objective": "rank:ndcg",
         "lambdarank_pair_method": "topk",
-        "lambdarank_num_pair_per_sample": given.pairs,
+        "lambdarank_num_pair_per_sample": parameters.pairs,
     }
     of_each = np.diff(data.group, prepend=-1) != 0  # a list has one weight
-    told = xgb.train(settings | telling, _matrix(data, given, weight=data.weights), given.rounds)
-    matrix = _matrix(data, given, weight=data.weights[of_each], qid=data.group)
-    return _joined(told, xgb.train(settings | ordering, matrix, given.rounds))
+    classifier = xgb.train(
+        settings | telling, _matrix(data, parameters, weight=data.weights), parameters.rounds
+    )
+    matrix = _matrix(data, parameters, weight=data.weights[of_each], qid=data.group)
+    return _joined(classifier, xgb.train(settings | ordering, matrix, parameters.rounds))
 
 
-def _matrix(data: TrainingSet, given: Hyperparameters, **lists: NDArray[Any]) -> xgb.QuantileDMatrix:
+def _matrix(data: TrainingSet, parameters: Hyperparameters, **lists: NDArray[Any]) -> xgb.QuantileDMatrix:
     return xgb.QuantileDMatrix(
         data.features,
         data.labels,
         feature_names=list(FEATURES),
-        max_bin=given.max_bin,
-        nthread=given.threads or None,
+        max_bin=parameters.max_bin,
+        nthread=parameters.threads or None,
         **lists,
     )
 

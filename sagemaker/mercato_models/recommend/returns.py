@@ -48,8 +48,8 @@ class Returns:
         known = rows >= 0
         came, waited = np.zeros((2, len(types), *_STEPS))
         for counts, name in ((came, _C.returned), (waited, _C.waited)):
-            told = table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-            counts[rows[known]] = told.reshape(-1, *_STEPS)[known]
+            values = table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            counts[rows[known]] = values.reshape(-1, *_STEPS)[known]
         total = waited.sum(axis=0)
         usual = np.divide(came.sum(axis=0), total, out=np.full(_STEPS, np.nan), where=total > 0)
         kinds = (int(types.max(initial=-1)) + 2, *_STEPS)
@@ -70,13 +70,13 @@ class Returns:
             bought: in how many baskets of its history the household has each, 0 or NaN for never.
             ago: how many baskets after the newest of these the next one is: 1 where that was the last.
         """
-        found = np.full((len(rows), len(RETURNS)), np.nan, np.float32)
+        result = np.full((len(rows), len(RETURNS)), np.nan, np.float32)
         own = bought > 0
         step = _step(RETURN_TIMES, bought[own]), _step(RETURN_BASKETS, ago[own])
         chance, usual = self.chances[rows[own], *step], self.usual[step]
         of_type, lift = self.of_types[self.types[rows[own]], *step], chance / np.maximum(usual, 1e-6)
-        found[own] = np.stack([chance, of_type, lift], axis=1)
-        return found
+        result[own] = np.stack([chance, of_type, lift], axis=1)
+        return result
 
 
 def _chance(

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
 from features.snapshot import as_of, catalogue
-from mercato.contracts.tables.base import Table
-from mercato.contracts.tables.features import F32, I32
+from mercato.contracts.tables.predictions import RECOMMENDATIONS
 from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato.online import views
@@ -27,25 +25,6 @@ from mercato_models.recommend.history import HISTORY_COLUMNS, History
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-
-class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
-    """A product of a household's list; rank 1 is the best.
-
-    The list is for a basket at `event_timestamp` in `store_id`, the household's usual store.
-    """
-
-    household_id: int
-    rank: I32
-    product_id: int
-    score: F32
-    store_id: int
-    event_timestamp: datetime
-    model_version: str
-
-
-RECOMMENDATIONS = Table(
-    "predictions.recommendations", Recommendation, ("household_id", "rank"), "Lists of all households."
-)
 
 _R, _HISTORY = RECOMMENDATIONS.c, views.HOUSEHOLD_HISTORY
 #: Households whose histories are Python's at once.
@@ -63,10 +42,10 @@ def newest_moment(spark: SparkSession, lake: Lake) -> datetime:
     from pyspark.sql import functions as F
 
     newest = lake.read(spark, _HISTORY.table).agg(F.max(_HISTORY.time)).toArrow()
-    found: datetime | None = newest.column(0)[0].as_py()
-    if found is None:
+    time: datetime | None = newest.column(0)[0].as_py()
+    if time is None:
         raise MercatoError("No household has a basket yet: run `mercato run --layer gold` first.")
-    return found + _AFTER
+    return time + _AFTER
 
 
 def known(spark: SparkSession, lake: Lake, at: datetime) -> tuple[pa.Table, Catalogue]:

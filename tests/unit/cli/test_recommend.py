@@ -27,6 +27,7 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
+from mercato.contracts.tables.predictions import RECOMMENDATIONS
 from mercato.contracts.tables.silver import PRODUCTS as DETAILS
 from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
@@ -37,7 +38,6 @@ from mercato_models.recommend.dataset import Target, examples, ranked, training_
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.history import HISTORY_COLUMNS
 from mercato_models.recommend.ranker import Hyperparameters, fit
-from mercato_models.recommend.scoring import RECOMMENDATIONS
 from tests.unit.models import world
 
 HOUSEHOLDS = range(1, 6)

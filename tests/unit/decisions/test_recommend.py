@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mercato.decisions.evidence import DAY_SECONDS, EvidenceFor, Purchases, Store
+from mercato.contracts.durations import DAY_SECONDS
+from mercato.decisions.evidence import EvidenceFor, Purchases, Store
 from mercato.decisions.recommend import Evidence, Item, recommend
 
 NAMES = {1: "Bananas", 2: "Milk", 3: "White bread", 4: "Eggs"}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mercato.contracts.events import Payment
 from mercato.online.payments import KEEP_PAYMENTS, Card, Terminal, card_of, terminal_of
+from mercato_models.fraud.amount_likelihood import AmountLikelihood
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.live import GIVEN, given
 from mercato_models.fraud.payments import Payments
@@ -21,16 +22,15 @@ from mercato_models.fraud.preparation import Preparation
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import simulate
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import Surprise
 from tests.unit.fraud.events import START, outcome, paid, payment
 from tests.unit.fraud.world import SMALL, one_a_second
 
-SURPRISE = Surprise([-1.0, 0.5, 1.5], [0.0, 0.2, 300.0], 0.4)
+LIKELIHOOD = AmountLikelihood([-1.0, 0.5, 1.5], [0.0, 0.2, 300.0], 0.4)
 
 
 @pytest.fixture
 def preparation(tmp_path: Path) -> Preparation:
-    SURPRISE.save(tmp_path)
+    LIKELIHOOD.save(tmp_path)
     return Preparation(tmp_path)
 
 
@@ -54,7 +54,7 @@ def served(payments: Payments, preparation: Preparation) -> np.ndarray:
 def test_what_is_served_is_what_was_learned_from(preparation: Preparation) -> None:
     # As many terminals as cards, so that no terminal has more outcomes than are kept.
     payments = one_a_second(simulate(replace(SMALL, terminals=SMALL.customers))[0])
-    past = Past(payments).features(SURPRISE)
+    past = Past(payments).features(LIKELIHOOD)
     assert np.isnan(past).any(axis=0).sum() > 5
     np.testing.assert_allclose(served(payments, preparation), past, rtol=1e-4, atol=1e-4)
 

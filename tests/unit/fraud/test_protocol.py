@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from mercato_models.fraud.days import DAY
+from mercato.contracts.durations import DAY_SECONDS
 from mercato_models.fraud.evaluation import COMPARED, evaluate, gain
 from mercato_models.fraud.model import Hyperparameters
 from mercato_models.fraud.payments import SCORED, Payments, PaymentsError
@@ -18,7 +18,7 @@ from tests.unit.fraud.world import small_town
 
 
 def payments(day: list[int], customer: list[int], fraud: list[int]) -> Payments:
-    second = np.array(day) * DAY
+    second = np.array(day) * DAY_SECONDS
     terminal, amount = np.zeros(len(day), int), np.ones(len(day))
     start = np.datetime64("2018-04-01")
     return Payments(start, second, np.array(customer), terminal, amount, np.array(fraud, bool))

@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mercato_models.fraud.days import DAY, LABEL_DELAY
+from mercato.contracts.durations import DAY_SECONDS
+from mercato_models.fraud.amount_likelihood import AmountLikelihood, learn
+from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import Surprise, learn
 from tests.unit.fraud.world import small_town
 
-SURPRISE = Surprise([-1.0, 0.5, 1.5], [0.0, 0.2, 300.0], 0.4)
+LIKELIHOOD = AmountLikelihood([-1.0, 0.5, 1.5], [0.0, 0.2, 300.0], 0.4)
 
 
 @st.composite
@@ -27,7 +28,7 @@ def some_payments(draw: st.DrawFn) -> Payments:
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     return Payments(
         np.datetime64("2018-04-01"),
-        np.sort(generator.integers(0, 40 * DAY, number)),
+        np.sort(generator.integers(0, 40 * DAY_SECONDS, number)),
         generator.integers(0, 3, number),
         generator.integers(0, 3, number),
         np.round(generator.exponential(50, number), 2),
@@ -49,33 +50,33 @@ def test_nothing_later_and_no_label_of_the_last_week_is_known(
         fraud=payments.fraud ^ unknown,
         terminal=np.where(later, 0, payments.terminal),
     )
-    before, after = (Past(each).features(SURPRISE)[at] for each in (payments, changed))
+    before, after = (Past(each).features(LIKELIHOOD)[at] for each in (payments, changed))
     np.testing.assert_array_equal(before, after)
 
 
 def test_a_known_fraud_reaches_the_terminals_next_payment() -> None:
-    second = np.array([0, DAY, 2 * DAY, 9 * DAY])
+    second = np.array([0, DAY_SECONDS, 2 * DAY_SECONDS, 9 * DAY_SECONDS])
     payments = Payments(
         np.datetime64("2018-04-01"), second, np.zeros(4, int), np.zeros(4, int), np.full(4, 10.0),
         np.array([False, True, True, False]),
     )  # fmt: skip
-    last = dict(zip(FEATURES, Past(payments).features(SURPRISE)[3].tolist(), strict=True))
+    last = dict(zip(FEATURES, Past(payments).features(LIKELIHOOD)[3].tolist(), strict=True))
     assert last["terminal_frauds"] == 2
     assert last["terminal_clean_days"] == 9
     assert last["terminal_first_fraud_days"] == 8
     assert last["terminal_onset_days"] == 1
 
 
-def test_surprise_learns_that_high_ratios_are_leaks(tmp_path: Path) -> None:
+def test_the_likelihood_learns_that_high_ratios_are_leaks(tmp_path: Path) -> None:
     payments = small_town()
     past = Past(payments)
-    surprise = learn(payments, past.ratio, np.ones(len(payments), bool))
-    low, high = surprise.of(np.array([1.0, 6.0]))
+    likelihood = learn(payments, past.ratio, np.ones(len(payments), bool))
+    low, high = likelihood.of(np.array([1.0, 6.0]))
     assert low < 1 < 10 < high
-    assert surprise.of(np.array([np.nan])) == pytest.approx(0)
-    assert 0.15 < surprise.share < 0.6
-    surprise.save(tmp_path)
-    assert Surprise.load(tmp_path) == surprise
+    assert likelihood.of(np.array([np.nan])) == pytest.approx(0)
+    assert 0.15 < likelihood.share < 0.6
+    likelihood.save(tmp_path)
+    assert AmountLikelihood.load(tmp_path) == likelihood
 
 
 @pytest.mark.parametrize("frauds", [0, 1])

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from mercato_models import artefact
+from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.model import Hyperparameters, fit
 from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
 from mercato_models.fraud.state import FEATURES
-from mercato_models.fraud.surprise import learn
 
 SMALL = World(customers=150, terminals=60, days=40, radius=20.0, terminals_a_day=1, customers_a_day=1)
 
@@ -31,7 +31,9 @@ def one_a_second(town: Payments) -> Payments:
 def train(town: Payments, folder: Path, unseen: int = 0) -> None:
     """Write a model, version 5, that learned from all but the newest payments."""
     past, learned = Past(town), slice(None, len(town) - unseen)
-    surprise = learn(town, past.ratio, np.ones(len(town), bool))
-    surprise.save(folder)
-    booster = fit(past.features(surprise)[learned], town.fraud[learned], FEATURES, Hyperparameters(rounds=60))
+    likelihood = learn(town, past.ratio, np.ones(len(town), bool))
+    likelihood.save(folder)
+    booster = fit(
+        past.features(likelihood)[learned], town.fraud[learned], FEATURES, Hyperparameters(rounds=60)
+    )
     artefact.save(folder, booster, FEATURES, "5")

@@ -1,4 +1,4 @@
-"""BG/NBD finds the parameters of a world that it describes, and foretells its silences."""
+"""BG/NBD finds the parameters of a world that it describes, and predicts its silences."""
 
 from __future__ import annotations
 

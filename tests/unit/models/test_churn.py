@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import calibration, checks
 from mercato_models.churn.days import DAY
+from mercato_models.churn.distillation import soften
 from mercato_models.churn.features import baskets, features, labels
-from mercato_models.churn.teacher import soften
 from tests.unit.models.visits import START, visits
 
 L = BASKET_LINES.c
@@ -39,23 +39,23 @@ def test_the_label_is_no_basket_from_the_day_on_for_28_days() -> None:
 def test_refusals_name_the_check_and_the_rows() -> None:
     frame = pd.DataFrame({"a": [1.0, np.inf, 2.0], "b": [np.nan] * 3, "label": [1.0] * 3})
     with pytest.raises(checks.CheckError, match="missing columns: c; 3 rows"):
-        checks.columns(frame, ["a", "c"])
+        checks.check_columns(frame, ["a", "c"])
     with pytest.raises(checks.CheckError, match="empty slice"):
-        checks.columns(frame[:0], ["a"])
+        checks.check_columns(frame[:0], ["a"])
     with pytest.raises(checks.CheckError, match="constant label: all 3 rows have label = 1"):
-        checks.constant(frame["label"])
+        checks.check_not_constant(frame["label"])
     with pytest.raises(checks.CheckError, match=r"infinite features: 1 of 3 rows \(1\)"):
-        checks.flooded(frame, ["a"])
+        checks.check_missing_or_infinite(frame, ["a"])
     with pytest.raises(checks.CheckError, match="NaN flood in b"):
-        checks.flooded(frame, ["b"])
+        checks.check_missing_or_infinite(frame, ["b"])
     rare = pd.DataFrame({"c": [1.0] * 6 + [np.nan] * 94})
     with pytest.raises(checks.CheckError, match=r"NaN flood in c, known in 6\.0% of the rows: 94 of 100"):
-        checks.flooded(rare, ["c"])
+        checks.check_missing_or_infinite(rare, ["c"])
     with pytest.raises(checks.CheckError, match=r"unknown c: 94 of 100 rows \(6, 7"):
-        checks.complete(rare, ["c"])
+        checks.check_known(rare, ["c"])
     times = pd.Series([START, START + pd.Timedelta(days=2)], name="basket_time")
     with pytest.raises(checks.CheckError, match=r"future timestamps in basket_time.* 1 of 2 rows \(1\)"):
-        checks.future(times, START + pd.Timedelta(days=1))
+        checks.check_not_future(times, START + pd.Timedelta(days=1))
 
 
 def test_calibration_undoes_a_known_distortion() -> None:

@@ -25,13 +25,13 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
-from mercato_models.recommend import channels, spread
+from mercato_models.recommend import channels, parallel
 from mercato_models.recommend.catalogue import STATS, Catalogue
 from mercato_models.recommend.context import Context
 from mercato_models.recommend.dataset import Target, examples, hide, ranked, ranked_each, reveal, training_set
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.history import History
-from mercato_models.recommend.selling import TRENDS
+from mercato_models.recommend.trends import TRENDS
 from tests.unit.models import world
 from tests.unit.models.world import NOW, PRODUCTS
 
@@ -162,14 +162,14 @@ def test_what_is_learned_of_a_target_does_not_depend_on_the_others() -> None:
 def test_cores_together_make_what_one_makes(channel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = [target(seed, days=seed / 4) for seed in range(30)]
     alone = list(examples(channels.Snapshots(channel, [world.STORE]).beside(asked), negatives=5))
-    monkeypatch.setattr(spread, "_WORTH_A_PROCESS", 10)
+    monkeypatch.setattr(parallel, "_WORTH_A_PROCESS", 10)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    shared = spread.over_cores(channel, [world.STORE], asked, partial(examples, negatives=5))
+    shared = parallel.over_cores(channel, [world.STORE], asked, partial(examples, negatives=5))
     assert len(shared) == len(alone)
     for one, other in zip(alone, shared, strict=True):
         assert np.array_equal(one.features, other.features, equal_nan=True)
         assert (one.labels.tolist(), one.weight) == (other.labels.tolist(), other.weight)
-    assert os.getpid() not in spread.over_cores(channel, [world.STORE], asked, process_ids)
+    assert os.getpid() not in parallel.over_cores(channel, [world.STORE], asked, process_ids)
 
 
 def process_ids(targets: Iterable[object]) -> Iterator[int]:
@@ -180,15 +180,15 @@ def process_ids(targets: Iterable[object]) -> Iterator[int]:
 SLEEPERS = """
 import os, sys, time
 from pathlib import Path
-from mercato_models.recommend import spread
+from mercato_models.recommend import parallel
 
 def sleep(_targets):
     Path(sys.argv[2], str(os.getpid())).touch()
     time.sleep(600)
 
 if __name__ == "__main__":
-    os.cpu_count, spread._WORTH_A_PROCESS = lambda: 2, 1
-    spread.over_cores(Path(sys.argv[1]), [], [None, None], sleep)
+    os.cpu_count, parallel._WORTH_A_PROCESS = lambda: 2, 1
+    parallel.over_cores(Path(sys.argv[1]), [], [None, None], sleep)
 """
 
 

@@ -6,14 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats
 from mercato_models.intervals import Interval, Statistic, bootstrap, paired
 
-Numbers = NDArray[np.float64]
 
-
-def mean_of(values: Numbers) -> Statistic:
+def mean_of(values: Floats) -> Statistic:
     return lambda weights: float(np.average(values, weights=weights))
 
 
@@ -66,7 +64,7 @@ def test_a_seed_gives_the_interval_again() -> None:
 
 def test_draws_without_the_figure_are_left_out() -> None:
     # Drawn twice of two units, the second is absent from a quarter of the draws.
-    def only_with_second(weights: Numbers) -> float:
+    def only_with_second(weights: Floats) -> float:
         return 1.0 if weights[1] else math.nan
 
     assert bootstrap([0, 1], only_with_second) == Interval(1.0, 1.0, 1.0)

@@ -1,4 +1,4 @@
-"""Pareto/NBD finds the parameters of a world that it describes, and foretells its purchases."""
+"""Pareto/NBD finds the parameters of a world that it describes, and predicts its purchases."""
 
 from __future__ import annotations
 

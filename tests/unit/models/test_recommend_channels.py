@@ -59,7 +59,7 @@ def test_a_history_that_holds_the_basket_itself_is_refused(channel: Path, tmp_pa
         newest = [*times[BROKEN][:-1], int(asked[BROKEN].timestamp())]  # type: ignore[index]
         return [*times[:BROKEN], newest, *times[3:]]
 
-    said = r"future timestamps in basket_times, not before the basket to foretell: 1 of 12 rows \(2\)"
+    said = r"future timestamps in basket_times, not before the basket to predict: 1 of 12 rows \(2\)"
     with pytest.raises(CheckError, match=said):
         channels.read_contexts(changed(channel, tmp_path, H.basket_times, leak))
 

@@ -1,4 +1,4 @@
-"""Gamma-Gamma finds the parameters of a world that it describes; what it foretells is spent."""
+"""Gamma-Gamma finds the parameters of a world that it describes; what it predicts is spent."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from mercato.lake.tables import Lake
 from mercato_models import checks
 from mercato_models.price import channels, demand, weeks
 from mercato_models.price.panel import PANEL
-from mercato_models.price.shelf import Shelf
+from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.simulator import Chain, simulate
 
 _C, _H, _P, _S = PANEL.c, PRICE_HISTORY.c, PRODUCTS.c, PROMOTIONS.c
@@ -151,7 +151,7 @@ def test_what_stands_beside_a_product_is_found_whatever_weeks_are_called() -> No
     panel = simulate(0, Chain(categories=2, category=3, stores=2, weeks=20)).panel
     later = panel.assign(**{_C.week: panel[_C.week] + 5_000})
     values = np.arange(len(panel), dtype=float)
-    np.testing.assert_array_equal(Shelf.of(later).beside(values), Shelf.of(panel).beside(values))
+    np.testing.assert_array_equal(PanelArrays.of(later).beside(values), PanelArrays.of(panel).beside(values))
 
 
 def test_a_panel_of_what_hardly_sells_is_refused() -> None:
@@ -172,8 +172,8 @@ def test_products_of_no_category_are_nobodys_mates() -> None:
         sale for product in (1, 2, 3, 4, 5) for store in (1, 2) for sale in every_week(product, store, 2)
     ]
     found = panel_of(sales, {1: "Milk", 2: "Milk", 3: None, 4: ""})
-    shelf = Shelf.of(found.reset_index(drop=True))
-    mates = {int(shelf.product_ids[row]): set(shelf.mates[row].tolist()) - {-1} for row in range(5)}
+    arrays = PanelArrays.of(found.reset_index(drop=True))
+    mates = {int(arrays.product_ids[row]): set(arrays.mates[row].tolist()) - {-1} for row in range(5)}
     assert mates == {1: {1}, 2: {0}, 3: set(), 4: set(), 5: set()}
     assert demand.features(found)["price_to_category"].loc[[3, 4, 5]].isna().all()
 

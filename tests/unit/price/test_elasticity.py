@@ -11,7 +11,7 @@ from mercato_models.price import elasticity
 from mercato_models.price.elasticity import Elasticities, estimate
 from mercato_models.price.nuisances import Settings, expect
 from mercato_models.price.panel import PANEL, checked
-from mercato_models.price.shelf import Shelf
+from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.simulator import Chain, World, simulate
 
 _C = PANEL.c
@@ -38,12 +38,12 @@ def test_estimates_are_near_the_truth_and_know_how_near(world: World, found: Ela
 def test_a_plain_regression_is_biased_and_less_near(world: World, found: Elasticities) -> None:
     """Prices rise with demand, so plain regression makes demand look stiffer than it is."""
     truth = np.diag(world.elasticity)
-    shelf = Shelf.of(checked(world.panel))
+    arrays = PanelArrays.of(checked(world.panel))
     plain = []
-    for rows in shelf.rows_by_product:
-        stores = shelf.store[rows, None] == np.unique(shelf.store[rows])
-        columns = np.column_stack([shelf.log_price[rows], stores])
-        logs = np.log(np.maximum(shelf.units[rows], 0.5))
+    for rows in arrays.rows_by_product:
+        stores = arrays.store[rows, None] == np.unique(arrays.store[rows])
+        columns = np.column_stack([arrays.log_price[rows], stores])
+        logs = np.log(np.maximum(arrays.units[rows], 0.5))
         plain.append(np.linalg.lstsq(columns, logs, rcond=None)[0][0])
     bias = (np.array(plain) - truth).mean()
     assert bias > 0.3
@@ -81,9 +81,9 @@ def test_products_without_a_mate_have_no_cross_elasticity() -> None:
 
 
 def test_a_product_without_a_learned_week_learns_from_the_others(world: World, found: Elasticities) -> None:
-    shelf = Shelf.of(checked(world.panel))
-    expected = expect(shelf, Settings())
-    some = elasticity.learn(shelf, expected, shelf.product != 3)
+    arrays = PanelArrays.of(checked(world.panel))
+    expected = expect(arrays, Settings())
+    some = elasticity.learn(arrays, expected, arrays.product != 3)
     assert some.own_error[3] > 2 * np.median(found.own_error)
     assert some.low[3] < found.own[3] < some.high[3]
     assert np.allclose(some.own[10:], found.own[10:], atol=0.05)
@@ -92,7 +92,7 @@ def test_a_product_without_a_learned_week_learns_from_the_others(world: World, f
 def test_what_is_expected_of_a_block_of_weeks_is_not_learned_from_it(world: World) -> None:
     panel = checked(world.panel)
     changed = panel.assign(**{_C.units: panel[_C.units].where(panel[_C.week] >= 4, 50)})
-    before, after = (expect(Shelf.of(each), Settings()) for each in (panel, changed))
+    before, after = (expect(PanelArrays.of(each), Settings()) for each in (panel, changed))
     first = (panel[_C.week] < 4).to_numpy()
     assert np.allclose(before.log_units[first], after.log_units[first])
     assert not np.allclose(before.log_units[~first], after.log_units[~first])

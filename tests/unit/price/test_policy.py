@@ -10,26 +10,26 @@ import pytest
 from mercato_models.price import policy
 from mercato_models.price.nuisances import Expected, Settings, expect
 from mercato_models.price.panel import checked
-from mercato_models.price.shelf import Shelf
+from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.simulator import Chain, World, simulate
 
 CHAIN = Chain(categories=6, stores=16, weeks=52, units=20.0)
-Logged = tuple[World, Shelf, Expected, list[policy.Fold]]
+Logged = tuple[World, PanelArrays, Expected, list[policy.Fold]]
 
 
 @pytest.fixture(scope="module")
 def logged() -> Logged:
     world = simulate(3000, CHAIN)
-    shelf = Shelf.of(checked(world.panel))
-    expected = expect(shelf, Settings())
-    return world, shelf, expected, policy.crossfit(shelf, expected)
+    arrays = PanelArrays.of(checked(world.panel))
+    expected = expect(arrays, Settings())
+    return world, arrays, expected, policy.crossfit(arrays, expected)
 
 
 @pytest.mark.parametrize("shift", [-0.05, 0.05])
 def test_the_gain_of_a_shift_is_told(logged: Logged, shift: float) -> None:
-    world, shelf, expected, folds = logged
+    world, arrays, expected, folds = logged
     cost = 0.55 * np.exp(world.log_price.mean(axis=(1, 2)))
-    value = policy.evaluate(shelf, expected, folds, expected.log_price + shift, cost[shelf.product])
+    value = policy.evaluate(arrays, expected, folds, expected.log_price + shift, cost[arrays.product])
     base, own = np.log(world.expected(world.log_price)), np.diag(world.elasticity)[:, None, None]
     moved = (expected.log_price + shift).reshape(base.shape)
     margins = np.exp(moved) - cost[:, None, None]
@@ -42,38 +42,38 @@ def test_the_gain_of_a_shift_is_told(logged: Logged, shift: float) -> None:
 
 def test_sales_correct_elasticities_that_are_wrong(logged: Logged) -> None:
     """Doubly robust: with every elasticity at -1 the prediction alone is wrong, what is told much less."""
-    world, shelf, expected, folds = logged
+    world, arrays, expected, folds = logged
     wrong = [
         replace(fold, found=replace(fold.found, own=0 * fold.found.own - 1, cross=0 * fold.found.cross))
         for fold in folds
     ]
-    cost = 0.55 * np.exp(world.log_price.mean(axis=(1, 2)))[shelf.product]
+    cost = 0.55 * np.exp(world.log_price.mean(axis=(1, 2)))[arrays.product]
     log_price = expected.log_price - 0.08
-    right = policy.evaluate(shelf, expected, folds, log_price, cost)
-    misled = policy.evaluate(shelf, expected, wrong, log_price, cost)
+    right = policy.evaluate(arrays, expected, folds, log_price, cost)
+    misled = policy.evaluate(arrays, expected, wrong, log_price, cost)
     assert abs(misled.estimate - right.estimate) < 0.5 * abs(misled.direct - right.estimate)
 
 
 def test_nothing_is_learned_from_the_weeks_that_are_judged(logged: Logged) -> None:
-    _, shelf, expected, folds = logged
-    assert np.array_equal(sum(fold.judged.astype(int) for fold in folds), np.ones(len(shelf)))
+    _, arrays, expected, folds = logged
+    assert np.array_equal(sum(fold.judged.astype(int) for fold in folds), np.ones(len(arrays)))
     first = folds[0].judged
-    other = replace(shelf, units=np.where(first, shelf.units + 50, shelf.units))
+    other = replace(arrays, units=np.where(first, arrays.units + 50, arrays.units))
     again = policy.crossfit(other, expected)
     assert np.allclose(again[0].found.own, folds[0].found.own)
     assert not np.allclose(again[1].found.own, folds[1].found.own, atol=0.05)
 
 
 def test_the_same_prices_gain_nothing_over_themselves_and_only_what_counts_is_counted(logged: Logged) -> None:
-    world, shelf, expected, folds = logged
-    cost = 0.55 * np.exp(world.log_price.mean(axis=(1, 2)))[shelf.product]
+    world, arrays, expected, folds = logged
+    cost = 0.55 * np.exp(world.log_price.mean(axis=(1, 2)))[arrays.product]
     usual = expected.log_price
-    same = policy.evaluate(shelf, expected, folds, usual, cost, before=usual)
+    same = policy.evaluate(arrays, expected, folds, usual, cost, before=usual)
     assert (same.gain.estimate, same.gain.low, same.gain.high) == (0, 0, 0)
-    among = shelf.product < 10
+    among = arrays.product < 10
     moved = usual + np.where(among, 0.05, 0.5)
-    some = policy.evaluate(shelf, expected, folds, moved, cost, before=usual, among=among)
-    alone = policy.evaluate(shelf, expected, folds, usual + 0.05, cost, before=usual, among=among)
+    some = policy.evaluate(arrays, expected, folds, moved, cost, before=usual, among=among)
+    alone = policy.evaluate(arrays, expected, folds, usual + 0.05, cost, before=usual, among=among)
     assert some == alone
 
 
@@ -88,6 +88,6 @@ def test_few_blocks_of_weeks_make_an_interval_wide_enough() -> None:
 
 
 def test_prices_far_from_all_that_was_charged_are_not_judged(logged: Logged) -> None:
-    _, shelf, expected, folds = logged
+    _, arrays, expected, folds = logged
     with pytest.raises(ValueError, match="no logged price is near"):
-        policy.evaluate(shelf, expected, folds, expected.log_price + 5.0, np.ones(len(shelf)))
+        policy.evaluate(arrays, expected, folds, expected.log_price + 5.0, np.ones(len(arrays)))

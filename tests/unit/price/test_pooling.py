@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import multivariate_normal
 
-from mercato_models.price.pooling import Estimates, pooled, posterior, surprise
+from mercato_models.price.pooling import Estimates, negative_log_likelihood, pooled, posterior
 
 Floats = NDArray[np.float64]
 COLUMNS = 3
@@ -49,7 +49,7 @@ def test_the_likelihood_and_the_posterior_are_those_of_the_whole(spread: Floats)
     seen = alone.means.ravel()
     likelihood = multivariate_normal(mean, prior + errors).logpdf(seen)
     constant = len(seen) * np.log(2 * np.pi) / 2
-    assert surprise(alone, category, spread) == pytest.approx(-likelihood - constant)
+    assert negative_log_likelihood(alone, category, spread) == pytest.approx(-likelihood - constant)
 
     gain = prior @ np.linalg.inv(prior + errors)
     shared = posterior(alone, category, spread)

@@ -33,8 +33,8 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 def settings_of(args: argparse.Namespace) -> Settings:
     """The settings, with what a job was given in the place of the environment's."""
-    given = {"redis_url": args.redis_url, "redis_secret_arn": args.redis_secret, "lake_uri": args.lake_uri}
-    return get_settings().model_copy(update={name: value for name, value in given.items() if value})
+    values = {"redis_url": args.redis_url, "redis_secret_arn": args.redis_secret, "lake_uri": args.lake_uri}
+    return get_settings().model_copy(update={name: value for name, value in values.items() if value})
 
 
 def keep(rows: pd.DataFrame, folder: str, file: str) -> None:

@@ -16,7 +16,7 @@ from mercato_models import artefact
 FOLDER = "folder"
 
 
-class Registered(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class PyfuncModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     """Scores by a model folder, calibration included."""
 
     def load_context(self, context: mlflow.pyfunc.PythonModelContext) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from mercato.contracts.durations import DAY_SECONDS, HOUR_SECONDS
 from mercato.contracts.tables.features import EPOCH_WEEKDAY, PRODUCT_OCCASIONS, PRODUCT_TRENDS, SLOT_HOURS
-from mercato_models.recommend.history import DAY, HOUR
 
 _T, _O = PRODUCT_TRENDS.c, PRODUCT_OCCASIONS.c
 _WINDOWS = (_T.baskets_1d, _T.baskets_3d, _T.baskets_7d)
@@ -54,8 +54,8 @@ class Occasions:
         slots, weekdays = np.zeros((len(types), SLOTS)), np.zeros((len(types), WEEKDAYS))
         sizes = np.full((len(types), len(SIZES)), np.nan)
         for counts, name in ((slots, _O.by_slot), (weekdays, _O.by_weekday)):
-            told = table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-            counts[rows[known]] = told.reshape(len(rows), -1)[known] if len(rows) else 0
+            values = table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            counts[rows[known]] = values.reshape(len(rows), -1)[known] if len(rows) else 0
         small = (table[_O.small_baskets].to_numpy()[known] + 0.5) / (
             weekdays[rows[known]].sum(axis=1) + _PRIOR_SMALL
         )
@@ -67,7 +67,8 @@ class Occasions:
         """Products x (lift of the slot, of the weekday), NaN where the time is unknown."""
         if time is None:
             return np.full((len(rows), 2), np.nan, np.float32)
-        slot, weekday = int(time % DAY // (SLOT_HOURS * HOUR)), int(time // DAY + EPOCH_WEEKDAY) % WEEKDAYS
+        slot = int(time % DAY_SECONDS // (SLOT_HOURS * HOUR_SECONDS))
+        weekday = int(time // DAY_SECONDS + EPOCH_WEEKDAY) % WEEKDAYS
         return np.stack([self.slots[rows, slot], self.weekdays[rows, weekday]], axis=1)
 
 
@@ -89,8 +90,8 @@ def trends(
     expected = total * np.nan_to_num(usual / max(1.0, float(np.nansum(usual))))[:, None]
     rise = (counts + _PRIOR_TREND) / (expected + _PRIOR_TREND)
     ratio = now / np.maximum(price, 0.01)
-    found: NDArray[np.float32] = np.column_stack([counts / total, rise, ratio]).astype(np.float32)
-    return found
+    result: NDArray[np.float32] = np.column_stack([counts / total, rise, ratio]).astype(np.float32)
+    return result
 
 
 def _lifts(counts: NDArray[np.float64], types: NDArray[np.int64]) -> NDArray[np.float32]:

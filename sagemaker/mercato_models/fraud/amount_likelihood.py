@@ -7,14 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from mercato_models.arrays import Floats, Mask
 from mercato_models.artefact import ModelError
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
-
-Numbers = NDArray[np.float64]
 
 _FILE = "surprise.json"
 _BINS = 60
@@ -29,7 +27,7 @@ _SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Surprise:
+class AmountLikelihood:
     """Likelihood ratio of an amount, fraud with a leaked card over honest, by its ratio to the usual amount.
 
     Attributes:
@@ -42,7 +40,7 @@ class Surprise:
     gain: list[float]
     share: float
 
-    def of(self, ratio: Numbers) -> Numbers:
+    def of(self, ratio: Floats) -> Floats:
         """Likelihood ratio of amounts, 0 where the usual amount is unknown."""
         gain = np.interp(np.log(np.maximum(ratio, _LEAST_RATIO)), self.log_ratio, self.gain)
         return np.where(np.isfinite(ratio), gain, 0.0)
@@ -53,7 +51,7 @@ class Surprise:
         path(folder).write_text(json.dumps(asdict(self)))
 
     @classmethod
-    def load(cls, folder: Path) -> Surprise:
+    def load(cls, folder: Path) -> AmountLikelihood:
         """Read it from a model folder.
 
         Raises:
@@ -62,8 +60,8 @@ class Surprise:
         try:
             return cls(**json.loads(path(folder).read_text()))
         except (OSError, ValueError, TypeError) as error:
-            said = f"{folder} holds no {_FILE} ({error}): sagemaker/fraud/train.py makes it"
-            raise ModelError(said) from error
+            message = f"{folder} holds no {_FILE} ({error}): sagemaker/fraud/train.py makes it"
+            raise ModelError(message) from error
 
 
 def path(folder: Path) -> Path:
@@ -71,7 +69,7 @@ def path(folder: Path) -> Path:
     return folder / _FILE
 
 
-def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Surprise:
+def learn(payments: Payments, ratio: Floats, known: Mask) -> AmountLikelihood:
     """Learn from payments whose labels are known.
 
     Frauds at compromised terminals have honest amounts. What share of all frauds they are shows at the
@@ -80,7 +78,7 @@ def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Surpr
     usable = known & np.isfinite(ratio)
     log_ratio, fraud = np.log(np.maximum(ratio[usable], _LEAST_RATIO)), payments.fraud[usable]
     if len(np.unique(log_ratio[fraud])) < _LEAST_FRAUDS:
-        return Surprise([0.0], [0.0], _SHARE)
+        return AmountLikelihood([0.0], [0.0], _SHARE)
     edges = np.unique(np.quantile(log_ratio[fraud], np.linspace(0, 1, _BINS)))
     inner = edges[1:-1]
     counts = [np.bincount(np.searchsorted(inner, log_ratio[of]), minlength=len(inner) + 1) + 0.5
@@ -90,11 +88,13 @@ def learn(payments: Payments, ratio: Numbers, known: NDArray[np.bool_]) -> Surpr
     explained = rising[0]
     gain = np.clip((rising - explained) / max(1 - explained, 1e-6), 0, _MOST)
     knots = np.concatenate([inner[:1], (inner[1:] + inner[:-1]) / 2, inner[-1:]])
-    found = Surprise(knots.tolist(), gain.tolist(), _SHARE)
-    return Surprise(found.log_ratio, found.gain, _share(payments, known, found.of(ratio) > _PLAIN))
+    likelihood = AmountLikelihood(knots.tolist(), gain.tolist(), _SHARE)
+    return AmountLikelihood(
+        likelihood.log_ratio, likelihood.gain, _share(payments, known, likelihood.of(ratio) > _PLAIN)
+    )
 
 
-def _share(payments: Payments, known: NDArray[np.bool_], plain: NDArray[np.bool_]) -> float:
+def _share(payments: Payments, known: Mask, plain: Mask) -> float:
     """Share of frauds among payments between plain frauds of the same customer that lie near each other."""
     rows = np.flatnonzero(known)
     rows = rows[np.argsort(payments.customer[rows], kind="stable")]

@@ -12,8 +12,8 @@ import pytest
 from mercato.contracts.events import Event
 from mercato.contracts.tables.silver import PAYMENTS as PAID
 from mercato_models.checks import CheckError
+from mercato_models.fraud.labelled_payments import payments_of
 from mercato_models.fraud.payments import PaymentsError
-from mercato_models.fraud.shop import payments_of
 from tests.unit.fraud.events import outcome, payment
 from tests.unit.fraud.world import small_town
 

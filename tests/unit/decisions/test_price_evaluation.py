@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from mercato.contracts.tables.proposals import Cell
 from mercato.decisions.price import Guardrails, Priced, best_price
-from mercato.decisions.price_worth import worth
+from mercato.decisions.price_evaluation import evaluate
 from mercato_models.price import policy
 from mercato_models.price.elasticity import Elasticities, estimate
 from mercato_models.price.nuisances import Settings, expect
 from mercato_models.price.panel import CELL, PANEL, checked
-from mercato_models.price.shelf import Shelf
+from mercato_models.price.panel_arrays import PanelArrays
 from mercato_models.price.simulator import Chain, World, simulate
 
 _C = PANEL.c
@@ -57,8 +57,8 @@ def true_change(world: World, panel: pd.DataFrame, stands: dict[Cell, Priced], c
     Args:
         cost: what share of a unit's cost is taken off.
     """
-    shelf = Shelf.of(panel)
-    usual = expect(shelf, Settings()).log_price.reshape(world.log_price.shape)
+    arrays = PanelArrays.of(panel)
+    usual = expect(arrays, Settings()).log_price.reshape(world.log_price.shape)
     moves, costs = np.zeros((*world.log_price.shape[:2], 1)), np.zeros((*world.log_price.shape[:2], 1))
     for cell, each in stands.items():
         moves[cell], costs[cell] = np.log(best_price(each, RULES) / each.price), cost * each.cost
@@ -78,8 +78,8 @@ def true_change(world: World, panel: pd.DataFrame, stands: dict[Cell, Priced], c
 
 def test_the_interval_holds_what_the_list_truly_changes(world: World, panel: pd.DataFrame) -> None:
     stands = standing(panel, estimate(panel))
-    told = worth(panel, stands, RULES)
-    for interval, cost in ((told.profit, 1.0), (told.takings, 0.0)):
+    told = evaluate(panel, stands, RULES)
+    for interval, cost in ((told.profit, 1.0), (told.revenue, 0.0)):
         true = true_change(world, panel, stands, cost)
         assert interval.low < true < interval.high
         assert interval.low * interval.high > 0
@@ -89,7 +89,7 @@ def test_the_interval_holds_what_the_list_truly_changes(world: World, panel: pd.
 
 def test_a_list_that_was_not_looked_at_moves_nothing(panel: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="no price moves"):
-        worth(panel, {}, RULES)
+        evaluate(panel, {}, RULES)
 
 
 def test_a_product_alone_counts_for_itself(panel: pd.DataFrame) -> None:
@@ -97,6 +97,6 @@ def test_a_product_alone_counts_for_itself(panel: pd.DataFrame) -> None:
     stands = standing(panel, estimate(panel))
     first = {cell: each for cell, each in stands.items() if cell[0] < 15}
     rest = {cell: each for cell, each in stands.items() if cell[0] >= 15}
-    whole, *parts = (worth(panel, each, RULES).profit.estimate for each in (stands, first, rest))
+    whole, *parts = (evaluate(panel, each, RULES).profit.estimate for each in (stands, first, rest))
     assert sum(parts) == pytest.approx(whole, rel=0.25)
     assert min(parts) > 0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import boto3
 
+from mercato.lake.storage import bucket_and_key
 from mercato_models import artefact
 from mercato_models.artefact import Model
 
@@ -42,17 +43,17 @@ class Approved:
 def approved(group: str) -> Iterator[Approved | None]:
     """The newest approved version of a model package group, `None` if there is none."""
     client = boto3.client("sagemaker")
-    found = client.list_model_packages(
+    packages = client.list_model_packages(
         ModelPackageGroupName=group,
         ModelApprovalStatus="Approved",
         SortBy="CreationTime",
         SortOrder="Descending",
         MaxResults=1,
     )["ModelPackageSummaryList"]
-    if not found:
+    if not packages:
         yield None
         return
-    package = client.describe_model_package(ModelPackageName=found[0]["ModelPackageArn"])
+    package = client.describe_model_package(ModelPackageName=packages[0]["ModelPackageArn"])
     data: str = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
@@ -61,7 +62,7 @@ def approved(group: str) -> Iterator[Approved | None]:
 
 
 def _fetch(uri: str, archive: Path, folder: Path) -> None:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = bucket_and_key(uri)
     boto3.client("s3").download_file(bucket, key, str(archive))
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")

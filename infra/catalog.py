@@ -1,4 +1,4 @@
-"""What a deploy must know of topics, tables and jobs: `python -m glue_jobs.deploy FILE`.
+"""What a deploy must know of topics, tables and jobs: `python -m infra.catalog FILE`.
 
 The environment that synthesizes templates has neither Spark nor the contracts' libraries, so
 what it needs is written down in one JSON file; a test fails when it is out of date.
@@ -18,11 +18,13 @@ from glue_jobs.catalog import CATALOG
 from glue_jobs.quality import ruleset
 from mercato.contracts.arrow import spark_type
 from mercato.contracts.events import TOPICS, Topic
-from mercato.contracts.tables import features, gold, silver
+from mercato.contracts.tables import gold, silver
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.lake.maintenance import ALL_TABLES, BATCH_TABLES
 from mercato.online.views import BATCH
+from mercato_models.datasets import DATASETS
+from mercato_models.recommend.pipeline import SOURCES
 
 #: Scripts of the artifact `jobs-entry`.
 _JOBS, _FEATURES = "glue_jobs/main.py", "features/main.py"
@@ -36,13 +38,8 @@ _SCORES = {
         (gold.BASKET_LINES, silver.INVENTORY, silver.PRICE_DECISIONS),
     ),
 }
-#: What each model learns from; `mercato_models`, which reads it, is above this package.
-_LEARNED_FROM = {
-    "recommend": (gold.BASKET_LINES, silver.PRODUCTS, features.STORE_PROMOTIONS),
-    "churn": (gold.BASKET_LINES,),
-    "fraud": (silver.PAYMENTS, silver.PAYMENT_OUTCOMES),
-    "price": (gold.PRICE_HISTORY, silver.PROMOTIONS, silver.PRODUCTS),
-}
+#: What each model learns from.
+_LEARNED_FROM = {"recommend": SOURCES} | {name: dataset.sources for name, dataset in DATASETS.items()}
 #: Files that younger versions need are kept for this long.
 _RETAIN_HOURS = 168
 #: Glue's smallest worker; for streaming jobs only.

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mercato_models.arrays import Floats, Ints
 from mercato_models.price.panel import PANEL
 
-Floats = NDArray[np.float64]
 _C = PANEL.c
 _YEAR = 52
 #: The most sold others of a category whose prices may matter for a product.
@@ -20,7 +20,7 @@ MATES = 4
 
 
 @dataclass(frozen=True)
-class Shelf:
+class PanelArrays:
     """A panel; an element per row unless said otherwise.
 
     Attributes:
@@ -32,22 +32,22 @@ class Shelf:
         mates: products x MATES, numbers of products, -1 where there are fewer.
     """
 
-    product_ids: NDArray[np.int64]
-    product: NDArray[np.int64]
-    store: NDArray[np.int64]
-    week: NDArray[np.int64]
-    cell: NDArray[np.int64]
-    units: NDArray[np.int64]
+    product_ids: Ints
+    product: Ints
+    store: Ints
+    week: Ints
+    cell: Ints
+    units: Ints
     log_price: Floats
     known: Floats
-    category: NDArray[np.int64]
-    mates: NDArray[np.int64]
+    category: Ints
+    mates: Ints
 
     def __len__(self) -> int:
         return len(self.product)
 
     @classmethod
-    def of(cls, panel: pd.DataFrame) -> Shelf:
+    def of(cls, panel: pd.DataFrame) -> PanelArrays:
         """Of a panel that `mercato_models.price.panel.checked` has seen."""
         ids, product = np.unique(panel[_C.product_id].to_numpy(), return_inverse=True)
         _, store = np.unique(panel[_C.store_id].to_numpy(), return_inverse=True)
@@ -71,7 +71,7 @@ class Shelf:
         )
 
     @cached_property
-    def rows_by_product(self) -> list[NDArray[np.int64]]:
+    def rows_by_product(self) -> list[Ints]:
         """For each product the places of its rows."""
         order = np.argsort(self.product, kind="stable")
         return np.split(order, np.cumsum(np.bincount(self.product))[:-1])
@@ -87,11 +87,11 @@ class Shelf:
         week = self.week - self.week.min()
         grid = np.zeros((len(self.product_ids) + 1, int(self.store.max()) + 1, int(week.max()) + 1))
         grid[self.product, self.store, week] = values
-        found: Floats = grid[self.mates[self.product], self.store[:, None], week[:, None]]
-        return found
+        result: Floats = grid[self.mates[self.product], self.store[:, None], week[:, None]]
+        return result
 
 
-def _mates(category: NDArray[np.int64], sold: NDArray[Any]) -> NDArray[np.int64]:
+def _mates(category: Ints, sold: NDArray[Any]) -> Ints:
     mates = np.full((len(category), MATES), -1)
     for number in np.unique(category):
         members = np.flatnonzero(category == number)

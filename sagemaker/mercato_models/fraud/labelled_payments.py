@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.silver import PAYMENT_OUTCOMES
 from mercato.contracts.tables.silver import PAYMENTS as PAID
 from mercato_models import checks
-from mercato_models.fraud.days import DAY
 from mercato_models.fraud.payments import Payments, PaymentsError
 
 _P, _O = PAID.c, PAYMENT_OUTCOMES.c
@@ -38,7 +38,7 @@ def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
         raise PaymentsError(
             f"none of {len(paid)} payments is among {len(outcomes)} outcomes: there is nothing to learn from"
         )
-    checks.complete(known, [_P.event_time, _P.card_id, _P.terminal_id, _P.amount, _O.fraud])
+    checks.check_known(known, [_P.event_time, _P.card_id, _P.terminal_id, _P.amount, _O.fraud])
     honest = known[~known[_O.fraud].astype(bool) & known[_O.reviewer].isna()]
     if honest.empty:
         raise PaymentsError(
@@ -48,10 +48,10 @@ def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
     known = known[known[_P.event_time] <= honest[_P.event_time].max()]
     known = known.sort_values([_P.event_time, _P.event_id], kind="stable")
     second = known[_P.event_time].to_numpy("datetime64[s]").astype(np.int64)
-    first_day = int(second[0]) // DAY
+    first_day = int(second[0]) // DAY_SECONDS
     return Payments(
         np.datetime64(first_day, "D"),
-        second - first_day * DAY,
+        second - first_day * DAY_SECONDS,
         pd.factorize(known[_P.card_id], sort=True)[0].astype(np.int64),
         pd.factorize(known[_P.terminal_id], sort=True)[0].astype(np.int64),
         known[_P.amount].to_numpy(np.float64),

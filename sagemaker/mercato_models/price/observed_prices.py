@@ -52,8 +52,8 @@ def _carried(rows: pd.DataFrame, prices: pd.Series) -> pd.Series:
 def _own(rows: pd.DataFrame, sold: pd.DataFrame) -> pd.Series:
     """What each row's store took; NaN where it sold nothing."""
     key = [*CELL, _C.week]
-    found = rows[key].merge(sold[[*key, _H.loyalty_price]], how="left", on=key)
-    return found[_H.loyalty_price].set_axis(rows.index)
+    joined = rows[key].merge(sold[[*key, _H.loyalty_price]], how="left", on=key)
+    return joined[_H.loyalty_price].set_axis(rows.index)
 
 
 def _elsewhere(rows: pd.DataFrame, sold: pd.DataFrame) -> pd.Series:
@@ -61,9 +61,9 @@ def _elsewhere(rows: pd.DataFrame, sold: pd.DataFrame) -> pd.Series:
     key, price = [*CELL, _C.week], _H.loyalty_price
     others = sold[key].assign(**{_ELSEWHERE: _left_out(sold)})
     everyone = sold.groupby(_WEEKLY)[price].median().reset_index()
-    found = rows[key].merge(others, how="left", on=key, indicator=True)
-    found = found.merge(everyone, how="left", on=_WEEKLY)
-    return found[_ELSEWHERE].where(found["_merge"] == "both", found[price]).set_axis(rows.index)
+    joined = rows[key].merge(others, how="left", on=key, indicator=True)
+    joined = joined.merge(everyone, how="left", on=_WEEKLY)
+    return joined[_ELSEWHERE].where(joined["_merge"] == "both", joined[price]).set_axis(rows.index)
 
 
 def _left_out(sold: pd.DataFrame) -> NDArray[np.float64]:
@@ -74,8 +74,8 @@ def _left_out(sold: pd.DataFrame) -> NDArray[np.float64]:
     prices, first = ordered[_H.loyalty_price].to_numpy(), np.arange(len(ordered)) - place
 
     def at(rank: NDArray[np.int64]) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = prices[np.minimum(first + rank + (rank >= place), len(prices) - 1)]
-        return found
+        result: NDArray[np.float64] = prices[np.minimum(first + rank + (rank >= place), len(prices) - 1)]
+        return result
 
     median = np.where(others > 0, (at((others - 1) // 2) + at(others // 2)) / 2, np.nan)
     return np.asarray(pd.Series(median, ordered.index).sort_index(), np.float64)

@@ -15,37 +15,41 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mercato.errors import MercatoError
+from mercato_models.gate import Verdict
 
 T = TypeVar("T")
 
 log = logging.getLogger("train")
 
+#: What a training found, in its output.
+METRICS = "metrics.json"
 _VERSIONS = "versions.json"
 #: What a shell expects of a process that Ctrl-C ended.
 _INTERRUPTED = 130
 
 
-def parser(description: str, hyperparameters: type[Any], *channels: str) -> argparse.ArgumentParser:
+def parser(description: str, kind: type[Any], *channels: str) -> argparse.ArgumentParser:
     """Flags for a dataclass of hyperparameters, and for folders, which default to SM_* variables.
 
     Args:
+        kind: the dataclass.
         channels: names of the data channels; each is a flag.
     """
     made = argparse.ArgumentParser(description=description)
-    for setting in fields(hyperparameters):
+    for setting in fields(kind):
         flag = f"--{setting.name.replace('_', '-')}"
         made.add_argument(flag, type=type(setting.default), default=setting.default)
     folders = {f"--{channel}": f"SM_CHANNEL_{channel.upper()}" for channel in channels}
     folders |= {"--model-dir": "SM_MODEL_DIR", "--output-data-dir": "SM_OUTPUT_DATA_DIR"}
     for flag, variable in folders.items():
-        given = os.environ.get(variable)
-        made.add_argument(flag, type=Path, default=given, required=given is None, help=f"or {variable}")
+        folder = os.environ.get(variable)
+        made.add_argument(flag, type=Path, default=folder, required=folder is None, help=f"or {variable}")
     return made
 
 
-def chosen(hyperparameters: type[T], given: argparse.Namespace) -> T:
-    """The hyperparameters that the flags gave."""
-    return hyperparameters(**{name.name: getattr(given, name.name) for name in fields(hyperparameters)})  # type: ignore[arg-type]
+def hyperparameters(kind: type[T], args: argparse.Namespace) -> T:
+    """A dataclass of hyperparameters with what the flags gave."""
+    return kind(**{field.name: getattr(args, field.name) for field in fields(kind)})  # type: ignore[arg-type]
 
 
 def train(main: Callable[[list[str]], None]) -> None:
@@ -68,9 +72,9 @@ def process(description: str, make: Callable[[Path, Path], None]) -> None:
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--data", type=Path, required=True)
     made.add_argument("--channel", type=Path, required=True)
-    given = made.parse_args()
+    args = made.parse_args()
     try:
-        make(given.data, given.channel)
+        make(args.data, args.channel)
     except (MercatoError, ValueError) as error:
         sys.exit(f"process: {error}")
 
@@ -85,7 +89,7 @@ def copied(check: Callable[[Path], object]) -> Callable[[Path, Path], None]:
     return copy
 
 
-def tell_versions(channel: Path, versions: Mapping[str, int | None]) -> None:
+def write_versions(channel: Path, versions: Mapping[str, int | None]) -> None:
     """Write into a channel which Delta version of each table it came from."""
     (channel / _VERSIONS).write_text(json.dumps(versions))
 
@@ -93,11 +97,24 @@ def tell_versions(channel: Path, versions: Mapping[str, int | None]) -> None:
 def versions(channel: Path) -> dict[str, int]:
     """Delta version by table of what a channel came from; none if it does not say."""
     path = channel / _VERSIONS
-    told: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
-    return told
+    written: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
+    return written
 
 
-class Clock:
+def report(
+    output: Path, metrics: Mapping[str, float], verdict: Verdict, version: str, details: Mapping[str, Any]
+) -> None:
+    """Write what a training found to METRICS, and print it without the details as the last line.
+
+    Args:
+        output: folder; one that is there.
+    """
+    summary = {**metrics, "passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
+    (output / METRICS).write_text(json.dumps(summary | dict(details), indent=2))
+    print(json.dumps(summary))
+
+
+class Stopwatch:
     """Logs and keeps how many seconds each stage took."""
 
     def __init__(self) -> None:
