@@ -147,11 +147,11 @@ def _prophet(panel: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     for cell, of in tqdm(rows.set_index(_CELL).loc[most].groupby(level=[0, 1]), desc="Prophet"):
         for week in sorted(judged[_C.week].unique()):
             past, next_ = of[of[_C.week] < week], of[of[_C.week] == week]
-            made.append((*cell, week, _foretold(past, next_)))
+            made.append((*cell, week, _forecast(past, next_)))
     return pd.DataFrame(made, columns=[*_CELL, _C.week, _PROPHET])
 
 
-def _foretold(past: pd.DataFrame, following: pd.DataFrame) -> float:
+def _forecast(past: pd.DataFrame, following: pd.DataFrame) -> float:
     model = Prophet(weekly_seasonality=False, daily_seasonality=False, uncertainty_samples=0)
     regressors = ["log_price", *(name for name in (_C.displayed, _C.mailed) if past[name].nunique() > 1)]
     for name in regressors:

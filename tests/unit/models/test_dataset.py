@@ -220,7 +220,7 @@ def eventually(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_revealed_cart_is_no_longer_to_be_foretold() -> None:
+def test_a_revealed_cart_is_no_longer_to_be_predicted() -> None:
     generator = np.random.default_rng(0)
     before = target(5)
     shown = [reveal(before, np.array(PRODUCTS), generator) for _ in range(300)]

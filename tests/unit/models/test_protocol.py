@@ -73,7 +73,7 @@ def test_contexts_hold_whole_baskets_and_no_test_basket_is_trained_on() -> None:
     assert sum(size * count for size, count in truth.items()) == divided.test.num_rows
 
 
-def test_who_left_years_ago_is_neither_learned_from_nor_foretold() -> None:
+def test_who_left_years_ago_is_neither_learned_from_nor_predicted() -> None:
     rows, left = lines(0), {1, 2, 3}
     for row in rows:
         if row[L.household_id] in left:

@@ -55,7 +55,7 @@ def shop(households: int) -> pd.DataFrame:
     return pd.concat(made, ignore_index=True)
 
 
-def test_what_is_foretold_is_spent() -> None:
+def test_what_is_predicted_is_spent() -> None:
     history = shop(1500)
     told = expected_spend(history, START, AHEAD)
     later = history[history[DAY] >= START].groupby(L.household_id)[L.sales_value].sum()
