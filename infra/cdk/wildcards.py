@@ -162,9 +162,6 @@ def _airflow(
     yield path, objects, "Each version of the DAGs lies in a folder of its own"
     yield path, "Resource::*", "What MWAA looks at and counts has no resource"
     yield path, resource("logs", f"log-group:airflow-{name}-airflow-*"), "MWAA names the groups of its parts"
-    for model in MODELS:
-        execution = resource("sagemaker", f"pipeline/{name}-{model}/execution/*")
-        yield path, execution, "SageMaker names the runs of a pipeline"
     yield (
         path,
         f"Resource::arn:<AWS::Partition>:sqs:{config.region}:*:airflow-celery-*",

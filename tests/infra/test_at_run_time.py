@@ -38,11 +38,7 @@ def quarantine_group() -> str:
             (f"processing/{each}", "glue:GetConnection", r":connection/mercato-prod-vpc$")
             for each in JOB_ROLES
         ),
-        (
-            "airflow/Role",
-            "sagemaker:ListPipelineExecutionSteps",
-            r":pipeline/mercato-prod-fraud/execution/\*$",
-        ),
+        ("airflow/Role", "sagemaker:StartPipelineExecution", r":pipeline/mercato-prod-fraud$"),
         ("models/Deployer", "sagemaker:UpdateEndpointWeightsAndCapacities", r":endpoint/mercato-prod-fraud$"),
         ("models/Deployer", "sagemaker:CreateModel", r":model-package/mercato-prod-fraud/\*$"),
         ("models/Deployer", "sagemaker:CreateModel", r":model/mercato-prod-fraud-\*$"),

@@ -26,7 +26,12 @@ print("READ" + json.dumps({
     "errors": bag.import_errors,
     "dags": {
         dag.dag_id: {
-            task.task_id: {"after": sorted(task.upstream_task_ids), "job": getattr(task, "job_name", None)}
+            task.task_id: {
+                "after": sorted(task.upstream_task_ids),
+                "job": getattr(task, "job_name", None),
+                "waits": any(getattr(task, name, False) for name in ("deferrable", "wait_for_completion")),
+                "retries": task.retries,
+            }
             for task in dag.tasks
         }
         for dag in bag.dags.values()
@@ -90,3 +95,13 @@ def test_models_learn_after_everything_else(read: dict[str, Any]) -> None:
     assert daily["train-recommend"]["after"] == ["datasets-recommend"]
     assert daily["datasets-recommend"]["after"] == ["weekly"]
     assert {"features-materialize", "churn-outlook"} <= set(daily["weekly"]["after"])
+
+
+def test_a_model_that_its_gate_refuses_is_not_trained_again(read: dict[str, Any]) -> None:
+    """Its pipeline ends as failed: a task that waited for that would start it anew."""
+    daily = read["dags"]["mercato_daily"]
+    starts = [task for name, task in daily.items() if name.startswith("train-")]
+    assert len(starts) == len(MODELS)
+    assert not any(task["waits"] for task in starts)
+    assert all(task["retries"] for task in starts), "a start may be throttled"
+    assert daily["datasets-recommend"]["waits"]
