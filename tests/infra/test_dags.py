@@ -31,6 +31,7 @@ print("READ" + json.dumps({
                 "job": getattr(task, "job_name", None),
                 "waits": any(getattr(task, name, False) for name in ("deferrable", "wait_for_completion")),
                 "retries": task.retries,
+                "rule": str(task.trigger_rule),
             }
             for task in dag.tasks
         }
@@ -88,6 +89,21 @@ def test_jobs_that_write_one_table_follow_one_another(read: dict[str, Any]) -> N
     daily = read["dags"]["mercato_daily"]
     for before, after in itertools.pairwise(silver):
         assert before in daily[after]["after"]
+
+
+def test_a_job_that_fails_holds_up_those_that_read_what_it_writes_and_no_others(read: dict[str, Any]) -> None:
+    """As in the state machine; and the run ends as failed, whichever it was."""
+    daily = read["dags"]["mercato_daily"]
+    jobs = [
+        job for job in json.loads(render())["jobs"] if job["name"] in daily and job["layer"] != "datasets"
+    ]
+    writer = {table: job["name"] for job in jobs for table in job["writes"]}
+    for job in jobs:
+        reads = any(table in writer for table in job["reads"])
+        follows = bool(daily[job["name"]]["after"])
+        assert daily[job["name"]]["rule"] == ("all_done" if follows and not reads else "all_success")
+    assert daily["weekly"]["rule"] == "all_success"
+    assert {*daily["weekly"]["after"]} == {job["name"] for job in jobs}
 
 
 def test_models_learn_after_everything_else(read: dict[str, Any]) -> None:
