@@ -156,11 +156,17 @@ def _task(job: JobSpec, prefix: str) -> dict[str, dict[str, Any]]:
 
 
 def _start(model: str, prefix: str) -> dict[str, dict[str, Any]]:
+    # The same at each try, so that one whose answer was lost starts no second training; hashed, because
+    # SageMaker takes 32 to 128 letters.
+    run = f"States.Format('{{}} {model}', $$.Execution.Id)"
     return {
         f"train-{model}": {
             "Type": "Task",
             "Resource": "arn:aws:states:::aws-sdk:sagemaker:startPipelineExecution",
-            "Parameters": {"PipelineName": f"{prefix}{model}", "ClientRequestToken.$": "States.UUID()"},
+            "Parameters": {
+                "PipelineName": f"{prefix}{model}",
+                "ClientRequestToken.$": f"States.Hash({run}, 'SHA-256')",
+            },
             "ResultPath": None,
             "Retry": _RETRY,
         }

@@ -194,3 +194,16 @@ def test_a_task_starts_the_job_of_its_deployment_and_waits_for_its_end() -> None
     for name in BATCH.keys() - {"datasets-fraud", "datasets-price"}:
         assert by_name[name]["Resource"] == "arn:aws:states:::glue:startJobRun.sync"
         assert by_name[name]["Parameters"] == {"JobName": f"mercato-test-{name}"}
+
+
+def test_a_start_whose_answer_was_lost_is_asked_for_again_as_the_same_one() -> None:
+    """SageMaker knows a start by its token: a new one at each try would train a second time."""
+    tokens = [
+        task["Parameters"]["ClientRequestToken.$"] for name, task in tasks() if name.startswith("train-")
+    ]
+    assert len({*tokens}) == 2
+    for token in tokens:
+        # 64 letters of a hash, of 32 to 128.
+        assert re.fullmatch(
+            r"States\.Hash\(States\.Format\('\{\} \w+', \$\$\.Execution\.Id\), 'SHA-256'\)", token
+        )
