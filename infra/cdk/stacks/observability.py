@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -85,15 +86,24 @@ class ObservabilityStack(PlaneStack):
     def _failed_jobs(self, name: str) -> None:
         """A rule counts what it matches; that metric is all that is wanted of it."""
         log = self.log_group("FailedJobs", f"/aws/events/{name}")
-        log.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                principals=[
-                    iam.ServicePrincipal("events.amazonaws.com"),
-                    iam.ServicePrincipal("delivery.logs.amazonaws.com"),
-                ],
-                resources=[log.log_group_arn],
-            )
+        document = iam.PolicyDocument(
+            statements=[
+                iam.PolicyStatement(
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                    principals=[
+                        iam.ServicePrincipal("events.amazonaws.com"),
+                        iam.ServicePrincipal("delivery.logs.amazonaws.com"),
+                    ],
+                    resources=[log.log_group_arn],
+                )
+            ]
+        )
+        # CDK's own name for it is the same in every environment, and an account has one of a name.
+        logs.CfnResourcePolicy(
+            self,
+            "FailedJobsPolicy",
+            policy_name=self.name("failed-jobs"),
+            policy_document=self.to_json_string(document),
         )
         events.CfnRule(
             self,
