@@ -210,6 +210,8 @@ class Decisions(Section):
         concurrency: requests that one function answers at a time, kept for it alone; 0 for no such limit.
         requests_per_second: that a route takes from all clients together.
         client_requests_per_5_minutes: that one client may send before it is turned away.
+        address_requests_per_5_minutes: that one address may send, with whatever tokens; several clients may
+            come from one.
         clients: machines that may call, with their scopes.
         page_urls: where people are sent back to after they signed in; none, if no people sign in.
         edge: put CloudFront and a web application firewall before the API.
@@ -221,6 +223,7 @@ class Decisions(Section):
     concurrency: Annotated[int, Field(ge=0, le=1000)] = 0
     requests_per_second: Annotated[int, Field(ge=1, le=10000)] = 100
     client_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 30_000
+    address_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 300_000
     clients: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")], tuple[Scope, ...]] = {
         "shop": ("recommend", "payments", "events", "read")
     }

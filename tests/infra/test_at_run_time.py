@@ -144,6 +144,17 @@ def test_the_firewall_refuses_nothing_that_the_api_allows() -> None:
     assert {"SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING"} <= counted
 
 
+def test_several_clients_may_come_from_one_address() -> None:
+    """A retailer's backends leave through one: a client's limit would hold for all of them together."""
+    (acl,) = resources("prod", "AWS::WAFv2::WebACL").values()
+    limits = {
+        each["Name"]: each["Statement"]["RateBasedStatement"]["Limit"]
+        for each in acl["Properties"]["Rules"]
+        if "RateBasedStatement" in each["Statement"]
+    }
+    assert limits["address"] >= 5 * limits["client"]
+
+
 def one(kind: str, name: str, value: str) -> dict[str, Any]:
     """Properties of the resource of prod that is so called."""
     found: dict[str, Any]
