@@ -241,13 +241,17 @@ class Decisions(Section):
         return self
 
 
+#: Disk that AWS gives to a data node of these types at most.
+_SMALL_NODES = {"t3.small": 100, "t3.medium": 200}
+
+
 class Search(Section):
     """The search domain.
 
     Attributes:
         enabled: provision it; without it the API has no search.
         instance_type: of a data node.
-        instances: data nodes; with two or more, a zone may fail.
+        instances: data nodes; with two or more, a zone may fail. In two zones as many in each.
         volume_gib: disk of a data node.
         dedicated_masters: three nodes that only keep the cluster together.
     """
@@ -259,6 +263,15 @@ class Search(Section):
     instances: Annotated[int, Field(ge=1, le=20)] = 1
     volume_gib: Annotated[int, Field(ge=10, le=1000)] = 10
     dedicated_masters: bool = False
+
+    @model_validator(mode="after")
+    def _disk_of_type(self) -> Search:
+        most = _SMALL_NODES.get(self.instance_type, self.volume_gib)
+        if self.volume_gib > most:
+            raise ValueError(
+                f"volume_gib {self.volume_gib} is more than {self.instance_type} takes; allowed: 10 to {most}"
+            )
+        return self
 
 
 class Graph(Section):
