@@ -19,6 +19,7 @@ _QUALIFIER = "hnb659fds"
 _SESSION = Duration.hours(2)
 #: What the preflight asks of the account (`mercato.cloud.preflight`); these take no resource.
 _LOOKING = (
+    "ce:ListCostAllocationTags",
     "cloudformation:DescribeStacks",
     "ec2:DescribeAddresses",
     "ec2:DescribeVpcs",

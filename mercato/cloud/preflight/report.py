@@ -14,6 +14,7 @@ from mercato.cloud.preflight.finding import Finding, State
 from mercato.cloud.preflight.quotas import concurrency, quotas
 from mercato.cloud.preflight.secrets import secrets
 from mercato.cloud.preflight.services import services
+from mercato.cloud.preflight.tags import tags
 from mercato.cloud.template import Assembly
 from mercato.errors import MercatoError
 
@@ -50,6 +51,7 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
             *quotas(session, assembly.region, new),
             *concurrency(session, assembly.region, new),
             *secrets(session, assembly),
+            *tags(session, assembly),
         ]
     except (BotoCoreError, ClientError) as error:
         raise PreflightError(

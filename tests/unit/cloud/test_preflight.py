@@ -18,6 +18,7 @@ from mercato.cloud.preflight.finding import State
 from mercato.cloud.preflight.quotas import endpoint_instances, judged
 from mercato.cloud.preflight.report import PreflightError, as_json, blocked, inspect
 from mercato.cloud.preflight.secrets import by_hand, secrets
+from mercato.cloud.preflight.tags import TAG, tags
 from mercato.cloud.template import Assembly, Resource
 
 COUNTS = st.integers(min_value=0, max_value=1000).map(float)
@@ -129,6 +130,29 @@ def test_lake_formations_defaults_are_looked_at_where_there_is_a_catalogue(
     assert found.state is state
     assert ("CREATE_DATABASE" in found.fix) is (state is State.WARNING)
     assert list(catalogue(session, HERE)) == []
+
+
+MEMBER = ClientError(
+    {"Error": {"Code": "AccessDeniedException", "Message": "Linked account"}}, "ListCostAllocationTags"
+)
+BUDGET = Resource("observability", "Budget", "AWS::Budgets::Budget", {})
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ({"CostAllocationTags": [{"TagKey": TAG, "Status": "Active"}]}, State.OK),
+        ({"CostAllocationTags": [{"TagKey": TAG, "Status": "Inactive"}]}, State.WARNING),
+        ({"CostAllocationTags": []}, State.WARNING),
+        (MEMBER, State.WARNING),
+    ],
+)
+def test_a_budget_whose_tag_is_not_activated_is_a_warning(answer: Any, state: State) -> None:
+    session = Answering("list_cost_allocation_tags", answer)
+    (found,) = tags(session, Assembly("us-east-1", (BUDGET,)))
+    assert found.state is state
+    assert (f"TagKey={TAG},Status=Active" in found.fix) is (state is State.WARNING)
+    assert list(tags(session, HERE)) == []
 
 
 @pytest.mark.parametrize(
