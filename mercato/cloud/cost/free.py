@@ -20,7 +20,6 @@ _DECLARATIONS = (
     "AWS::ApiGatewayV2::Authorizer",
     "AWS::ApiGatewayV2::Integration",
     "AWS::ApiGatewayV2::Route",
-    "AWS::ApiGatewayV2::Stage",
     "AWS::CDK::Metadata",
     "AWS::CloudFormation::CustomResource",
     "AWS::Cognito::UserPoolDomain",
