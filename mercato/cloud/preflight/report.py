@@ -49,7 +49,7 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
             *linked_roles(session, assembly),
             *catalogue(session, assembly),
             *quotas(session, assembly.region, new),
-            *concurrency(session, assembly.region, new),
+            *concurrency(session, assembly.region, assembly.resources),
             *secrets(session, assembly),
             *tags(session, assembly),
         ]
