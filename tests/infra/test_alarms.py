@@ -94,7 +94,8 @@ def test_brokers_are_watched_by_what_their_kind_counts(environment: str, kind: s
 def test_every_training_pipeline_that_fails_is_told_of(environment: str) -> None:
     alarm = alarms(environment)["training-failed"]
     assert alarm["AlarmDescription"].startswith("warning: ")
-    (watched,) = (each["Value"] for each in alarm["Dimensions"])
+    (counted,) = alarm["Metrics"]
+    (watched,) = (each["Value"] for each in counted["MetricStat"]["Metric"]["Dimensions"])
     (rule,) = (
         each["Properties"]
         for each in resources(environment, "AWS::Events::Rule").values()
