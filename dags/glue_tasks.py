@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,18 @@ def catalog_jobs(*layers: str) -> list[dict[str, Any]]:
     return [job for job in jobs if job["layer"] in layers]
 
 
-def glue_task(job: Mapping[str, Any], prefix: str) -> GlueJobOperator:
-    """A task that runs a Glue job to its end, without holding a worker while it waits."""
+def glue_task(job: Mapping[str, Any], prefix: str, rule: str = "all_success") -> GlueJobOperator:
+    """A task that runs a Glue job to its end, without holding a worker while it waits.
+
+    Args:
+        rule: how those before it must have ended.
+    """
     return GlueJobOperator(
         task_id=job["name"],
         job_name=f"{prefix}{job['name']}",
         deferrable=True,
         job_poll_interval=_POLL_SECONDS,
+        trigger_rule=rule,
     )
 
 
@@ -35,17 +40,15 @@ def in_order(jobs: list[dict[str, Any]], prefix: str) -> dict[str, GlueJobOperat
     """Tasks by job name; each after those that write what it reads or writes.
 
     Two jobs that write one table, such as the quarantine, never run at a time: Delta on S3 has
-    one writer per table.
+    one writer per table. One that fails holds up only those that read what it writes.
     """
-    tasks = {job["name"]: glue_task(job, prefix) for job in jobs}
-    for before, after in _needs(jobs):
-        tasks[before].set_downstream(tasks[after])
-    return tasks
-
-
-def _needs(jobs: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    tasks: dict[str, GlueJobOperator] = {}
     written: dict[str, str] = {}
     for job in jobs:
-        needed = (*job["reads"], *job["writes"])
-        yield from ((before, job["name"]) for before in sorted({written[t] for t in needed if t in written}))
+        reads, shares = ({written[each] for each in job[of] if each in written} for of in ("reads", "writes"))
+        task = glue_task(job, prefix, "all_done" if shares and not reads else "all_success")
+        for before in sorted(reads | shares):
+            tasks[before].set_downstream(task)
+        tasks[job["name"]] = task
         written |= dict.fromkeys(job["writes"], job["name"])
+    return tasks

@@ -33,10 +33,12 @@ with DAG(
 ):
     tasks = in_order(catalog_jobs("silver", "gold", "features", "scores"), PREFIX)
     weekly = ShortCircuitOperator(task_id="weekly", python_callable=is_monday)
-    weekly.set_upstream([task for task in tasks.values() if not task.downstream_task_ids])
+    # After all of them, so that a run in which any failed ends as failed.
+    weekly.set_upstream([*tasks.values()])
     datasets = {job["arguments"]["--model"]: job for job in catalog_jobs("datasets")}
     for pipeline in PIPELINES:
+        # Starts only: a pipeline whose model its gate refuses ends as failed, and is not to be tried again.
         train = SageMakerStartPipelineOperator(
-            task_id=f"train-{pipeline}", pipeline_name=f"{PREFIX}{pipeline}", deferrable=True
+            task_id=f"train-{pipeline}", pipeline_name=f"{PREFIX}{pipeline}", deferrable=False
         )
         weekly >> glue_task(datasets[pipeline], PREFIX) >> train

@@ -143,4 +143,5 @@ def _watched(config: Config, ground: Ground, models: ModelsStack, surfaces: Surf
         queues=tuple(each.failed.called for each in (intake, search, models) if each),
         pages=f"mercato-{config.name}-observability-failed" if config.observability.pagerduty else "",
         failed_jobs=f"mercato-{config.name}-failed-jobs",
+        failed_training=f"mercato-{config.name}-failed-training",
     )

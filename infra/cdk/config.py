@@ -36,6 +36,7 @@ from mercato.errors import MercatoError
 
 FOLDER = Path(__file__).parent / "environments"
 _EXPRESS_ZONES = 3
+_TWO_ZONES = 2
 
 
 class ConfigError(MercatoError):
@@ -83,6 +84,17 @@ class Config(Section):
             raise ValueError(
                 "streaming.kind express keeps three copies of every event; "
                 f"allowed: network.availability_zones with {_EXPRESS_ZONES} zones"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _search_in_zones(self) -> Config:
+        nodes = self.search.instances
+        spread = min(nodes, len(self.network.availability_zones))
+        if self.search.enabled and spread == _TWO_ZONES and nodes % _TWO_ZONES:
+            raise ValueError(
+                f"search.instances {nodes} can't be spread over two zones; allowed: 1, an even number, "
+                "or a third zone in network.availability_zones"
             )
         return self
 

@@ -136,6 +136,8 @@ def _delivery(config: Config) -> Iterator[tuple[str, str, str]]:
         yield path, f"Resource::{public}", "AWS's public list of what regions have"
     roles = f"arn:<AWS::Partition>:iam::{account}:role/aws-service-role/*"
     yield path, f"Resource::{roles}", "Service-linked roles, to see which are there"
+    functions = f"arn:<AWS::Partition>:lambda:{config.region}:{account}:function:mercato-{config.name}-*"
+    yield path, f"Resource::{functions}", "What the functions of this environment have reserved"
     secrets = f"arn:<AWS::Partition>:secretsmanager:{config.region}:{account}:secret:mercato-{config.name}-*"
     yield path, f"Resource::{secrets}", "Secrets Manager adds letters to a name; values are not read"
 
@@ -162,9 +164,6 @@ def _airflow(
     yield path, objects, "Each version of the DAGs lies in a folder of its own"
     yield path, "Resource::*", "What MWAA looks at and counts has no resource"
     yield path, resource("logs", f"log-group:airflow-{name}-airflow-*"), "MWAA names the groups of its parts"
-    for model in MODELS:
-        execution = resource("sagemaker", f"pipeline/{name}-{model}/execution/*")
-        yield path, execution, "SageMaker names the runs of a pipeline"
     yield (
         path,
         f"Resource::arn:<AWS::Partition>:sqs:{config.region}:*:airflow-celery-*",

@@ -52,8 +52,7 @@ class Endpoints:
 
     def create(self, name: str, config: str) -> None:
         """Make an endpoint."""
-        tags = [{"Key": ASKED_FOR, "Value": config}]
-        self._sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config, Tags=tags)
+        self._sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config, Tags=self._tags(config))
 
     def update(self, endpoint: dict[str, Any], config: str, alarms: list[str]) -> None:
         """Move an endpoint to another configuration."""
@@ -61,8 +60,7 @@ class Endpoints:
         before = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         if before["ProductionVariants"][0]["InstanceType"] != self._serving.instance_type:
             self._unscale(name)
-        tags = [{"Key": ASKED_FOR, "Value": config}]
-        self._sagemaker.add_tags(ResourceArn=endpoint["EndpointArn"], Tags=tags)
+        self._sagemaker.add_tags(ResourceArn=endpoint["EndpointArn"], Tags=self._tags(config))
         self._sagemaker.update_endpoint(**update(endpoint, config, alarms))
 
     def scale(self, name: str) -> None:
@@ -72,6 +70,11 @@ class Endpoints:
             **target(name), MinCapacity=serving.min_instances, MaxCapacity=serving.max_instances
         )
         self._scaling.put_scaling_policy(**policy(name, serving.per_minute))
+
+    def _tags(self, config: str) -> list[dict[str, str]]:
+        return [
+            {"Key": key, "Value": value} for key, value in {**self._serving.tags, ASKED_FOR: config}.items()
+        ]
 
     def _unscale(self, name: str) -> None:
         """SageMaker changes the instance type of no endpoint that scales; afterwards it scales again."""

@@ -31,6 +31,7 @@ class Serving:
 
     Attributes:
         prefix: of every name, `mercato-ENV-`.
+        tags: of every endpoint, by which its costs are told from others.
         alarms: by model that has an endpoint: those that undo an update.
         role: ARN under which the containers run.
         subnets: in which they run.
@@ -45,6 +46,7 @@ class Serving:
     """
 
     prefix: str
+    tags: Mapping[str, str]
     alarms: Mapping[str, Sequence[str]]
     role: str
     subnets: Sequence[str]

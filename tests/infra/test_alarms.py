@@ -91,6 +91,27 @@ def test_brokers_are_watched_by_what_their_kind_counts(environment: str, kind: s
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_every_training_pipeline_that_fails_is_told_of(environment: str) -> None:
+    alarm = alarms(environment)["training-failed"]
+    assert alarm["AlarmDescription"].startswith("warning: ")
+    (counted,) = alarm["Metrics"]
+    (watched,) = (each["Value"] for each in counted["MetricStat"]["Metric"]["Dimensions"])
+    (rule,) = (
+        each["Properties"]
+        for each in resources(environment, "AWS::Events::Rule").values()
+        if each["Properties"]["Name"] == watched
+    )
+    pattern = rule["EventPattern"]
+    assert pattern["source"] == ["aws.sagemaker"]
+    assert pattern["detail-type"] == ["SageMaker Model Building Pipeline Execution Status Change"]
+    assert pattern["detail"]["currentPipelineExecutionStatus"] == ["Failed"]
+    pipelines = resources(environment, "AWS::SageMaker::Pipeline").values()
+    assert {each["suffix"] for each in pattern["detail"]["pipelineArn"]} == {
+        f":pipeline/{each['Properties']['PipelineName']}" for each in pipelines
+    }
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_every_queue_of_what_failed_has_an_alarm(environment: str) -> None:
     queues = {each["Properties"]["QueueName"] for each in resources(environment, "AWS::SQS::Queue").values()}
     watched = {

@@ -26,7 +26,13 @@ print("READ" + json.dumps({
     "errors": bag.import_errors,
     "dags": {
         dag.dag_id: {
-            task.task_id: {"after": sorted(task.upstream_task_ids), "job": getattr(task, "job_name", None)}
+            task.task_id: {
+                "after": sorted(task.upstream_task_ids),
+                "job": getattr(task, "job_name", None),
+                "waits": any(getattr(task, name, False) for name in ("deferrable", "wait_for_completion")),
+                "retries": task.retries,
+                "rule": str(task.trigger_rule),
+            }
             for task in dag.tasks
         }
         for dag in bag.dags.values()
@@ -85,8 +91,33 @@ def test_jobs_that_write_one_table_follow_one_another(read: dict[str, Any]) -> N
         assert before in daily[after]["after"]
 
 
+def test_a_job_that_fails_holds_up_those_that_read_what_it_writes_and_no_others(read: dict[str, Any]) -> None:
+    """As in the state machine; and the run ends as failed, whichever it was."""
+    daily = read["dags"]["mercato_daily"]
+    jobs = [
+        job for job in json.loads(render())["jobs"] if job["name"] in daily and job["layer"] != "datasets"
+    ]
+    writer = {table: job["name"] for job in jobs for table in job["writes"]}
+    for job in jobs:
+        reads = any(table in writer for table in job["reads"])
+        follows = bool(daily[job["name"]]["after"])
+        assert daily[job["name"]]["rule"] == ("all_done" if follows and not reads else "all_success")
+    assert daily["weekly"]["rule"] == "all_success"
+    assert {*daily["weekly"]["after"]} == {job["name"] for job in jobs}
+
+
 def test_models_learn_after_everything_else(read: dict[str, Any]) -> None:
     daily = read["dags"]["mercato_daily"]
     assert daily["train-recommend"]["after"] == ["datasets-recommend"]
     assert daily["datasets-recommend"]["after"] == ["weekly"]
     assert {"features-materialize", "churn-outlook"} <= set(daily["weekly"]["after"])
+
+
+def test_a_model_that_its_gate_refuses_is_not_trained_again(read: dict[str, Any]) -> None:
+    """Its pipeline ends as failed: a task that waited for that would start it anew."""
+    daily = read["dags"]["mercato_daily"]
+    starts = [task for name, task in daily.items() if name.startswith("train-")]
+    assert len(starts) == len(MODELS)
+    assert not any(task["waits"] for task in starts)
+    assert all(task["retries"] for task in starts), "a start may be throttled"
+    assert daily["datasets-recommend"]["waits"]

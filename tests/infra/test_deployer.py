@@ -71,6 +71,11 @@ def test_an_approved_model_gets_an_endpoint_that_scales(runtime: Runtime, aws: s
     assert {each["package"] for each in (made, again, settled)} == {package}
 
     endpoint = sagemaker.describe_endpoint(EndpointName=NAME)
+    tags = {
+        each["Key"]: each["Value"]
+        for each in sagemaker.list_tags(ResourceArn=endpoint["EndpointArn"])["Tags"]
+    }
+    assert SERVING.tags.items() <= tags.items(), "the budget counts by them"
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     (variant,) = config["ProductionVariants"]
     model = sagemaker.describe_model(ModelName=variant["ModelName"])

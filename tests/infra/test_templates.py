@@ -46,6 +46,25 @@ RUNS = (
 #: Types whose data a retailer would miss.
 STATEFUL = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::MSK::Cluster", "AWS::MSK::Topic", "AWS::Logs::LogGroup")
 METADATA = "mercato:artifacts"
+#: Types that are named within something else, which has the environment in its name.
+WITHIN = (
+    "AWS::APS::RuleGroupsNamespace",
+    "AWS::ApiGatewayV2::Authorizer",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::Cognito::UserPoolResourceServer",
+    "AWS::Glue::Schema",
+    "AWS::IAM::Policy",
+    "AWS::MSK::Topic",
+)
+#: Properties that say what is meant, and name nothing new.
+MEANT = {
+    ("AWS::EC2::VPCEndpoint", "ServiceName"),
+    # Unique in its group; the user's id is in the account.
+    ("AWS::ElastiCache::User", "UserName"),
+}
+#: Properties in which some types have their names.
+INNER = ("Budget", "DatabaseInput")
 
 
 def inventory() -> dict[str, dict[str, int]]:
@@ -57,6 +76,29 @@ def inventory() -> dict[str, dict[str, int]]:
         for environment in ENVIRONMENTS
         for stack, template in templates(environment).items()
     }
+
+
+def physical_names(environment: str) -> set[tuple[str, str, str]]:
+    """Type, property and value of everything by which a resource is told from others of the account."""
+    found = set()
+    for each in resources(environment).values():
+        if each["Type"] not in WITHIN:
+            properties = each.get("Properties", {})
+            for given in (properties, *(properties.get(inner, {}) for inner in INNER)):
+                found |= {
+                    (each["Type"], key, text(value))
+                    for key, value in given.items()
+                    if re.search("(Name|Identifier|Id)$", key) and (each["Type"], key) not in MEANT
+                }
+    # What a template only refers to is known to AWS alone.
+    return {name for name in found if name[2] != "@"}
+
+
+def test_environments_of_one_account_share_no_name() -> None:
+    """The second one's deploy would fail at it."""
+    every = Counter(name for environment in ENVIRONMENTS for name in physical_names(environment))
+    assert len(every) > 300
+    assert [name for name, environments in every.items() if environments > 1] == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -182,6 +182,14 @@ def _data(watched: Watched) -> Iterator[Watch]:
         threshold=0,
     )
     yield Watch(
+        name="training-failed",
+        plane="data",
+        severity="warning",
+        means="A model was not trained, or did not pass its gate: the one before goes on to answer.",
+        metric=metric("AWS/Events", "MatchedEvents", {"RuleName": watched.failed_training}, "Sum"),
+        threshold=0,
+    )
+    yield Watch(
         name="sessions-down",
         plane="data",
         severity="error",

@@ -69,8 +69,11 @@ def rows(watched: Watched, account: str) -> Iterator[Sequence[cloudwatch.IWidget
     yield _heading("Is the data fresh?")
     yield (
         _graph(
-            "Jobs that failed",
-            metric("AWS/Events", "MatchedEvents", {"RuleName": watched.failed_jobs}, "Sum"),
+            "Jobs and trainings that failed",
+            *(
+                metric("AWS/Events", "MatchedEvents", {"RuleName": rule}, "Sum")
+                for rule in (watched.failed_jobs, watched.failed_training)
+            ),
         ),
         _graph(
             "Sessions: down time and checkpoints (ms)",

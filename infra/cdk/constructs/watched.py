@@ -33,6 +33,7 @@ class Watched:
         queues: that hold what functions could not take in.
         pages: queue of the alarms that PagerDuty did not take; empty without it.
         failed_jobs: EventBridge rule that matches a Glue job's failure.
+        failed_training: EventBridge rule that matches a training pipeline's failure.
     """
 
     api_id: str
@@ -49,6 +50,7 @@ class Watched:
     queues: tuple[str, ...]
     pages: str
     failed_jobs: str
+    failed_training: str
 
     def http(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
         """Of the HTTP API, all routes together."""

@@ -47,6 +47,8 @@ class Decisions(Section):
         concurrency: requests that one function answers at a time, kept for it alone; 0 for no such limit.
         requests_per_second: that a route takes from all clients together.
         client_requests_per_5_minutes: that one client may send before it is turned away.
+        address_requests_per_5_minutes: that one address may send, with whatever tokens; several clients may
+            come from one.
         clients: machines that may call, with their scopes.
         page_urls: where people are sent back to after they signed in; none, if no people sign in.
         edge: put CloudFront and a web application firewall before the API.
@@ -58,6 +60,7 @@ class Decisions(Section):
     concurrency: Annotated[int, Field(ge=0, le=1000)] = 0
     requests_per_second: Annotated[int, Field(ge=1, le=10000)] = 100
     client_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 30_000
+    address_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 300_000
     clients: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")], tuple[Scope, ...]] = Field(
         default={"shop": ("recommend", "payments", "events", "read")}
     )
@@ -75,13 +78,17 @@ class Decisions(Section):
         return self
 
 
+#: Disk that AWS gives to a data node of these types at most.
+_SMALL_NODES = {"t3.small": 100, "t3.medium": 200}
+
+
 class Search(Section):
     """The search domain.
 
     Attributes:
         enabled: provision it; without it the API has no search.
         instance_type: of a data node.
-        instances: data nodes; with two or more, a zone may fail.
+        instances: data nodes; with two or more, a zone may fail. In two zones as many in each.
         volume_gib: disk of a data node.
         dedicated_masters: three nodes that only keep the cluster together.
     """
@@ -93,3 +100,12 @@ class Search(Section):
     instances: Annotated[int, Field(ge=1, le=20)] = 1
     volume_gib: Annotated[int, Field(ge=10, le=1000)] = 10
     dedicated_masters: bool = False
+
+    @model_validator(mode="after")
+    def _disk_of_type(self) -> Search:
+        most = _SMALL_NODES.get(self.instance_type, self.volume_gib)
+        if self.volume_gib > most:
+            raise ValueError(
+                f"volume_gib {self.volume_gib} is more than {self.instance_type} takes; allowed: 10 to {most}"
+            )
+        return self

@@ -183,10 +183,7 @@ class AirflowStack(PlaneStack):
                 self.format_arn(service="sagemaker", resource="pipeline", resource_name=self.name(name))
                 for name in self._pipelines
             ]
-            executions = [f"{each}/execution/*" for each in pipelines]
             grants.append((["sagemaker:StartPipelineExecution"], pipelines))
-            following = ["sagemaker:DescribePipelineExecution", "sagemaker:ListPipelineExecutionSteps"]
-            grants.append((following, executions))
         role.add_to_policy(start_jobs(self))
         for actions, resources in grants:
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))

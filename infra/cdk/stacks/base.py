@@ -41,8 +41,13 @@ class PlaneStack(Stack):
         )
         self.config = config
         self.plane = plane
-        Tags.of(self).add("mercato:environment", config.name)
-        Tags.of(self).add("mercato:plane", plane)
+        for key, value in self.told_by.items():
+            Tags.of(self).add(key, value)
+
+    @property
+    def told_by(self) -> dict[str, str]:
+        """Tags by which the costs of what is made here are told from others."""
+        return {"mercato:environment": self.config.name, "mercato:plane": self.plane}
 
     @property
     def removal_policy(self) -> RemovalPolicy:

@@ -19,6 +19,7 @@ _QUALIFIER = "hnb659fds"
 _SESSION = Duration.hours(2)
 #: What the preflight asks of the account (`mercato.cloud.preflight`); these take no resource.
 _LOOKING = (
+    "ce:ListCostAllocationTags",
     "cloudformation:DescribeStacks",
     "ec2:DescribeAddresses",
     "ec2:DescribeVpcs",
@@ -69,6 +70,7 @@ class DeliveryStack(PlaneStack):
             ([*_LOOKING], ["*"]),
             (["ssm:GetParameter"], [*self._parameters(regions)]),
             (["iam:GetRole"], [self._linked_roles()]),
+            (["lambda:GetFunctionConcurrency"], [self._functions()]),
             # Whether somebody has put a value there; the value itself is nobody's here.
             (["secretsmanager:DescribeSecret"], [self._secrets()]),
         ):
@@ -85,6 +87,14 @@ class DeliveryStack(PlaneStack):
 
     def _linked_roles(self) -> str:
         return self.format_arn(service="iam", region="", resource="role", resource_name="aws-service-role/*")
+
+    def _functions(self) -> str:
+        return self.format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=f"{self.name('')}*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
 
     def _secrets(self) -> str:
         return self.format_arn(

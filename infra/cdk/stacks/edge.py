@@ -80,8 +80,11 @@ class EdgeStack(PlaneStack):
         return acl
 
     def _throttles(self) -> Sequence[waf.CfnWebACL.RuleProperty]:
-        """One limit for each token, so for each client, and one for each address that has none."""
-        limit = self.config.decisions.client_requests_per_5_minutes
+        """One limit for each token, so for each client, and a wider one for each address.
+
+        A token that somebody made up has a limit of its own, too: the address is what all of them have.
+        """
+        limits = self.config.decisions
         token = waf.CfnWebACL.RateBasedStatementCustomKeyProperty(
             header=waf.CfnWebACL.RateLimitHeaderProperty(
                 name="authorization", text_transformations=[_as_it_is()]
@@ -89,9 +92,13 @@ class EdgeStack(PlaneStack):
         )
         statements = {
             "client": waf.CfnWebACL.RateBasedStatementProperty(
-                aggregate_key_type="CUSTOM_KEYS", custom_keys=[token], limit=limit
+                aggregate_key_type="CUSTOM_KEYS",
+                custom_keys=[token],
+                limit=limits.client_requests_per_5_minutes,
             ),
-            "address": waf.CfnWebACL.RateBasedStatementProperty(aggregate_key_type="IP", limit=limit),
+            "address": waf.CfnWebACL.RateBasedStatementProperty(
+                aggregate_key_type="IP", limit=limits.address_requests_per_5_minutes
+            ),
         }
         return [
             waf.CfnWebACL.RuleProperty(

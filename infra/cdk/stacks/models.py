@@ -261,6 +261,7 @@ class ModelsStack(PlaneStack):
         sizes = self.config.models
         return Serving(
             prefix=self.name(""),
+            tags=self.told_by,
             alarms={model: [self.name(alarm) for alarm in undoing(model)] for model in self.endpoints},
             role=role.role_arn,
             subnets=self._network.private_subnet_ids,

@@ -10,10 +10,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from infra.artifacts.models import MODELS
 from infra.cdk.config import Config
 from infra.cdk.constructs.alarms import watches
 from infra.cdk.constructs.broker_metrics import BrokerMetrics
@@ -44,7 +46,7 @@ class ObservabilityStack(PlaneStack):
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self.name("overview"))
         for row in rows(watched, self.account):
             dashboard.add_widgets(*row)
-        self._failed_jobs(watched.failed_jobs)
+        self._failures(watched)
         self.topic = self._topic()
         self._alarms(watched)
         for address in config.observability.emails:
@@ -82,42 +84,69 @@ class ObservabilityStack(PlaneStack):
         )
         return topic
 
-    def _failed_jobs(self, name: str) -> None:
-        """A rule counts what it matches; that metric is all that is wanted of it."""
-        log = self.log_group("FailedJobs", f"/aws/events/{name}")
-        log.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                principals=[
-                    iam.ServicePrincipal("events.amazonaws.com"),
-                    iam.ServicePrincipal("delivery.logs.amazonaws.com"),
-                ],
-                resources=[log.log_group_arn],
-            )
+    def _failures(self, watched: Watched) -> None:
+        """Rules of what failed; each counts what it matches, and that metric is all that is wanted of it."""
+        log = self.log_group("FailedJobs", f"/aws/events/{watched.failed_jobs}")
+        document = iam.PolicyDocument(
+            statements=[
+                iam.PolicyStatement(
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                    principals=[
+                        iam.ServicePrincipal("events.amazonaws.com"),
+                        iam.ServicePrincipal("delivery.logs.amazonaws.com"),
+                    ],
+                    resources=[log.log_group_arn],
+                )
+            ]
         )
-        events.CfnRule(
+        # CDK's own name for it is the same in every environment, and an account has one of a name.
+        logs.CfnResourcePolicy(
             self,
-            "FailedJobsRule",
-            name=name,
-            description="A Glue job, or a run of them, that did not end well",
-            event_pattern={
-                "source": ["aws.glue", "aws.states"],
-                "detail-type": ["Glue Job State Change", "Step Functions Execution Status Change"],
-                "detail": {
-                    "$or": [
-                        {
-                            "jobName": [{"prefix": self.name("")}],
-                            "state": ["FAILED", "TIMEOUT", "ERROR"],
-                        },
-                        {
-                            "stateMachineArn": [{"suffix": f":{self.name('nightly')}"}],
-                            "status": ["FAILED", "TIMED_OUT"],
-                        },
-                    ]
-                },
-            },
-            targets=[events.CfnRule.TargetProperty(id="log", arn=log_group_arn(log))],
+            "FailedJobsPolicy",
+            policy_name=self.name("failed-jobs"),
+            policy_document=self.to_json_string(document),
         )
+        jobs = {
+            "source": ["aws.glue", "aws.states"],
+            "detail-type": ["Glue Job State Change", "Step Functions Execution Status Change"],
+            "detail": {
+                "$or": [
+                    {
+                        "jobName": [{"prefix": self.name("")}],
+                        "state": ["FAILED", "TIMEOUT", "ERROR"],
+                    },
+                    {
+                        "stateMachineArn": [{"suffix": f":{self.name('nightly')}"}],
+                        "status": ["FAILED", "TIMED_OUT"],
+                    },
+                ]
+            },
+        }
+        training = {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+            "detail": {
+                "pipelineArn": [{"suffix": f":pipeline/{self.name(model)}"} for model in MODELS],
+                "currentPipelineExecutionStatus": ["Failed"],
+            },
+        }
+        for construct_id, name, description, pattern in (
+            (
+                "FailedJobsRule",
+                watched.failed_jobs,
+                "A Glue job, or a run of them, that did not end well",
+                jobs,
+            ),
+            ("FailedTrainingRule", watched.failed_training, "A training pipeline that failed", training),
+        ):
+            events.CfnRule(
+                self,
+                construct_id,
+                name=name,
+                description=description,
+                event_pattern=pattern,
+                targets=[events.CfnRule.TargetProperty(id="log", arn=log_group_arn(log))],
+            )
 
     def _alarms(self, watched: Watched) -> None:
         """An alarm for each thing to watch, and one for each plane, which alone pages."""

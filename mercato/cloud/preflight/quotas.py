@@ -16,6 +16,7 @@ from mercato.cloud.template import Resource
 _ENDPOINTS = "sagemaker"
 #: Lambda keeps so much for functions that reserve nothing.
 _UNRESERVED = 100
+_FUNCTION, _RESERVED = "FunctionName", "ReservedConcurrentExecutions"
 
 
 @dataclass(frozen=True)
@@ -135,15 +136,19 @@ def endpoints(session: Any, region: str, resources: Iterable[Resource]) -> Itera
 
 
 def concurrency(session: Any, region: str, resources: Iterable[Resource]) -> Iterator[Finding]:
-    """Whether the concurrency that functions reserve is left; a new account has ten in all."""
-    reserved = sum(
-        each.number("ReservedConcurrentExecutions", default=0)
-        for each in resources
-        if each.type == "AWS::Lambda::Function"
-    )
-    limit = session.client("lambda", region_name=region).get_account_settings()["AccountLimit"]
-    left = limit["UnreservedConcurrentExecutions"] - (_UNRESERVED if reserved else 0)
-    says = f"{reserved:.0f} reserved, {max(left, 0)} left of {limit['ConcurrentExecutions']}"
+    """Whether the concurrency that functions reserve is left; a new account has ten in all.
+
+    Args:
+        resources: all of the templates; what those that are there have reserved already is theirs again.
+    """
+    functions = [each for each in resources if each.type == "AWS::Lambda::Function"]
+    reserved = sum(each.number(_RESERVED, default=0) for each in functions)
+    client = session.client("lambda", region_name=region)
+    limit = client.get_account_settings()["AccountLimit"]
+    # A function without a name in the template is CDK's own, and reserves nothing.
+    ours = sum(_reserved(client, each.text(_FUNCTION)) for each in functions if each.get(_FUNCTION))
+    left = limit["UnreservedConcurrentExecutions"] + ours - (_UNRESERVED if reserved else 0)
+    says = f"{reserved:.0f} reserved, {max(left, 0):.0f} left of {limit['ConcurrentExecutions']}"
     if reserved > left:
         fix = (
             "ask Service Quotas for more (lambda, L-B99A9384), or lower concurrency in the environment's file"
@@ -151,6 +156,16 @@ def concurrency(session: Any, region: str, resources: Iterable[Resource]) -> Ite
         yield blocking("quota: Lambda concurrent executions", says, fix)
     else:
         yield ok("quota: Lambda concurrent executions", says)
+
+
+def _reserved(client: Any, function: str) -> float:
+    """What a function has reserved; nothing, if it is not there yet."""
+    try:
+        return float(client.get_function_concurrency(FunctionName=function).get(_RESERVED, 0))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return 0
 
 
 def judged(name: str, service: str, needed: float, used: float, value: float | None) -> Finding:

@@ -14,6 +14,7 @@ from mercato.cloud.preflight.finding import Finding, State
 from mercato.cloud.preflight.quotas import concurrency, endpoints, quotas
 from mercato.cloud.preflight.secrets import secrets
 from mercato.cloud.preflight.services import services
+from mercato.cloud.preflight.tags import tags
 from mercato.cloud.template import Assembly
 from mercato.errors import MercatoError
 
@@ -49,8 +50,9 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
             *catalogue(session, assembly),
             *quotas(session, assembly.region, new),
             *endpoints(session, assembly.region, assembly.resources),
-            *concurrency(session, assembly.region, new),
+            *concurrency(session, assembly.region, assembly.resources),
             *secrets(session, assembly),
+            *tags(session, assembly),
         ]
     except (BotoCoreError, ClientError) as error:
         raise PreflightError(

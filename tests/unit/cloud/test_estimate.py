@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.artifacts.catalog import ARTIFACTS
+from lambdas.embedded_metrics import EVENTS, FALLBACKS, FEATURE_AGE, LATENCY, LISTS, REFUSED
 from mercato.cloud.cost.estimate import LineItem, estimate, next_million
 from mercato.cloud.cost.free import BY_CDK, FREE
 from mercato.cloud.cost.prices import PriceList, newest
@@ -43,6 +44,11 @@ def test_what_is_free_or_has_a_rule_is_what_the_environments_have() -> None:
 
 def test_functions_go_by_the_names_of_artifacts_that_there_are() -> None:
     assert {*decisions.CALLS, *decisions.TELLING} <= set(ARTIFACTS)
+
+
+def test_the_metrics_of_functions_are_those_that_there_are() -> None:
+    told = {LISTS, FALLBACKS, EVENTS, REFUSED, LATENCY, FEATURE_AGE}
+    assert {metric for metrics in decisions.TELLING.values() for metric in metrics} == told
 
 
 def test_every_rule_is_tried_on_the_sample(assembly: Assembly, prices: PriceList, usage: Usage) -> None:
@@ -80,7 +86,9 @@ def test_every_rule_is_tried_on_the_sample(assembly: Assembly, prices: PriceList
         ("Api", "function calls", 10 * 0.20, 0),
         ("Api", "function time", 1e7 * 0.06 * 0.0000133334, 0),
         ("Api", "traces", (2_628_000 + (1e7 - 2_628_000) / 20) / 1e6 * 5, 0),
+        ("Api", "metrics of its own", 4 * 0.30, 0),
         ("Collector", "metrics of its own", 3 * 0.30, 0),
+        ("Stage", "metrics by route", 2 * 6 * 0.30, 0),
         ("Api", "logs written", 10 * 0.50, 0),
         ("Api", "logs kept", 10 * 0.15 * 30 / (730 / 24) * 0.03, 0),
         ("Logs", "logs written", 0.5 * 0.50, 0.5 * 0.50),

@@ -15,10 +15,11 @@ from mercato.cli.main import app
 from mercato.cloud.preflight.account import recovery
 from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import State
-from mercato.cloud.preflight.quotas import endpoint_instances, endpoints, judged
+from mercato.cloud.preflight.quotas import concurrency, endpoint_instances, endpoints, judged
 from mercato.cloud.preflight.report import PreflightError, as_json, blocked, inspect
 from mercato.cloud.preflight.secrets import by_hand, secrets
 from mercato.cloud.preflight.services import SERVICES
+from mercato.cloud.preflight.tags import TAG, tags
 from mercato.cloud.template import ANSWERS_ON, Assembly, Resource
 from tests.infra.templates import made_types
 
@@ -170,6 +171,73 @@ def test_lake_formations_defaults_are_looked_at_where_there_is_a_catalogue(
     assert found.state is state
     assert ("CREATE_DATABASE" in found.fix) is (state is State.WARNING)
     assert list(catalogue(session, HERE)) == []
+
+
+class Functions:
+    """Lambda of an account of a thousand, in which functions have reserved so much."""
+
+    def __init__(self, **reserved: int) -> None:
+        self._reserved = reserved
+
+    def client(self, _service: str, **_options: object) -> Functions:
+        return self
+
+    def get_account_settings(self) -> dict[str, Any]:
+        left = 1000 - sum(self._reserved.values())
+        return {"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": left}}
+
+    def get_function_concurrency(self, FunctionName: str) -> dict[str, int]:  # noqa: N803
+        if FunctionName not in self._reserved:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetFunctionConcurrency")
+        return {"ReservedConcurrentExecutions": self._reserved[FunctionName]}
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "state"),
+    [
+        ({}, 900, State.OK),
+        ({}, 901, State.BLOCKING),
+        # It grows in a stack that is there.
+        ({"api": 200}, 900, State.OK),
+        ({"api": 200}, 901, State.BLOCKING),
+        ({"other": 500, "api": 200}, 400, State.OK),
+        ({"other": 500, "api": 200}, 401, State.BLOCKING),
+        ({"other": 950}, 0, State.OK),
+    ],
+)
+def test_what_functions_reserve_is_compared_with_what_others_leave(
+    there: dict[str, int], wanted: int, state: State
+) -> None:
+    reserving = {"FunctionName": "api", **({"ReservedConcurrentExecutions": wanted} if wanted else {})}
+    resources = [
+        Resource("decisions", "Api", "AWS::Lambda::Function", reserving),
+        Resource("decisions", "Helper", "AWS::Lambda::Function", {}),
+    ]
+    (found,) = concurrency(Functions(**there), "us-east-1", resources)
+    assert found.state is state, found
+
+
+MEMBER = ClientError(
+    {"Error": {"Code": "AccessDeniedException", "Message": "Linked account"}}, "ListCostAllocationTags"
+)
+BUDGET = Resource("observability", "Budget", "AWS::Budgets::Budget", {})
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ({"CostAllocationTags": [{"TagKey": TAG, "Status": "Active"}]}, State.OK),
+        ({"CostAllocationTags": [{"TagKey": TAG, "Status": "Inactive"}]}, State.WARNING),
+        ({"CostAllocationTags": []}, State.WARNING),
+        (MEMBER, State.WARNING),
+    ],
+)
+def test_a_budget_whose_tag_is_not_activated_is_a_warning(answer: Any, state: State) -> None:
+    session = Answering("list_cost_allocation_tags", answer)
+    (found,) = tags(session, Assembly("us-east-1", (BUDGET,)))
+    assert found.state is state
+    assert (f"TagKey={TAG},Status=Active" in found.fix) is (state is State.WARNING)
+    assert list(tags(session, HERE)) == []
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,22 @@ def test_unknown_environment_names_those_there_are() -> None:
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        {"search": {"enabled": True, "instances": 1}},
+        {"search": {"enabled": True, "instances": 4}},
+        {
+            "search": {"enabled": True, "instances": 3},
+            "network": {"availability_zones": ["us-east-1a", "us-east-1b", "us-east-1c"]},
+        },
+        {"search": {"instance_type": "m7g.large", "volume_gib": 101}},
+    ],
+)
+def test_a_search_domain_that_aws_takes_is_allowed(values: dict[str, object]) -> None:
+    assert parse({"name": "test", **values}, "test.toml").name == "test"
+
+
+@pytest.mark.parametrize(
     ("values", "parts"),
     [
         (
@@ -55,6 +71,11 @@ def test_unknown_environment_names_those_there_are() -> None:
             ("models.demographics", "s3://shop/people.csv"),
         ),
         ({"processing": {"workers": 1}}, ("processing.workers", "1", "greater than or equal to 2")),
+        (
+            {"search": {"enabled": True, "instances": 3}},
+            ("search.instances 3", "two zones", "allowed: 1, an even number"),
+        ),
+        ({"search": {"volume_gib": 101}}, ("search", "volume_gib 101", "t3.small", "allowed: 10 to 100")),
         ({"netwrok": {}}, ("netwrok", "not permitted")),
         ({"account": "12"}, ("account", "'12'")),
     ],

@@ -1,9 +1,13 @@
-"""The nightly run as a state machine: every job once, none beside another that it waits for."""
+"""The nightly run as a state machine: every job once and in order, and what one that fails holds up."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
+
+import pytest
 
 from infra.cdk.constructs.nightly import definition
 from infra.cdk.contracts import contracts
@@ -14,30 +18,119 @@ MACHINE = definition([*BATCH.values()], "mercato-test-", ("churn", "recommend"))
 SELDOM = {name for name, job in BATCH.items() if job.layer in ("maintenance", "datasets")}
 
 
-def steps(start: str) -> Iterator[list[str]]:
-    """Jobs that run at a time, step after step, as Step Functions would go."""
-    name: str | None = start
-    while name:
-        state: dict[str, Any] = MACHINE["States"][name]
-        yield [each["StartAt"] for each in state["Branches"]] if state["Type"] == "Parallel" else [name]
-        assert state.get("End", False) != ("Next" in state)
-        name = state.get("Next")
+@dataclass
+class Walk:
+    """A run as Step Functions would go, in which some tasks fail for good."""
+
+    failing: frozenset[str] = frozenset()
+    ran: list[str] = field(default_factory=list)
+
+    def end(self, given: dict[str, Any]) -> str:
+        """How the whole ends: `Succeed` or `Fail`."""
+        return self._through(MACHINE, given)[0]
+
+    def _through(self, scope: dict[str, Any], data: Any) -> tuple[str, Any]:
+        name: str | None = scope["StartAt"]
+        while name:
+            state = scope["States"][name]
+            if state["Type"] in {"Succeed", "Fail"}:
+                return state["Type"], data
+            if state["Type"] == "Choice":
+                chosen = (each["Next"] for each in state["Choices"] if holds(each, data))
+                name = next(chosen, state["Default"])
+                continue
+            failed = False
+            if state["Type"] == "Task":
+                self.ran.append(name)
+                failed = name in self.failing
+                result: Any = {}
+            elif state["Type"] == "Parallel":
+                ends = [self._through(branch, data) for branch in state["Branches"]]
+                failed = any(how == "Fail" for how, _ in ends)
+                result = [end for _, end in ends]
+            else:
+                result = state["Result"]
+            if failed:
+                if "Catch" not in state:
+                    return "Fail", None
+                (caught,) = state["Catch"]
+                name, data = caught["Next"], "an error"
+                continue
+            if "ResultSelector" in state:
+                result = selected(state["ResultSelector"], result)
+            path = state.get("ResultPath", "$")
+            data = data if path is None else result if path == "$" else {**data, path[2:]: result}
+            assert state.get("End", False) != ("Next" in state)
+            name = state.get("Next")
+        return "Succeed", data
 
 
-def nightly() -> list[list[str]]:
-    return [*steps(MACHINE["States"]["What"]["Default"])]
+def holds(choice: dict[str, Any], data: Any) -> bool:
+    if "Or" in choice:
+        return any(holds(each, data) for each in choice["Or"])
+    if "IsPresent" in choice:
+        return choice["Variable"][2:] in data
+    return bool(found(choice["Variable"], data) is choice["BooleanEquals"])
 
 
-def asked(key: str) -> list[list[str]]:
-    (choice,) = [each for each in MACHINE["States"]["What"]["Choices"] if each["Variable"] == f"$.{key}"]
-    return [*steps(choice["Next"])]
+def found(path: str, data: Any) -> Any:
+    for each in re.findall(r"[\w-]+", path):
+        data = data[int(each)] if isinstance(data, list) else data[each]
+    return data
+
+
+def selected(selector: dict[str, Any], result: Any) -> dict[str, Any]:
+    return {
+        key.removesuffix(".$"): found(value, result) if key.endswith(".$") else value
+        for key, value in selector.items()
+    }
+
+
+def tasks(scope: Any = MACHINE) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every task by its name, however deep."""
+    for name, state in scope["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        for branch in state.get("Branches", ()):
+            yield from tasks(branch)
+
+
+def levels() -> list[list[str]]:
+    """Jobs of a night that run at a time, level after level."""
+    of_level = [state for name, state in MACHINE["States"].items() if name.startswith("Level ")]
+    return [[name for branch in state["Branches"] for name, _ in tasks(branch)] for state in of_level]
+
+
+def readers(name: str) -> set[str]:
+    """Jobs of the night that read what this one writes, or what those write."""
+    direct = {
+        other.name
+        for other in BATCH.values()
+        if other.name not in SELDOM and {*other.reads} & {*BATCH[name].writes}
+    }
+    return direct.union(*(readers(each) for each in direct))
 
 
 def test_every_job_runs_once_and_upkeep_and_training_only_when_they_are_asked_for() -> None:
-    assert asked("maintain") == [["lake-maintain"]]
-    assert asked("train") == [["datasets-churn", "datasets-recommend"]]
-    ran = [name for step in nightly() for name in step]
-    assert sorted(ran) == sorted(BATCH.keys() - SELDOM)
+    for given, expected in (
+        ({}, BATCH.keys() - SELDOM),
+        ({"maintain": True}, {"lake-maintain"}),
+        ({"train": True}, {"datasets-churn", "train-churn", "datasets-recommend", "train-recommend"}),
+    ):
+        walk = Walk()
+        assert walk.end(given) == "Succeed"
+        assert sorted(walk.ran) == sorted(expected)
+
+
+def test_names_of_states_are_there_once_in_the_whole_machine() -> None:
+    def names(scope: Any) -> Iterator[str]:
+        for name, state in scope["States"].items():
+            yield name
+            for branch in state.get("Branches", ()):
+                yield from names(branch)
+
+    every = [*names(MACHINE)]
+    assert len(every) == len({*every})
 
 
 def test_nobody_trains_where_no_pipeline_is_to_run() -> None:
@@ -45,22 +138,45 @@ def test_nobody_trains_where_no_pipeline_is_to_run() -> None:
     assert choice["Variable"] == "$.maintain"
 
 
-def test_a_model_learns_once_its_dataset_is_there_and_one_without_holds_up_no_other() -> None:
-    churn, _ = MACHINE["States"]["Train every model"]["Branches"]
-    states = churn["States"]
-    assert churn["StartAt"] == "datasets-churn"
-    assert states["datasets-churn"]["Parameters"] == {"JobName": "mercato-test-datasets-churn"}
-    train = states[states["datasets-churn"]["Next"]]
-    assert train["Parameters"]["PipelineName"] == "mercato-test-churn"
-    assert train["Retry"], "a start may be throttled"
-    (caught,) = states["datasets-churn"]["Catch"]
-    assert states[caught["Next"]] == {"Type": "Pass", "End": True}
+def test_a_model_learns_once_its_dataset_is_there() -> None:
+    walk, by_name = Walk(), dict(tasks())
+    walk.end({"train": True})
+    assert walk.ran.index("datasets-churn") < walk.ran.index("train-churn")
+    assert by_name["datasets-churn"]["Parameters"] == {"JobName": "mercato-test-datasets-churn"}
+    assert by_name["train-churn"]["Parameters"]["PipelineName"] == "mercato-test-churn"
+    assert by_name["train-churn"]["Retry"], "a start may be throttled"
+
+
+@pytest.mark.parametrize(
+    ("failing", "ran"),
+    [
+        ("datasets-churn", ["datasets-churn", "datasets-recommend", "train-recommend"]),
+        ("train-churn", ["datasets-churn", "train-churn", "datasets-recommend", "train-recommend"]),
+    ],
+)
+def test_a_model_that_does_not_learn_holds_up_no_other_and_the_run_ends_as_failed(
+    failing: str, ran: list[str]
+) -> None:
+    walk = Walk(frozenset({failing}))
+    assert walk.end({"train": True}) == "Fail"
+    assert walk.ran == ran
+
+
+@pytest.mark.parametrize("failing", sorted(BATCH.keys() - SELDOM))
+def test_a_job_that_fails_holds_up_those_that_read_what_it_writes_and_no_others(failing: str) -> None:
+    walk = Walk(frozenset({failing}))
+    assert walk.end({}) == "Fail", "the alarm counts runs that failed"
+    assert {*walk.ran} == BATCH.keys() - SELDOM - readers(failing)
+
+
+def test_upkeep_that_fails_ends_as_failed() -> None:
+    assert Walk(frozenset({"lake-maintain"})).end({"maintain": True}) == "Fail"
 
 
 def test_no_job_runs_before_or_beside_one_that_writes_what_it_reads_or_writes() -> None:
     done: set[str] = set()
-    for step in nightly():
-        for name in step:
+    for level in levels():
+        for name in level:
             job = BATCH[name]
             needed = {
                 other.name
@@ -68,23 +184,26 @@ def test_no_job_runs_before_or_beside_one_that_writes_what_it_reads_or_writes() 
                 if other.name != name and other.name not in SELDOM and {*other.writes} & {*job.reads}
             }
             assert needed <= done
-            beside = [BATCH[other] for other in step if other != name]
+            beside = [BATCH[other] for other in level if other != name]
             assert not any({*other.writes} & {*job.writes} for other in beside)
-        done |= {*step}
+        done |= {*level}
 
 
 def test_a_task_starts_the_job_of_its_deployment_and_waits_for_its_end() -> None:
-    for step in nightly():
-        if len(step) == 1:
-            task = MACHINE["States"][step[0]]
-            assert task["Resource"] == "arn:aws:states:::glue:startJobRun.sync"
-            assert task["Parameters"] == {"JobName": f"mercato-test-{step[0]}"}
+    by_name = dict(tasks())
+    for name in BATCH.keys() - {"datasets-fraud", "datasets-price"}:
+        assert by_name[name]["Resource"] == "arn:aws:states:::glue:startJobRun.sync"
+        assert by_name[name]["Parameters"] == {"JobName": f"mercato-test-{name}"}
 
 
-def test_a_score_that_fails_holds_up_no_other_job() -> None:
-    branches = [each for state in MACHINE["States"].values() for each in state.get("Branches", ())]
-    by_job = {each["StartAt"]: each["States"] for each in branches}
-    for name in (name for name, job in BATCH.items() if job.layer == "scores"):
-        (caught,) = by_job[name][name]["Catch"]
-        assert by_job[name][caught["Next"]] == {"Type": "Pass", "End": True}
-    assert "Catch" not in by_job["gold-household-history"]["gold-household-history"]
+def test_a_start_whose_answer_was_lost_is_asked_for_again_as_the_same_one() -> None:
+    """SageMaker knows a start by its token: a new one at each try would train a second time."""
+    tokens = [
+        task["Parameters"]["ClientRequestToken.$"] for name, task in tasks() if name.startswith("train-")
+    ]
+    assert len({*tokens}) == 2
+    for token in tokens:
+        # 64 letters of a hash, of 32 to 128.
+        assert re.fullmatch(
+            r"States\.Hash\(States\.Format\('\{\} \w+', \$\$\.Execution\.Id\), 'SHA-256'\)", token
+        )

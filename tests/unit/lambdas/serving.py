@@ -11,6 +11,7 @@ PACKAGE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/{NAME}/7"
 ALARMS = [f"{NAME}-failing", f"{NAME}-slow"]
 SERVING = Serving(
     prefix="mercato-test-",
+    tags={"mercato:environment": "test", "mercato:plane": "models"},
     alarms={"recommend": ALARMS},
     role=f"arn:aws:iam::{ACCOUNT}:role/serving",
     subnets=["subnet-1", "subnet-2"],

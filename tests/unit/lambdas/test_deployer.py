@@ -114,7 +114,8 @@ def test_an_update_notes_what_it_asks_for_and_stops_scaling_only_for_another_ins
         "ProductionVariants": [variant],
         "CreationTime": 0,
     }
-    tags = {"ResourceArn": ARN, "Tags": [{"Key": ASKED_FOR, "Value": "new"}]}
+    told = {**SERVING.tags, ASKED_FOR: "new"}
+    tags = {"ResourceArn": ARN, "Tags": [{"Key": key, "Value": value} for key, value in told.items()]}
     with Stubber(sagemaker) as calls, Stubber(scaling) as scalings:
         calls.add_response("describe_endpoint_config", config, {"EndpointConfigName": "old"})
         calls.add_response("add_tags", {}, tags)

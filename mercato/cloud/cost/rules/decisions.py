@@ -19,8 +19,15 @@ CALLS: Mapping[str, tuple[Callable[[Usage], float], str]] = {
 _OTHER = (lambda usage: usage.other_calls, "other_calls")
 #: The one function that has a time and a log of its own.
 _API = "function-api"
-#: Functions that tell metrics in their log, and how many each (lambdas/embedded_metrics.py).
-TELLING, _METRICS = {_API, "function-collector"}, 3
+#: Metrics that functions tell in their log (lambdas/embedded_metrics.py).
+TELLING: Mapping[str, tuple[str, ...]] = {
+    _API: ("Lists", "Fallbacks", "Latency", "FeatureAge"),
+    "function-collector": ("Events", "RefusedEvents", "Latency"),
+    "function-admin": ("Latency",),
+}
+#: What HTTP APIs count of each route: requests, two kinds of errors, bytes, two kinds of latency.
+_OF_ROUTE = 6
+_ROUTE = "AWS::ApiGatewayV2::Route"
 _LEAST_MB = 128
 _CDN = "AWS::CloudFront::Distribution"
 _REQUESTS = "decisions, and events_per_second in batches of event_batch"
@@ -48,12 +55,12 @@ def _function(resource: Resource, context: Context) -> Iterator[Charge]:
     if _API in resource.artifacts:
         group = context.assembly.referred(resource, "LoggingConfig", "LogGroup")
         yield from logs(group, varying=context.usage.request_log_gb, basis="decisions * request_log_bytes")
-    if set(resource.artifacts) & TELLING:
+    if told := sum(len(TELLING.get(each, ())) for each in resource.artifacts):
         yield Charge(
             what="metrics of its own",
             price="cloudwatch.metric",
-            varying=_METRICS,
-            basis=f"{_METRICS} in its log, told when it is called",
+            varying=told,
+            basis=f"{told} in its log, told when it is called",
         )
     if resource.get("TracingConfig", "Mode") == "Active":
         yield Charge(
@@ -89,6 +96,19 @@ def _gateway(resource: Resource, context: Context) -> Iterator[Charge]:
         )
 
 
+def _stage(resource: Resource, context: Context) -> Iterator[Charge]:
+    """Free but for metrics by route, which are billed as custom ones once a route is asked."""
+    if resource.get("DefaultRouteSettings", "DetailedMetricsEnabled"):
+        every = context.assembly.resources
+        routes = sum((each.stack, each.type) == (resource.stack, _ROUTE) for each in every)
+        yield Charge(
+            what="metrics by route",
+            price="cloudwatch.metric",
+            varying=_OF_ROUTE * routes,
+            basis=f"{_OF_ROUTE} of each of {routes} routes",
+        )
+
+
 def _distribution(resource: Resource, context: Context) -> Iterator[Charge]:
     """What comes from AWS to CloudFront is free; what leaves it is not."""
     yield Charge(
@@ -109,5 +129,6 @@ RULES = {
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::EventSourceMapping": _event_source,
     "AWS::ApiGatewayV2::Api": _gateway,
+    "AWS::ApiGatewayV2::Stage": _stage,
     _CDN: _distribution,
 }

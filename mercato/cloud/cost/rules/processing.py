@@ -23,7 +23,7 @@ _DATABASE_GB = 10
 #: Containers that an environment's price includes; the smallest class has no others.
 _INCLUDED = {"MinWorkers": 1, "MinWebservers": 2, "Schedulers": 2}
 _SMALLEST = "mw1.micro"
-#: State transitions of one run: into each of some thirty tasks, out of it, and once again.
+#: State transitions of one run: some thirty tasks, what half of them ask before, levels, and tries again.
 _TRANSITIONS = 100
 
 
