@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
+from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.features import (
     PRODUCT_NEIGHBOURS,
     PRODUCT_OCCASIONS,
@@ -25,8 +26,9 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
+from mercato.contracts.tables.silver import PRODUCTS as PRODUCTS_TABLE
 from mercato_models.recommend import channels, spread
-from mercato_models.recommend.catalogue import STATS, Catalogue
+from mercato_models.recommend.catalogue import SNAPSHOTS, STATS, Catalogue
 from mercato_models.recommend.context import Context
 from mercato_models.recommend.dataset import Target, examples, hide, ranked, ranked_each, reveal, training_set
 from mercato_models.recommend.features import FEATURES
@@ -96,6 +98,25 @@ def test_promotions_end(channel: Path) -> None:
     snapshots = channels.Snapshots(channel, [world.STORE])
     promoted = [c.promoted for _, c in snapshots.beside([target(days=6.9), target(days=7)])]
     assert [list(found) for found in promoted] == [[world.STORE], []]
+
+
+@pytest.mark.parametrize("contract", SNAPSHOTS, ids=lambda contract: contract.short_name)
+def test_what_is_not_in_the_newest_snapshot_is_as_unknown_online_as_in_training(
+    channel: Path, contract: Table
+) -> None:
+    """Online a product or store that is not in it any more has its last row."""
+    held = world.tables()
+    rows, c = held[contract], contract.c
+    newer = rows.slice(1).drop([c.event_timestamp])
+    times = pa.array([NOW + DAY] * len(newer), rows.schema.field(c.event_timestamp).type)
+    newer = newer.append_column(rows.schema.field(c.event_timestamp), times).select(rows.schema.names)
+    channels.write(channel, pa.concat_tables([rows, newer]), contract)
+    for table, there in held.items():
+        if table not in (contract, PRODUCTS_TABLE):
+            channels.write(channel, there, table)
+    _, trained = next(channels.Snapshots(channel, [world.STORE]).beside([target(days=1)]))
+    served = held | {contract: pa.concat_tables([rows.slice(0, 1), newer])}
+    world.assert_same(Catalogue.from_tables(served, NOW + DAY), trained)
 
 
 def test_other_stores_are_not_read(channel: Path) -> None:
