@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
@@ -76,7 +77,14 @@ def slices(seed: int) -> list[Slice]:
             valid_to=begin + timedelta(weeks=1),
             placements=[Placement(display="1", mailer="A", stores=[1, 2 + week % 2])],
         )
-        parts[min(week // 4, 3)][PROMOTIONS].append(PROMOTIONS.encode(promotion))
+        weekend = msgspec.structs.replace(
+            promotion,
+            event_id=f"weekend{week}",
+            product_id=2 + week % 30,
+            valid_from=begin + timedelta(days=4),
+            valid_to=begin + timedelta(days=6 + week % 3),
+        )
+        parts[min(week // 4, 3)][PROMOTIONS] += map(PROMOTIONS.encode, (promotion, weekend))
     # Only one household buys in the last slice: all others must stay as they are.
     event = _line(chance, 1000, 0, START + timedelta(days=121))
     return [*parts, {TRANSACTIONS: [TRANSACTIONS.encode(event)]}]
