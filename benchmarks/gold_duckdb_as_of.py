@@ -178,14 +178,21 @@ select store_id, end_of_week(week) event_timestamp,
   list((score / 1048576)::float order by score desc, product_id)[:{features.POPULAR_PRODUCTS}] scores
 from weighted group by 1, 2""",
     "store_promotions": f"""
-with recent as (select product_id, valid_from, valid_to, unnest(placements) p from promotions
-  where valid_from > (select least(max(valid_from), max(event_time) + interval 7 days) from promotions)
-    - interval '{7 * store_promotions.PROMOTION_WEEKS} days'),
-placed as (select product_id, valid_from, valid_to, unnest(p.stores) store_id,
+with bounds as (select newest, newest - interval '{7 * store_promotions.PROMOTION_WEEKS} days' oldest
+  from (select least(max(valid_from), max(event_time) + interval 7 days) newest from promotions)),
+recent as (select product_id, valid_from, valid_to, unnest(placements) p,
+    valid_from > oldest or valid_to > newest opens from promotions, bounds where valid_to > oldest),
+placed as (select product_id, valid_from, valid_to, opens, unnest(p.stores) store_id,
     (p.display = '0')::int + (p.mailer = '0')::int nowhere, p.display display, p.mailer mailer from recent),
-once as (select store_id, valid_from, product_id, max(valid_to) valid_to,
-    min({{n: nowhere, d: display, m: mailer}}) place from placed group by 1, 2, 3)
-select store_id, valid_from event_timestamp, max(valid_to) valid_to,
+windows as (select distinct store_id, valid_from, valid_to, opens from placed),
+instants as (select store_id, valid_from instant from windows where opens
+  union select store_id, valid_to from windows),
+running as (select store_id, valid_from, valid_to, instant from windows join instants using (store_id)
+  where valid_from <= instant and instant < valid_to),
+once as (select store_id, instant, product_id, max(valid_to) valid_to,
+    min({{n: nowhere, d: display, m: mailer}}) place
+  from placed join running using (store_id, valid_from, valid_to) group by 1, 2, 3)
+select store_id, instant event_timestamp, max(valid_to) valid_to,
   list(product_id order by product_id) product_ids,
   list(place.d order by product_id) displays, list(place.m order by product_id) mailers
 from once group by 1, 2""",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -37,7 +37,7 @@ _TIMEOUT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happened to one view; `rows` is 0 where nothing had changed."""
+    """What happened to one view; `rows` were written or removed, 0 where nothing had changed."""
 
     view: str
     rows: int
@@ -57,13 +57,14 @@ def materialize(
     """Write to Redis what changed since the last time, view by view, each with its marker last.
 
     A view changes when its Delta table gets a version, and when time passes the event time of
-    rows that were known ahead, such as next week's promotions. A crash in between leaves the
-    old marker, so the next run writes the same rows again.
+    rows that were known ahead, such as next week's promotions. An entity without a row any more
+    loses its values, so that Redis is like one that was filled today. A crash in between leaves
+    the old marker, so the next run writes the same rows again.
 
     Args:
         views: which ones; those whose table does not exist yet are left out.
         at: serve the values of this moment; now unless given.
-        full: write every row.
+        full: write every row, and leave no other.
 
     Raises:
         mercato.settings.NotRunningError: Redis has no address.
@@ -109,7 +110,8 @@ class _Run:
     def _write(self, view: View, version: int, last: Materialised | None) -> int:
         if last is not None:
             try:
-                return self._send(view, self._changed(view, version, last))
+                gone = self._gone(view, version, last)
+                return self._send(view, self._changed(view, version, last), gone) + len(gone)
             except (LogCleanedError, PySparkException) as error:
                 # The last version's files may have been vacuumed away.
                 log.warning("%s: writing every row, for the difference failed: %s", view.name, error)
@@ -121,19 +123,41 @@ class _Run:
         before = self._as_of(view, moment(last.as_of), last.version)
         return self._as_of(view, self.at, version).subtract(before)
 
+    def _gone(self, view: View, version: int, last: Materialised) -> list[Any]:
+        """Entities that had a row and have none any more; found on two narrow columns."""
+        if version == last.version:
+            return []
+        before = self._entities(view, moment(last.as_of), last.version)
+        gone = before.subtract(self._entities(view, self.at, version)).toArrow()
+        return list(gone[view.entity].to_pylist())
+
+    def _entities(self, view: View, at: datetime, version: int) -> DataFrame:
+        rows = self.lake.read(self.spark, view.table, version)
+        return rows.where(rows[view.time] <= at).select(view.entity)
+
     def _as_of(self, view: View, at: datetime, version: int, after: datetime = BEGINNING) -> DataFrame:
         return as_of(self.spark, self.lake, view, at, version=version, after=after)
 
-    def _send(self, view: View, frame: DataFrame) -> int:
+    def _send(self, view: View, frame: DataFrame, gone: Sequence[Any] | None = None) -> int:
+        """Write rows and remove the entities `gone`: `None` for all that have no row in the frame."""
         if view in CATALOGUE:  # which is small enough for every process of the API
             table = frame.toArrow().cast(view.arrow_schema)
             written = self.online.write(view, _rows(table.to_batches(1_000)))
-            catalogue.merge(self.online.redis, view, table)
+            if gone is None:
+                self.online.keep(view, set(table[view.entity].to_pylist()))
+                catalogue.replace(self.online.redis, view, table)
+            else:
+                self.online.delete(view, gone)
+                catalogue.merge(self.online.redis, view, table, gone)
             return written
         sent = frame.mapInArrow(partial(_write_part, self.settings, view), _WRITTEN).collect()
         for part in sent:
             if part[_FAILED]:
                 raise OnlineUnavailable(part[_FAILED])
+        if gone is None:
+            self.online.keep(view, set(frame.select(view.entity).toArrow()[view.entity].to_pylist()))
+        else:
+            self.online.delete(view, gone)
         return sum(part[_ROWS] for part in sent)
 
 

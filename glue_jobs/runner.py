@@ -44,9 +44,10 @@ class Run:
 
 @dataclass(frozen=True)
 class _News:
-    """What a source holds (version `upto`) beyond what the target has seen (`after`)."""
+    """What a source, the Delta table `table_id`, holds (version `upto`) beyond what the target has seen."""
 
     source: Table
+    table_id: str
     after: int | None
     upto: int
 
@@ -84,7 +85,7 @@ class Runner:
                 if isinstance(job, SilverJob)
                 else self._gold(job, news, full)
             )
-            self.lake.set_progress(job.target, [(each.source, each.upto) for each in held])
+            self.lake.set_progress(job.target, [(each.source, each.table_id, each.upto) for each in held])
         return Run(
             job.target.name,
             mode,
@@ -100,11 +101,11 @@ class Runner:
 
     def _news(self, job: Job) -> Iterator[_News]:
         for source in job.sources:
-            version = self.lake.version(source)
-            after = self.lake.progress(job.target, source)
-            # A table that was dropped and made again starts at a lower version.
-            known = after if version is not None and after is not None and after <= version else None
-            yield _News(source, known, -1 if version is None else version)
+            table_id, version = self.lake.state(source) or ("", -1)
+            # Of this very table: one that was dropped and made again may be at any version.
+            after = self.lake.progress(job.target, source, table_id)
+            # A table that was put back from a copy is at a lower version.
+            yield _News(source, table_id, after if after is None or after <= version else None, version)
 
     def _count_new(self, news: _News) -> int:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,7 +48,7 @@ def score(
     lake = Lake(settings.lake_uri)
     if lake.version(BASKET_LINES) is None:
         raise MercatoError("There are no baskets yet: run `mercato run --layer gold` first.")
-    rows, c = outlook(lake.read_arrow(BASKET_LINES).to_pandas(), model), OUTLOOK.c
+    rows, c = outlook(lake.read_arrow(BASKET_LINES).to_pandas(), model, datetime.now(UTC)), OUTLOOK.c
     at_risk = (rows[c.churn_probability] * rows[c.expected_spend]).sort_values(ascending=False)
     _keep(settings, rows)
     _show(rows.loc[at_risk.index[:limit]], as_json=as_json)

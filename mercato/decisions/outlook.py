@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pandas as pd
 
 from mercato.contracts.tables.outlook import OUTLOOK
@@ -10,17 +12,18 @@ from mercato_models.artefact import Model
 from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND, score
 
 
-def outlook(lines: pd.DataFrame, model: Model) -> pd.DataFrame:
-    """A row per household that is active at the end of the newest day, columns as in OUTLOOK.
+def outlook(lines: pd.DataFrame, model: Model, now: datetime) -> pd.DataFrame:
+    """A row per household that is active at the end of the newest day that is over, columns as in OUTLOOK.
 
     Args:
         lines: gold.basket_lines.
         model: a churn model.
+        now: tells whether the newest basket's day is over.
 
     Raises:
         CheckError: no household is active, or the model was made of other features.
     """
-    as_of, found = score(lines, model)
+    as_of, found = score(lines, model, now)
     c = OUTLOOK.c
     return pd.DataFrame(
         {

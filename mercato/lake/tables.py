@@ -109,6 +109,14 @@ class Lake:
         delta = self.open(table)
         return None if delta is None else delta.version()
 
+    def state(self, table: Table) -> tuple[str, int] | None:
+        """Id of the Delta table and its current version, `None` if it is not there.
+
+        A table that was dropped and made again has another id, at whatever version.
+        """
+        delta = self.open(table)
+        return None if delta is None else (str(delta.metadata().id), delta.version())
+
     def rows(self, table: Table) -> int:
         """Number of rows, 0 if the table is not there."""
         delta = self.open(table)
@@ -239,13 +247,13 @@ class Lake:
 
     # --- how far a reader has come ----------------------------------------------------------------
 
-    def progress(self, target: Table, source: Table) -> int | None:
-        """Version of `source` that `target` holds; kept in the target's own log."""
-        return self.mark(target, _reader(target, source))
+    def progress(self, target: Table, source: Table, table_id: str) -> int | None:
+        """Version of `source`, the Delta table of that id, that `target` holds; kept in the target's log."""
+        return self.mark(target, _reader(target, source, table_id))
 
-    def set_progress(self, target: Table, versions: Sequence[tuple[Table, int]]) -> None:
-        """Record, in one commit without data, the source versions that `target` now holds."""
-        self.set_marks(target, {_reader(target, source): version for source, version in versions})
+    def set_progress(self, target: Table, versions: Sequence[tuple[Table, str, int]]) -> None:
+        """Record, in one commit without data, the sources' ids and versions that `target` now holds."""
+        self.set_marks(target, {_reader(target, source, each): version for source, each, version in versions})
 
     def mark(self, table: Table, app_id: str) -> int | None:
         """Number last recorded under an app transaction id in the table's log."""
@@ -310,8 +318,8 @@ def _exists(path: str) -> bool:
     return bool(storage.get_file_info(root).type != FileType.NotFound)
 
 
-def _reader(target: Table, source: Table) -> str:
-    return f"{target.name}<-{source.name}"
+def _reader(target: Table, source: Table, table_id: str) -> str:
+    return f"{target.name}<-{source.name}@{table_id}"
 
 
 def _nullable(table: Table) -> pa.Schema:

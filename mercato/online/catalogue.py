@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import redis
 
-from mercato.online.codec import PROJECT
+from mercato.online.codec import PROJECT, Entity
 from mercato.online.connection import translated
 from mercato.online.views import CATALOGUE, View
 
@@ -29,17 +30,27 @@ def held(client: redis.Redis) -> set[str]:
     return {view.name for view in CATALOGUE if _field(view) in stored}
 
 
-def merge(client: redis.Redis, view: View, rows: pa.Table) -> None:
+def merge(client: redis.Redis, view: View, rows: pa.Table, gone: Iterable[Entity] = ()) -> None:
     """Put rows that have the view's columns in the place of those of the same entities.
 
     The caller is the view's only writer, as with `OnlineStore.write`.
+
+    Args:
+        gone: entities that have no row any more.
     """
     with translated():
         whole = _decoded(view, client.hget(_KEY, _field(view)))
-    kept = whole.filter(pc.invert(pc.is_in(whole[view.entity], rows[view.entity])))
+    entities = whole[view.entity]
+    ended = pa.array(list(gone), entities.type)
+    kept = pc.invert(pc.or_(pc.is_in(entities, rows[view.entity]), pc.is_in(entities, ended)))
+    replace(client, view, pa.concat_tables([whole.filter(kept), rows]))
+
+
+def replace(client: redis.Redis, view: View, rows: pa.Table) -> None:
+    """Write all rows that a view is to have."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, view.arrow_schema, options=_COMPRESSED) as writer:
-        writer.write_table(pa.concat_tables([kept, rows]).sort_by(view.entity))
+        writer.write_table(rows.sort_by(view.entity))
     with translated():
         client.hset(_KEY, _field(view), sink.getvalue().to_pybytes())
         _forget(client, view, but=_field(view))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, TypeVar
@@ -143,8 +143,12 @@ class OnlineStore:
         """
         by_entity = {row[view.entity]: row for row in rows}
         written = self.write(view, by_entity.values())
-        self.delete(view, [entity for entity in self.entities(view) if entity not in by_entity])
+        self.keep(view, by_entity)
         return written
+
+    def keep(self, view: View, entities: Collection[Entity]) -> None:
+        """Remove a view's values from all entities but these."""
+        self.delete(view, [entity for entity in self.entities(view) if entity not in entities])
 
     def delete(self, view: View, entities: Iterable[Entity] | None = None) -> None:
         """Remove a view's values, from all entities unless some are given."""

@@ -8,6 +8,7 @@ All of them go to `outlook.parquet` in that folder, and to the online store, whe
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.decisions.outlook import outlook
@@ -24,7 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
         if approved is None:
             print(json.dumps({"households": 0, "reason": f"no version of {group} is approved"}), flush=True)
             return
-        rows = outlook(Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas(), approved.model)
+        lines = Lake(settings.lake_uri).read_arrow(BASKET_LINES).to_pandas()
+        rows = outlook(lines, approved.model, datetime.now(UTC))
         published.to_folder(rows, args.to)
         published.to_store(rows, settings)
         print(json.dumps({"households": len(rows), "model": approved.version}), flush=True)

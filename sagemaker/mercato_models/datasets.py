@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +39,7 @@ class Dataset:
 
 
 def _churn(lake: Lake, channel: Path) -> None:
-    churn.write(channel, lake.read_arrow(BASKET_LINES).to_pandas())
+    churn.write(channel, lake.read_arrow(BASKET_LINES).to_pandas(), datetime.now(UTC))
 
 
 def _fraud(lake: Lake, channel: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def _churn(folder: Path) -> dict[str, str]:
             columns.basket_time: _START + pd.to_timedelta(np.concatenate(days), unit="D"),
         }
     )
-    channels.write(folder, lines)
+    channels.write(folder, lines, datetime.now(UTC))
     return {"rounds": "20", "step-days": "14"}
 
 

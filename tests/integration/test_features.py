@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from feast import FeatureStore
 from pyspark.sql import SparkSession
 
@@ -19,6 +21,7 @@ from features.services import SERVICES
 from features.snapshot import catalogue
 from features.store import apply
 from mercato.contracts.arrow import UTC_MICROS
+from mercato.contracts.tables.silver import PRODUCTS
 from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.online import catalogue as catalogue_store
@@ -27,6 +30,11 @@ from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import OnlineFeatures
 from mercato.online.views import BATCH, CATALOGUE, View
 from mercato.settings import Settings
+from mercato_models.recommend import channels
+from mercato_models.recommend.candidates import candidates
+from mercato_models.recommend.catalogue import SNAPSHOTS, Catalogue
+from mercato_models.recommend.dataset import Target
+from mercato_models.recommend.features import build
 from tests.integration.feature_rows import (
     SIZES,
     SPAN,
@@ -39,6 +47,7 @@ from tests.integration.feature_rows import (
     write,
     write_all,
 )
+from tests.unit.models import world as shop
 
 pytestmark = pytest.mark.integration
 
@@ -199,6 +208,78 @@ def test_a_table_made_anew_leaves_nothing_of_the_old_one(
         materialize(spark, lake, own, views=[view], at=end, full=full)
     assert online.store.table(view)[view.entity].to_pylist() == [2]
     assert online.catalogue()[view.name][view.entity].to_pylist() == [2]
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("view", [views.PRODUCT_NEIGHBOURS, views.HOUSEHOLD_PROFILE], ids=lambda v: v.name)
+def test_an_entity_without_a_row_any_more_loses_its_values(
+    tmp_path_factory: pytest.TempPathFactory,
+    spark: SparkSession,
+    own: Settings,
+    online: OnlineFeatures,
+    view: View,
+    full: bool,
+) -> None:
+    """Else a Redis that was filled today would differ from an older one over the same lake."""
+    lake, end, rng = Lake(str(tmp_path_factory.mktemp("ended"))), START + SPAN, random.Random(3)
+    rows = [random_row(view, entity, START, rng) for entity in (1, 2, 3)]
+    write(lake, view, rows)
+    materialize(spark, lake, own, views=[view], at=end)
+    token = online.marker()
+    beside = replace(view, name="beside_v1")
+    online.store.write(beside, rows[:1])
+    newer = random_row(view, 3, START + MICRO * 10**6, rng)
+    write(lake, view, [rows[1], newer])
+    (outcome,) = materialize(spark, lake, own, views=[view], at=end, full=full)
+    assert outcome.rows == 2  # one written and one removed, or both that there are
+    left = Oracle(view, [rows[1], newer]).snapshot(end)
+    assert seconds_of(by_entity(view, online.store.table(view))) == seconds_of(left)
+    assert online.store.table(beside)[view.entity].to_pylist() == [1]  # what others know of it stays
+    if view in CATALOGUE:
+        assert online.catalogue()[view.name][view.entity].to_pylist() == [2, 3]
+        assert online.marker() != token
+    write(lake, view, [newer])  # only removed: processes that hold the catalogue are to know, too
+    token = online.marker()
+    (outcome,) = materialize(spark, lake, own, views=[view], at=end, full=full)
+    assert online.store.table(view)[view.entity].to_pylist() == [3]
+    if view in CATALOGUE:
+        assert online.catalogue()[view.name][view.entity].to_pylist() == [3]
+        assert online.marker() != token
+
+
+def test_a_redis_that_lived_through_two_weeks_serves_what_a_new_one_serves_and_what_is_trained_on(
+    tmp_path: Path, spark: SparkSession, own: Settings, online: OnlineFeatures
+) -> None:
+    lake, week, now = Lake(str(tmp_path / "lake")), timedelta(weeks=1), shop.NOW
+    before, after = shop.tables(now), shop.tables(now + week)
+    for table in SNAPSHOTS:  # a product, or a store, is in no snapshot any more
+        after[table] = after[table].slice(1)
+    kept = {table: pa.concat_tables([before[table], after[table]]) for table in after}
+    for written in (before, kept, after):  # the last one as if the window had moved on
+        for table, rows in written.items():
+            write_deltalake(lake.path(table), rows, mode="overwrite")
+        materialize(spark, lake, own, at=now + week)
+    tables = {view.table: online.catalogue()[view.name] for view in CATALOGUE}
+    lived = Catalogue.from_tables(tables, now + week)
+    online.store.redis.flushdb()
+    materialize(spark, lake, own, at=now + week)
+    fresh = {view.table: online.catalogue()[view.name] for view in CATALOGUE}
+    assert {table: rows.num_rows for table, rows in fresh.items()} == {
+        table: rows.num_rows for table, rows in tables.items()
+    }
+    shop.assert_same(Catalogue.from_tables(fresh, now + week), lived)
+    for table, rows in kept.items():
+        if table in channels.CATALOGUE_TABLES:
+            channels.write(tmp_path, rows, table)
+    channels.write_details(tmp_path, kept[PRODUCTS])
+    for seed in range(20):
+        known = replace(shop.random_context(seed), time=(now + week).timestamp())
+        target = Target(seed, known, frozenset())
+        _, trained = next(channels.Snapshots(tmp_path, [shop.STORE]).beside([target]))
+        shop.assert_same(trained, lived)
+        found, proposed = (candidates(known, each) for each in (trained, lived))
+        assert found.rows.tolist() == proposed.rows.tolist()
+        np.testing.assert_array_equal(build(known, trained, found), build(known, lived, proposed))
 
 
 def test_catalogue_has_one_shape_online_and_offline(

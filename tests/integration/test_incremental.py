@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from glue_jobs.catalog import CATALOG, select
 from glue_jobs.jobs import GoldJob
@@ -74,7 +77,14 @@ def slices(seed: int) -> list[Slice]:
             valid_to=begin + timedelta(weeks=1),
             placements=[Placement(display="1", mailer="A", stores=[1, 2 + week % 2])],
         )
-        parts[min(week // 4, 3)][PROMOTIONS].append(PROMOTIONS.encode(promotion))
+        weekend = msgspec.structs.replace(
+            promotion,
+            event_id=f"weekend{week}",
+            product_id=2 + week % 30,
+            valid_from=begin + timedelta(days=4),
+            valid_to=begin + timedelta(days=6 + week % 3),
+        )
+        parts[min(week // 4, 3)][PROMOTIONS] += map(PROMOTIONS.encode, (promotion, weekend))
     # Only one household buys in the last slice: all others must stay as they are.
     event = _line(chance, 1000, 0, START + timedelta(days=121))
     return [*parts, {TRANSACTIONS: [TRANSACTIONS.encode(event)]}]
@@ -168,6 +178,53 @@ def test_a_table_that_is_made_anew_makes_anew_what_reads_it(tmp_path: Path, sail
     # The same rows in new files: every reader looks, and finds nothing to change.
     assert runs["gold.customer_360"].mode == "incremental"
     assert ordered(lake, CATALOG["gold.customer_360"].target).equals(before)
+
+
+@pytest.mark.parametrize("commits", [0, 3])
+def test_a_source_that_was_dropped_and_made_again_is_read_whole(
+    tmp_path: Path, sail: SparkSession, commits: int
+) -> None:
+    """At the version that was seen it was taken for the same table, at a later one for more of it."""
+    lake, whole = Lake(str(tmp_path / "lake")), Lake(str(tmp_path / "whole"))
+    write_slice(lake, slices(6)[0])
+    run_all(sail, lake)
+    lines = CATALOG["gold.basket_lines"]
+    (source,) = lines.sources
+    seen = lake.version(source)
+    assert seen is not None
+    shutil.rmtree(lake.path(source))
+    write_slice(whole, slices(7)[0])
+    run_all(sail, whole)
+    lake.append(whole.read(sail, source), source)
+    while (lake.version(source) or 0) < seen + commits:
+        lake.set_marks(source, {"test": 1})
+    assert lake.version(source) == seen + commits
+    (run,) = run_jobs(sail, Settings(home=tmp_path), lake, [lines])
+    assert run.mode == "full"
+    assert ordered(lake, lines.target).equals(ordered(whole, lines.target))
+    (run,) = run_jobs(sail, Settings(home=tmp_path), lake, [lines])
+    assert run.mode == "skipped"
+
+
+def test_a_mark_of_the_release_before_gives_one_full_run(tmp_path: Path, sail: SparkSession) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    write_slice(lake, slices(6)[0])
+    run_all(sail, lake)
+    lines = CATALOG["gold.basket_lines"]
+    (source,) = lines.sources
+    rows = lake.read_arrow(lines.target)
+    shutil.rmtree(lake.path(lines.target))
+    write_deltalake(lake.create(lines.target), rows, mode="append")
+    lake.set_marks(lines.target, {f"{lines.target.name}<-{source.name}": lake.version(source) or 0})
+    for mode in ("full", "skipped"):
+        (run,) = run_jobs(sail, Settings(home=tmp_path), lake, [lines])
+        assert run.mode == mode
+    assert ordered(lake, lines.target).equals(rows.sort_by([(n, "ascending") for n in lines.target.key]))
+
+
+def write_slice(lake: Lake, part: Slice) -> None:
+    for topic, values in part.items():
+        write_bronze(lake, topic, values)
 
 
 def test_an_overlay_reads_its_base_and_writes_beside_it(tmp_path: Path, sail: SparkSession) -> None:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 from pyspark.sql import functions as F
 
 from benchmarks import gold_duckdb
+from benchmarks.gold_duckdb_as_of import AS_OF
 from glue_jobs.catalog import CATALOG
 from glue_jobs.jobs import GoldJob
-from mercato.contracts.events import TOPICS
+from glue_jobs.runner import Runner
+from mercato.contracts.events import PROMOTIONS, TOPICS, Placement, Promotion
+from mercato.contracts.tables.features import STORE_PROMOTIONS
 from mercato.contracts.tables.silver import PAYMENT_OUTCOMES, QUARANTINE
+from mercato.contracts.tables.silver import PROMOTIONS as SILVER_PROMOTIONS
 from mercato.lake.tables import Lake
+from tests.integration.records import write_bronze
 from tests.parity.bronze import BROKEN
 from tests.parity.conftest import ENGINES, Continued, Engines
 from tests.parity.rows import assert_same_rows, rows
@@ -46,6 +54,39 @@ def test_each_engine_continues_the_others_table(continued: Continued, name: str)
         merges = not isinstance(job, GoldJob) or all(job.refresh_by in source.c for source in job.sources)
         assert run.mode == ("incremental" if merges else "full")
         assert_same_rows(rows(lake, job.target), rows(continued.anew, job.target), job.target)
+
+
+def test_promotions_that_overlap_are_the_same_on_both_engines(engines: Engines, tmp_path: Path) -> None:
+    """Those of the year all begin and end with a week."""
+    draw, events = random.Random(1), []
+    for number in range(300):
+        begins = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=draw.randrange(200))
+        placements = [
+            Placement(
+                display=draw.choice("0A7"), mailer=draw.choice("0DH"), stores=draw.sample(range(1, 9), 3)
+            )
+            for _ in range(2)
+        ]
+        event = Promotion(
+            event_id=str(number), event_time=begins, product_id=draw.randint(1, 30), week=1,
+            valid_from=begins, valid_to=begins + timedelta(days=draw.randint(1, 20)), placements=placements,
+        )  # fmt: skip
+        events.append(PROMOTIONS.encode(event))
+    base = Lake(str(tmp_path / "base"))
+    write_bronze(base, PROMOTIONS, events)
+    found = []
+    for engine in ENGINES:
+        lake, jobs = Lake(str(tmp_path / engine), base=base), ("silver.promotions", STORE_PROMOTIONS.name)
+        for name in jobs:
+            Runner(engines.sessions[engine], lake).run(CATALOG[name])
+        found.append(rows(lake, STORE_PROMOTIONS))
+    assert len(found[0]) > 500
+    assert_same_rows(found[0], found[1], STORE_PROMOTIONS)
+    by_hand = duckdb.connect()
+    by_hand.execute("set TimeZone = 'UTC'")
+    promotions = Lake(str(tmp_path / "sail")).read_arrow(SILVER_PROMOTIONS)
+    by_hand.register("promotions", promotions)
+    assert_same_rows(found[0], by_hand.sql(AS_OF["store_promotions"]).to_arrow_table(), STORE_PROMOTIONS)
 
 
 def test_both_engines_refuse_the_same_records(continued: Continued) -> None:

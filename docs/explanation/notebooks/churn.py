@@ -15,6 +15,8 @@
 # churn](../churn.md).
 
 # %%
+from datetime import UTC, datetime
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.replay.dataset import Dataset
 from mercato_models.churn import bgnbd, evaluation
 from mercato_models.churn.channels import HOUSEHOLD, JUDGED, JUDGED_STEP_DAYS, snapshots
-from mercato_models.churn.days import DAY, HORIZON_DAYS
+from mercato_models.churn.days import HORIZON_DAYS, over
 from mercato_models.churn.features import AS_OF, LABEL, baskets
 from mercato_models.churn.model import Hyperparameters, train
 from mercato_models.curves import Curve
@@ -35,7 +37,8 @@ names = [L.household_id, L.basket_id, L.store_id, L.sales_value, L.retail_disc, 
 names.append(L.coupon_match_disc)
 lines = pd.DataFrame({name: getattr(read, name) for name in names})
 lines[L.basket_time] = pd.to_datetime(read.time, unit="us")
-history = baskets(lines, lines[L.basket_time].min().normalize())
+start = lines[L.basket_time].min().normalize()
+history = baskets(lines, start)
 print(f"{len(history):,} baskets of {history[L.household_id].nunique():,} households")
 
 # %% [markdown]
@@ -46,10 +49,11 @@ print(f"{len(history):,} baskets of {history[L.household_id].nunique():,} househ
 
 # %%
 last = JUDGED_STEP_DAYS * (JUDGED - 1)
-newest = int(history[DAY].max()) + 1 - HORIZON_DAYS
+until = over(history, start, datetime.now(UTC))  # all days of the year
+newest = until - HORIZON_DAYS
 first = newest - (newest % 7) - last
 learned = range(84, first - HORIZON_DAYS, JUDGED_STEP_DAYS)
-rows = snapshots(history, [*learned, *range(first, first + last + 1, JUDGED_STEP_DAYS)])
+rows = snapshots(history, [*learned, *range(first, first + last + 1, JUDGED_STEP_DAYS)], until)
 features = tuple(name for name in rows if name not in (AS_OF, HOUSEHOLD, LABEL))
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.5))

@@ -207,11 +207,14 @@ class StorePopular(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StorePromotions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a store promotes during one promotion week; known from its first instant."""
+    """All that a store promotes from an instant on, until its next row, or `valid_to` where that is earlier.
+
+    A store has a row at each instant at which one of its promotions begins, or ends before others do.
+    """
 
     store_id: Store
     event_timestamp: KnownFrom
-    valid_to: Annotated[datetime, Meta(description="First instant after the week.")]
+    valid_to: Annotated[datetime, Meta(description="First instant after the last of these promotions.")]
     product_ids: Annotated[list[int], Meta(description="Products promoted, by number.")]
     displays: Annotated[list[str], Meta(description="Display code of each of them; `0` for none.")]
     mailers: Annotated[list[str], Meta(description="Mailer code of each of them; `0` for none.")]

@@ -20,7 +20,7 @@ class HouseholdOutlook(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     household_id: Household
-    event_timestamp: Annotated[datetime, Meta(description="End of the newest day that was known.")]
+    event_timestamp: Annotated[datetime, Meta(description="End of the newest day (UTC) that was over.")]
     churn_probability: Annotated[float, Meta(description="Of no basket in the next 28 days.")]
     expected_spend: Annotated[float, Meta(description="In the next 180 days, US dollars.")]
     reasons: Annotated[list[str], Meta(description="Codes of what speaks for its leaving, strongest first.")]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import checks
-from mercato_models.churn.days import DAY, HORIZON_DAYS
+from mercato_models.churn.days import HORIZON_DAYS, over
 from mercato_models.churn.features import AS_OF, LABEL, baskets, features, labels
 
 _L = BASKET_LINES.c
@@ -28,20 +28,23 @@ FIRST_DAY, STEP_DAYS = 84, 7
 JUDGED, JUDGED_STEP_DAYS = 5, 14
 
 
-def write(channel: Path, lines: pd.DataFrame) -> None:
+def write(channel: Path, lines: pd.DataFrame, now: datetime) -> None:
     """Write the snapshots of every as-of day whose label window is over.
 
     Args:
         lines: gold.basket_lines.
+        now: tells whether the newest day is over.
 
     Raises:
         CheckError: lines can't be true, there are too few days, or no household is active at any of them.
     """
-    check(lines, pd.Timestamp.now(UTC))
-    history = baskets(lines, lines[_TIME].min().normalize())
-    newest = int(history[DAY].max()) + 1 - HORIZON_DAYS
+    check(lines, pd.Timestamp(now))
+    start = lines[_TIME].min().normalize()
+    history = baskets(lines, start)
+    until = over(history, start, now)
+    days = range(FIRST_DAY, until - HORIZON_DAYS + 1, STEP_DAYS)
     channel.mkdir(parents=True, exist_ok=True)
-    snapshots(history, range(FIRST_DAY, newest + 1, STEP_DAYS)).to_parquet(channel / FILE, index=False)
+    snapshots(history, days, until).to_parquet(channel / FILE, index=False)
 
 
 def check(lines: pd.DataFrame, now: pd.Timestamp) -> None:
@@ -62,18 +65,22 @@ def judged(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows[AS_OF].isin([newest - number * JUDGED_STEP_DAYS for number in range(JUDGED)])]
 
 
-def snapshots(history: pd.DataFrame, days: Iterable[int]) -> pd.DataFrame:
+def snapshots(history: pd.DataFrame, days: Iterable[int], until: int) -> pd.DataFrame:
     """Rows of several as-of days.
+
+    Args:
+        history: what `mercato_models.churn.features.baskets` makes.
+        until: how many days are over, as `mercato_models.churn.days.over` tells.
 
     Raises:
         CheckError: no household is active at any of them, or a label window is not over.
     """
     made = []
-    over = history[DAY].max()
     for day in days:
-        if day + HORIZON_DAYS > over + 1:
-            message = f"open label window: as-of day {day} + {HORIZON_DAYS} is past the last day, {over:.0f}"
-            raise checks.CheckError(message)
+        if day + HORIZON_DAYS > until:
+            raise checks.CheckError(
+                f"open label window: as-of day {day} + {HORIZON_DAYS} is past the {until} days that are over"
+            )
         rows = features(history, day)
         rows.insert(0, AS_OF, day)
         rows[LABEL] = labels(history, rows.index, day)

@@ -35,6 +35,15 @@ _NEAR = PRODUCT_NEIGHBOURS.c
 _POPULAR = STORE_POPULAR.c
 _PROMOTED = STORE_PROMOTIONS.c
 
+#: Tables that are taken whole at an instant: who is not in the newest snapshot was not sold, or too seldom.
+SNAPSHOTS: tuple[Table, ...] = (
+    PRODUCT_STATS,
+    PRODUCT_OCCASIONS,
+    PRODUCT_RETURNS,
+    PRODUCT_NEIGHBOURS,
+    STORE_POPULAR,
+    PRODUCT_TRENDS,
+)
 #: Columns of `Catalogue.stats`.
 STATS: tuple[str, ...] = (
     _STATS.baskets_1w, _STATS.baskets_4w, _STATS.baskets_13w, _STATS.baskets_52w,
@@ -111,18 +120,19 @@ class Catalogue:
         """From rows as of one moment, one per product or store.
 
         Args:
-            tables: those of CATALOGUE_TABLES and PRODUCTS, where a product's last row wins.
+            tables: those of CATALOGUE_TABLES and PRODUCTS, where a product's last row wins. Of each snapshot
+                table only the newest snapshot counts.
             at: promotions that ended at or before it are left out.
         """
+        # Training reads no other; a product that is not in it any more is online with its last row.
+        tables = {**tables, **{table: _newest(table, tables[table]) for table in SNAPSHOTS}}
         product_stats = tables[PRODUCT_STATS]
         ids = _numbers(product_stats, _STATS.product_id).astype(np.int64)
         order = np.argsort(ids)
         ids = ids[order]
         stats = np.stack([_numbers(product_stats, name)[order] for name in STATS], axis=1)
         types = _types(ids, tables[PRODUCTS])
-        occasions, returns = (
-            _newest(tables[table], table.c.event_timestamp) for table in (PRODUCT_OCCASIONS, PRODUCT_RETURNS)
-        )
+        occasions, returns = tables[PRODUCT_OCCASIONS], tables[PRODUCT_RETURNS]
         promotions = tables[STORE_PROMOTIONS]
         if at is not None:
             ends = promotions[_PROMOTED.valid_to]
@@ -212,13 +222,13 @@ def _listed(ids: NDArray[np.int64], table: pa.Table, name: str) -> NDArray[np.in
     return rows_of(ids, _numbers(table, name).astype(np.int64))
 
 
-def _newest(table: pa.Table, time: str) -> pa.Table:
-    """Rows of the newest snapshot: a product that is not in it any more is online with its last row."""
-    return table.filter(pc.equal(table[time], pc.max(table[time])))
+def _newest(contract: Table, table: pa.Table) -> pa.Table:
+    """Rows of the newest snapshot."""
+    times = table[contract.c.event_timestamp]
+    return table.filter(pc.equal(times, pc.max(times)))
 
 
 def _trends(ids: NDArray[np.int64], table: pa.Table, stats: NDArray[Any]) -> NDArray[np.float32]:
-    table = _newest(table, PRODUCT_TRENDS.c.event_timestamp)
     usual, price = (stats[:, STATS.index(name)] for name in (_STATS.baskets_4w, _STATS.mean_price_13w))
     return trends(_listed(ids, table, PRODUCT_TRENDS.c.product_id), table, usual, price)
 

@@ -164,6 +164,8 @@ def write(channel: Path, table: pa.Table, contract: Table) -> None:
 class Snapshots:
     """The catalogue as it was at any moment: of each table the newest snapshot not later than it.
 
+    Of promotions, which a store begins and ends when it likes, it has each store's newest row.
+
     Args:
         channel: folder with the files of PRODUCTS and CATALOGUE_TABLES.
         stores: whose popularity and promotions are wanted; ALL_STORES always is.
@@ -200,7 +202,7 @@ class Snapshots:
             yield target, Catalogue.bare(target.context.history.products) if catalogue is None else catalogue
 
     def _key(self, time: float) -> list[int]:
-        """Of each table, the number of snapshots not later than `time`."""
+        """Of each table, the number of its instants not later than `time`."""
         return [
             int(np.searchsorted(self._instants[table], int(time * 1e6), "right"))
             for table in CATALOGUE_TABLES
@@ -218,12 +220,27 @@ class Snapshots:
         if snapshot == 0:
             return table.arrow_schema.empty_table()
         instant = pa.scalar(int(self._instants[table][snapshot - 1]), UTC_MICROS)
+        if table is STORE_PROMOTIONS:
+            return self._read_promotions(instant)
         wanted = ds.field(table.c.event_timestamp) == instant
         if _STORE in table.c:
             wanted &= ds.field(_STORE).isin(self._stores)
         return self._files[table].to_table(filter=wanted).cast(table.arrow_schema)
 
+    def _read_promotions(self, instant: pa.Scalar) -> pa.Table:
+        """Each store's newest row, as it is online: stores begin their promotions when they like."""
+        file, time = self._files[STORE_PROMOTIONS], STORE_PROMOTIONS.c.event_timestamp
+        wanted = (ds.field(time) <= instant) & ds.field(_STORE).isin(self._stores)
+        known = file.to_table(columns=[_STORE, time], filter=wanted)
+        newest = known.group_by(_STORE).aggregate([(time, "max")]).rename_columns([_STORE, time])
+        # The lists are long: of most instants none is read.
+        rows = file.to_table(filter=wanted & ds.field(time).isin(newest[time].unique()))
+        own = rows.select([_STORE, time]).append_column(_ROW, pa.array(range(len(rows)), pa.int64()))
+        kept = own.join(newest, [_STORE, time], join_type="inner")[_ROW].sort()
+        return rows.take(kept).cast(STORE_PROMOTIONS.arrow_schema)
 
+
+_ROW = "row"
 _STORE = STORE_POPULAR.c.store_id
 
 
@@ -238,7 +255,9 @@ def _open(channel: Path, table: Table, columns: Iterable[str]) -> ds.Dataset:
 
 
 def _instants(table: Table, file: ds.Dataset) -> NDArray[np.int64]:
-    """Instants of a table's snapshots, microseconds since 1970, ascending."""
-    column = file.to_table(columns=[table.c.event_timestamp]).column(0)
-    instants = np.unique(pc.cast(pc.cast(column, UTC_MICROS), pa.int64()).to_numpy())
-    return instants.astype(np.int64)
+    """Instants at which what a table tells changes, microseconds since 1970, ascending."""
+    # A promotion that ends while no other runs has no row after it.
+    ends = [STORE_PROMOTIONS.c.valid_to] if table is STORE_PROMOTIONS else []
+    times = file.to_table(columns=[table.c.event_timestamp, *ends])
+    found = [pc.cast(pc.cast(each, UTC_MICROS), pa.int64()).to_numpy() for each in times.itercolumns()]
+    return np.unique(np.concatenate(found)).astype(np.int64)

@@ -311,6 +311,70 @@ def test_a_promoted_product_is_in_a_store_once(spark: SparkSession) -> None:
     assert (found[1]["event_timestamp"], found[1]["valid_to"]) == (MONDAY, MONDAY + WEEK)
 
 
+def promotion(
+    product: int, begins: datetime, ends: datetime, *stores: int, display: str = "1"
+) -> dict[str, Any]:
+    shown = {"display": display, "mailer": "0", "stores": list(stores)}
+    return {
+        "product_id": product, "event_time": begins, "valid_from": begins, "valid_to": ends,
+        "placements": [shown],
+    }  # fmt: skip
+
+
+def promoted(
+    spark: SparkSession, promotions: list[dict[str, Any]]
+) -> dict[int, dict[datetime, tuple[datetime, list[int]]]]:
+    """By store and instant: until when, and what."""
+    found: dict[int, dict[datetime, tuple[datetime, list[int]]]] = {}
+    for row in rows(store_promotions(frame(spark, PROMOTIONS, promotions))):
+        held = found.setdefault(row["store_id"], {})
+        held[row["event_timestamp"]] = row["valid_to"], row["product_ids"]
+    return found
+
+
+def test_a_weekend_promotion_does_not_hide_that_of_the_week(spark: SparkSession) -> None:
+    """Only the newest row of a store is read, online and in training."""
+    friday, sunday, end = MONDAY + 4 * DAY, MONDAY + 6 * DAY, MONDAY + WEEK
+    found = promoted(
+        spark,
+        [
+            promotion(1, MONDAY, end, 1, 2),
+            promotion(2, MONDAY, end, 1),
+            promotion(3, friday, sunday, 1),
+            promotion(2, friday, end + WEEK, 1, display="7"),
+        ],
+    )
+    assert found[1] == {
+        MONDAY: (end, [1, 2]),
+        friday: (end + WEEK, [1, 2, 3]),
+        sunday: (end + WEEK, [1, 2]),
+        end: (end + WEEK, [2]),
+    }
+    assert found[2] == {MONDAY: (end, [1])}
+
+
+def test_at_every_instant_the_newest_row_has_what_runs_then(spark: SparkSession) -> None:
+    draw = random.Random(5)
+    planned = []
+    for _ in range(150):
+        begins = MONDAY + DAY * draw.randrange(200)
+        ends = begins + DAY * draw.randint(1, 15)
+        planned.append(promotion(draw.randint(1, 9), begins, ends, *draw.sample(range(1, 5), 2)))
+    planned.append(promotion(10, MONDAY - 30 * DAY, MONDAY + 300 * DAY, 5))  # all the year, alone
+    found = promoted(spark, planned)
+    newest = max(each["valid_from"] for each in planned)
+    for store, hours in itertools.product(range(1, 6), range(-1, 2_500, 7)):
+        at = newest + timedelta(hours=1_000 - hours)
+        running = {
+            each["product_id"]
+            for each in planned
+            if each["valid_from"] <= at < each["valid_to"] and store in each["placements"][0]["stores"]
+        }
+        known = [instant for instant in found[store] if instant <= at]
+        until, products = found[store][max(known)] if known else (at, [])
+        assert (products if until > at else []) == sorted(running)
+
+
 def test_what_is_planned_far_ahead_hides_no_promotion_of_today(spark: SparkSession) -> None:
     """A campaign for Christmas, told in June, once left every store without one till autumn."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +42,8 @@ def test_a_table_that_is_not_there(lake: Lake) -> None:
     assert lake.version(TABLE) is None
     assert lake.rows(TABLE) == 0
     assert lake.open(TABLE) is None
-    assert lake.progress(SILVER, TABLE) is None
+    assert lake.state(TABLE) is None
+    assert lake.progress(SILVER, TABLE, "id") is None
     assert lake.changes(TABLE, None, 0).added == {}
 
 
@@ -105,21 +107,38 @@ def test_a_cleaned_log_is_told(lake: Lake) -> None:
 
 
 def test_progress_is_in_the_target(lake: Lake) -> None:
-    lake.set_progress(SILVER, [(TABLE, 4)])
-    assert lake.progress(SILVER, TABLE) == 4
-    lake.set_progress(SILVER, [(TABLE, 9)])
-    assert lake.progress(SILVER, TABLE) == 9
+    lake.set_progress(SILVER, [(TABLE, "id", 4)])
+    assert lake.progress(SILVER, TABLE, "id") == 4
+    lake.set_progress(SILVER, [(TABLE, "id", 9)])
+    assert lake.progress(SILVER, TABLE, "id") == 9
+    assert lake.progress(SILVER, TABLE, "another") is None
     assert lake.rows(SILVER) == 0
-    assert lake.progress(TABLE, SILVER) is None
+    assert lake.progress(TABLE, SILVER, "id") is None
+
+
+def test_a_table_keeps_its_id_until_it_is_made_again(lake: Lake) -> None:
+    add(lake, 0)
+    held = lake.state(TABLE)
+    assert held is not None
+    add(lake, 1)
+    assert lake.state(TABLE) == (held[0], held[1] + 1)
+    shutil.rmtree(lake.path(TABLE))
+    for offset in range(2):
+        add(lake, offset)
+    again = lake.state(TABLE)
+    assert again is not None
+    assert again[0] != held[0]
+    assert again[1] == held[1] + 1
 
 
 def test_an_overlay_reads_its_base_and_keeps_its_own_progress(lake: Lake, tmp_path: Path) -> None:
     add(lake, 0)
-    lake.set_progress(SILVER, [(TABLE, 1)])
+    table_id, version = lake.state(TABLE) or ("", -1)
+    lake.set_progress(SILVER, [(TABLE, table_id, version)])
     overlay = Lake(str(tmp_path / "overlay"), lake)
-    assert overlay.version(TABLE) == lake.version(TABLE)
+    assert overlay.state(TABLE) == (table_id, version)
     assert overlay.rows(TABLE) == 1
     assert overlay.own(TABLE) is None
-    assert overlay.progress(SILVER, TABLE) is None
+    assert overlay.progress(SILVER, TABLE, table_id) is None
     overlay.create(TABLE)
     assert overlay.rows(TABLE) == 0

@@ -11,11 +11,12 @@ import pytest
 
 from mercato_models.checks import CheckError
 from mercato_models.churn import channels
-from mercato_models.churn.features import AS_OF, LABEL
+from mercato_models.churn.channels import HOUSEHOLD
+from mercato_models.churn.features import AS_OF, LABEL, baskets, labels
 from mercato_models.churn.scoring import score
-from tests.unit.models.visits import L, visits
+from tests.unit.models.visits import NOW, START, L, visits
 
-TOMORROW = pd.Timestamp.now("UTC").tz_localize(None) + pd.Timedelta(days=1)
+TOMORROW = (NOW + pd.Timedelta(days=1)).tz_localize(None)
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -25,10 +26,30 @@ def lines() -> pd.DataFrame:
 
 
 def test_what_is_written_is_read(lines: pd.DataFrame, tmp_path: Path) -> None:
-    channels.write(tmp_path, lines)
+    channels.write(tmp_path, lines, NOW)
     rows, named = channels.read(tmp_path)
     assert {AS_OF, channels.HOUSEHOLD, LABEL}.isdisjoint(named)
     assert len(rows) > 100
+
+
+def test_a_label_window_is_over_when_its_last_day_is(tmp_path: Path) -> None:
+    """In the night those who had not come yet on a window's last day were all written as leaving."""
+    lines = visits(households=30, each=60)
+    night = START + pd.Timedelta(days=146, hours=5.5)
+    newest = {}
+    for later in (-6.0, 0.0, 18.0, 18.5):
+        now = night + pd.Timedelta(hours=later)
+        known = lines[lines[L.basket_time] <= now]
+        channels.write(tmp_path, known, now.tz_localize("UTC"))
+        rows = pd.read_parquet(tmp_path / channels.FILE)
+        newest[later] = int(rows[AS_OF].max())
+        last = rows[rows[AS_OF] == newest[later]]
+        true = labels(baskets(lines, START), pd.Index(last[HOUSEHOLD]), newest[later])
+        assert last[LABEL].tolist() == true.tolist()
+    assert newest == {-6.0: 112, 0.0: 112, 18.0: 112, 18.5: 119}
+    # A year that ended long ago, in the middle of the night or not, is over to its last day.
+    channels.write(tmp_path, lines[lines[L.basket_time] <= night], pd.Timestamp.now("UTC"))
+    assert pd.read_parquet(tmp_path / channels.FILE)[AS_OF].max() == 119
 
 
 @pytest.mark.parametrize(
@@ -57,10 +78,10 @@ def test_baskets_that_cant_be_true_are_refused(
     change: Change, said: str, lines: pd.DataFrame, tmp_path: Path
 ) -> None:
     with pytest.raises(CheckError, match=said):
-        channels.write(tmp_path, change(lines))
+        channels.write(tmp_path, change(lines), NOW)
     assert not list(tmp_path.iterdir())
     with pytest.raises(CheckError, match=said):
-        score(change(lines), None)  # type: ignore[arg-type]
+        score(change(lines), None, NOW)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +98,7 @@ def test_baskets_that_cant_be_true_are_refused(
 def test_snapshots_that_cant_be_learned_from_are_refused(
     change: Change, said: str, lines: pd.DataFrame, tmp_path: Path
 ) -> None:
-    channels.write(tmp_path, lines)
+    channels.write(tmp_path, lines, NOW)
     path = tmp_path / channels.FILE
     change(pd.read_parquet(path)).to_parquet(path, index=False)
     with pytest.raises(CheckError, match=said):

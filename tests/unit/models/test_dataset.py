@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
+from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.features import (
     PRODUCT_NEIGHBOURS,
     PRODUCT_OCCASIONS,
@@ -25,8 +27,9 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
     STORE_PROMOTIONS,
 )
+from mercato.contracts.tables.silver import PRODUCTS as PRODUCTS_TABLE
 from mercato_models.recommend import channels, parallel
-from mercato_models.recommend.catalogue import STATS, Catalogue
+from mercato_models.recommend.catalogue import SNAPSHOTS, STATS, Catalogue
 from mercato_models.recommend.context import Context
 from mercato_models.recommend.dataset import Target, examples, hide, ranked, ranked_each, reveal, training_set
 from mercato_models.recommend.features import FEATURES
@@ -96,6 +99,57 @@ def test_promotions_end(channel: Path) -> None:
     snapshots = channels.Snapshots(channel, [world.STORE])
     promoted = [c.promoted for _, c in snapshots.beside([target(days=6.9), target(days=7)])]
     assert [list(found) for found in promoted] == [[world.STORE], []]
+
+
+def test_each_store_has_its_own_newest_promotions(channel: Path) -> None:
+    """One store's start in the middle of the week once took all others' promotions out of training."""
+    c, stores = STORE_PROMOTIONS.c, (world.STORE, 8, 9, 10)
+    begins = [NOW, NOW, NOW - 3 * DAY, NOW - 3 * DAY, NOW + 4 * DAY, NOW + 5 * DAY]
+    ends = [NOW + WEEK, NOW + WEEK, NOW + 6 * DAY, NOW + 9 * DAY, NOW + WEEK, NOW + WEEK]
+    rows: list[dict[str, Any]] = [
+        {
+            c.store_id: store, c.event_timestamp: begin, c.valid_to: end,
+            c.product_ids: [PRODUCTS[number]], c.displays: ["1"], c.mailers: ["0"],
+        }
+        for number, (store, begin, end) in enumerate(zip((*stores, 8, 11), begins, ends, strict=True))
+    ]  # fmt: skip
+    channels.write(channel, world.table(STORE_PROMOTIONS, rows), STORE_PROMOTIONS)
+    asked = [target(days=days) for days in (0, 3.9, 4, 5.5, 6, 6.9, 7, 9)]
+    seen = []
+    for one, trained in channels.Snapshots(channel, stores).beside(asked):
+        at = datetime.fromtimestamp(one.context.time or 0, UTC)
+        known = {
+            row[c.store_id]: row for row in rows if row[c.store_id] != 11 and row[c.event_timestamp] <= at
+        }
+        newest = world.table(STORE_PROMOTIONS, list(known.values()))
+        served = Catalogue.from_tables(world.tables() | {STORE_PROMOTIONS: newest}, at)
+        assert {store: found.rows.tolist() for store, found in trained.promoted.items()} == {
+            store: found.rows.tolist() for store, found in served.promoted.items()
+        }
+        seen.append({store: found.rows.tolist() for store, found in trained.promoted.items()})
+    week = {7: [0], 8: [1], 9: [2], 10: [3]}
+    weekend = week | {8: [4]}
+    after = {store: rows for store, rows in weekend.items() if store != 9}
+    assert seen == [week, week, weekend, weekend, after, after, {10: [3]}, {}]
+
+
+@pytest.mark.parametrize("contract", SNAPSHOTS, ids=lambda contract: contract.short_name)
+def test_what_is_not_in_the_newest_snapshot_is_as_unknown_online_as_in_training(
+    channel: Path, contract: Table
+) -> None:
+    """Online a product or store that is not in it any more has its last row."""
+    held = world.tables()
+    rows, c = held[contract], contract.c
+    newer = rows.slice(1).drop([c.event_timestamp])
+    times = pa.array([NOW + DAY] * len(newer), rows.schema.field(c.event_timestamp).type)
+    newer = newer.append_column(rows.schema.field(c.event_timestamp), times).select(rows.schema.names)
+    channels.write(channel, pa.concat_tables([rows, newer]), contract)
+    for table, there in held.items():
+        if table not in (contract, PRODUCTS_TABLE):
+            channels.write(channel, there, table)
+    _, trained = next(channels.Snapshots(channel, [world.STORE]).beside([target(days=1)]))
+    served = held | {contract: pa.concat_tables([rows.slice(0, 1), newer])}
+    world.assert_same(Catalogue.from_tables(served, NOW + DAY), trained)
 
 
 def test_other_stores_are_not_read(channel: Path) -> None:

@@ -9,6 +9,8 @@ from mercato.contracts.tables.gold import BASKET_LINES
 
 L = BASKET_LINES.c
 START = pd.Timestamp("2017-01-01")
+#: When the 200 days are over.
+NOW = (START + pd.Timedelta(days=201)).tz_localize("UTC")
 
 
 def visits(seed: int = 0, households: int = 30, each: int = 40) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -171,17 +171,36 @@ def table(contract: Table, rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=contract.arrow_schema)
 
 
-def tables() -> dict[Table, pa.Table]:
+def tables(at: datetime = NOW) -> dict[Table, pa.Table]:
     return {
-        DETAILS: product_details(),
-        PRODUCT_STATS: product_stats(),
-        PRODUCT_TRENDS: product_trends(),
-        PRODUCT_OCCASIONS: product_occasions(),
-        PRODUCT_RETURNS: product_returns(),
-        PRODUCT_NEIGHBOURS: product_neighbours(),
-        STORE_POPULAR: store_popular(),
-        STORE_PROMOTIONS: store_promotions(),
+        DETAILS: product_details(at),
+        PRODUCT_STATS: product_stats(at),
+        PRODUCT_TRENDS: product_trends(at),
+        PRODUCT_OCCASIONS: product_occasions(at),
+        PRODUCT_RETURNS: product_returns(at),
+        PRODUCT_NEIGHBOURS: product_neighbours(at),
+        STORE_POPULAR: store_popular(at),
+        STORE_PROMOTIONS: store_promotions(at, at + timedelta(days=7)),
     }
+
+
+def assert_same(one: Catalogue, other: Catalogue) -> None:
+    """Two catalogues know the same."""
+    for ours, theirs in zip(_known(one), _known(other), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def _known(catalogue: Catalogue) -> Iterator[Any]:
+    rows, occasions, returns = np.arange(len(catalogue)), catalogue.occasions, catalogue.returns
+    types = catalogue.types(rows)
+    yield [types.tolist().index(each) for each in types]  # numbers of types are in no order
+    yield from (catalogue.product_ids, catalogue.stats, catalogue.trends)
+    yield from (catalogue.neighbours, catalogue.neighbour_scores)
+    yield from (occasions.slots, occasions.weekdays, occasions.sizes)
+    yield from (returns.chances, returns.of_types[types], returns.usual)
+    for found in (catalogue.popular, catalogue.promoted):
+        yield sorted(found)
+        yield from (getattr(found[store], name) for store in sorted(found) for name in found[store].__slots__)
 
 
 def catalogue() -> Catalogue:
