@@ -27,7 +27,16 @@ from benchmarks.latency import beside_predict, percentiles
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
 from mercato.decisions.fraud import CODES, Action, Costs, decide
-from mercato.online.payments import KEEP_OUTCOMES, KEEP_PAYMENTS, Card, Known, Paid, Terminal
+from mercato.online.payments import (
+    AMOUNTS,
+    KEEP_OUTCOMES,
+    KEEP_PAYMENTS,
+    OUTCOMES,
+    Card,
+    Known,
+    Paid,
+    Terminal,
+)
 from mercato.online.session import micros, moment
 from mercato.settings import get_settings
 from mercato_models import servable
@@ -64,7 +73,8 @@ _GAIN = 0.08
 _SPLIT = (
     "Four folds of the Fraud Detection Handbook: training weeks from 2018-07-25 on, a week of delay, a week "
     "of test. Learned from is that week, two weeks or all payments up to its end. Features look back as far "
-    "as they are made to in both: the handbook's 37 days, the model's up to the first day. Settings were "
+    "as they are made to in both: the handbook's 37 days, the model's over a terminal's newest "
+    f"{OUTCOMES} outcomes and a customer's newest {AMOUNTS} payments. Settings were "
     "chosen on the four weeks before, with two weeks of training for each side by itself. Intervals: "
     "customers drawn again. Nothing is known of the simulated customers, so no groups are compared."
 )

@@ -25,8 +25,10 @@ Numbers = NDArray[np.float64]
 AMOUNTS, RECENT = 200, 48
 #: Payments kept per card: the usual amount is known for each of the newest.
 KEEP_PAYMENTS = AMOUNTS + RECENT
-#: Outcomes kept per terminal.
-KEEP_OUTCOMES = 256
+#: A terminal's newest outcomes from which features follow, in training too. More are kept, because those of
+#: the last week, from reviews and early disputes, do not count yet and must not push out any that do.
+OUTCOMES = 256
+KEEP_OUTCOMES = OUTCOMES + 128
 #: How long a card or a terminal is remembered of which nothing new is heard.
 KEEP_IDLE = timedelta(days=400)
 #: Ratio to one's median from which an amount does not count as usual any more.

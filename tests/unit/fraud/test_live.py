@@ -13,14 +13,22 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mercato.contracts.events import Payment
-from mercato.online.payments import KEEP_PAYMENTS, Card, Terminal, card_of, terminal_of
-from mercato_models.fraud.days import LABEL_DELAY
+from mercato.online.payments import (
+    KEEP_OUTCOMES,
+    KEEP_PAYMENTS,
+    OUTCOMES,
+    Card,
+    Terminal,
+    card_of,
+    terminal_of,
+)
+from mercato_models.fraud.days import DAY, LABEL_DELAY
 from mercato_models.fraud.live import GIVEN, given
 from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.preparation import Preparation
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import simulate
-from mercato_models.fraud.state import FEATURES
+from mercato_models.fraud.state import FEATURES, TERMINAL
 from mercato_models.fraud.surprise import Surprise
 from tests.unit.fraud.events import START, outcome, paid, payment
 from tests.unit.fraud.world import SMALL, one_a_second
@@ -52,11 +60,53 @@ def served(payments: Payments, preparation: Preparation) -> np.ndarray:
 
 
 def test_what_is_served_is_what_was_learned_from(preparation: Preparation) -> None:
-    # As many terminals as cards, so that no terminal has more outcomes than are kept.
-    payments = one_a_second(simulate(replace(SMALL, terminals=SMALL.customers))[0])
+    payments = one_a_second(simulate(replace(SMALL, terminals=20))[0])
+    assert np.bincount(payments.terminal).max() > 2 * KEEP_OUTCOMES
     past = Past(payments).features(SURPRISE)
     assert np.isnan(past).any(axis=0).sum() > 5
     np.testing.assert_allclose(served(payments, preparation), past, rtol=1e-4, atol=1e-4)
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@drawn(
+    seed=st.integers(0, 2**32 - 1),
+    number=st.integers(1, 1_500),
+    frauds=st.sampled_from([0.0, 0.003, 0.05, 0.5, 0.97]),
+    early=st.integers(0, KEEP_OUTCOMES - OUTCOMES),
+    batch=st.integers(1, 400),
+)
+def test_a_terminal_is_told_as_it_was_learned_whatever_order_its_outcomes_come_in(
+    seed: int, number: int, frauds: float, early: int, batch: int
+) -> None:
+    """One terminal with up to six times the outcomes that count; of the last week's some are known early."""
+    generator = np.random.default_rng(seed)
+    asked = 200 * DAY
+    second = np.append(
+        np.sort(generator.choice(190 * DAY, number, replace=False)),
+        asked - LABEL_DELAY + 1 + np.arange(early),
+    )
+    everything = len(second)
+    town = Payments(
+        np.datetime64(START.replace(tzinfo=None), "s"),
+        np.append(second, asked),
+        generator.integers(0, 5, everything + 1),
+        np.zeros(everything + 1, int),
+        np.round(generator.exponential(50, everything + 1), 2) + 0.01,
+        generator.random(everything + 1) < frauds,
+    )
+    past = Past(town)
+    terminal = Terminal()
+    for some in np.split(generator.permutation(everything), range(batch, everything, batch)):
+        terminal = terminal.merged(
+            (outcome(payment(town, each), bool(town.fraud[each])), float(past.ratio[each]))
+            for each in some.tolist()
+        )
+    row = given(Card(), terminal, START + timedelta(seconds=asked), 10.0)[0]
+    told = dict(zip(GIVEN, row.tolist(), strict=True))
+    learned = dict(zip(FEATURES, past.features(SURPRISE)[-1].tolist(), strict=True))
+    assert [told[name] for name in TERMINAL] == pytest.approx(
+        [learned[name] for name in TERMINAL], rel=1e-5, nan_ok=True
+    )
 
 
 def test_a_row_is_of_the_columns_that_it_names(preparation: Preparation) -> None:
