@@ -184,7 +184,9 @@ def _latency(made: payments.Payments, model: Path) -> list[dict[str, Value]]:
         of_card = _newest(made.customer, number, KEEP_PAYMENTS)
         card = Card(tuple(Paid(times[each], str(each), amounts[each]) for each in of_card))
         at_terminal = _newest(made.terminal, number, KEEP_OUTCOMES)
-        terminal = Terminal(tuple(Known(times[each], str(each), frauds[each], 1.0) for each in at_terminal))
+        terminal = Terminal(
+            tuple(Known(times[each], str(each), frauds[each], 1.0, times[each]) for each in at_terminal)
+        )
         paid_at = moment(times[number])
         before = time.perf_counter()
         row = served.rows(live.given(card, terminal, paid_at, amounts[number]))

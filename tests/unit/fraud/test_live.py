@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
+from msgspec.structs import replace as replaced
 
 from mercato.contracts.events import Payment
 from mercato.online.payments import (
@@ -22,15 +24,17 @@ from mercato.online.payments import (
     card_of,
     terminal_of,
 )
+from mercato.online.session import micros
 from mercato_models.fraud.days import DAY, LABEL_DELAY
 from mercato_models.fraud.live import GIVEN, given
 from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.preparation import Preparation
 from mercato_models.fraud.replay import Past
+from mercato_models.fraud.shop import payments_of
 from mercato_models.fraud.simulator import simulate
 from mercato_models.fraud.state import FEATURES, TERMINAL
 from mercato_models.fraud.surprise import Surprise
-from tests.unit.fraud.events import START, outcome, paid, payment
+from tests.unit.fraud.events import START, outcome, paid, payment, rows
 from tests.unit.fraud.world import SMALL, one_a_second
 
 SURPRISE = Surprise([-1.0, 0.5, 1.5], [0.0, 0.2, 300.0], 0.4)
@@ -44,7 +48,7 @@ def preparation(tmp_path: Path) -> Preparation:
 
 def served(payments: Payments, preparation: Preparation) -> np.ndarray:
     cards, terminals = dict[str, Card](), dict[str, Terminal]()
-    rows, open_ = [], list[tuple[Payment, bool]]()
+    found, open_ = [], list[tuple[Payment, bool]]()
     for number in range(len(payments)):
         one = payment(payments, number)
         while open_ and open_[0][0].event_time <= one.event_time - timedelta(seconds=LABEL_DELAY):
@@ -53,10 +57,10 @@ def served(payments: Payments, preparation: Preparation) -> np.ndarray:
             known = terminals.get(old.terminal_id, Terminal())
             terminals[old.terminal_id] = known.merged([(outcome(old, fraud), ratio)])
         card, terminal = cards.get(one.card_id, Card()), terminals.get(one.terminal_id, Terminal())
-        rows.append(given(card, terminal, one.event_time, one.amount)[0])
+        found.append(given(card, terminal, one.event_time, one.amount)[0])
         cards[one.card_id] = card.merged([one])
         open_.append((one, bool(payments.fraud[number])))
-    return preparation(np.array(rows))
+    return preparation(np.array(found))
 
 
 def test_what_is_served_is_what_was_learned_from(preparation: Preparation) -> None:
@@ -138,6 +142,36 @@ def test_logs_do_not_mind_order_and_repetition(data: st.DataObject) -> None:
     assert (late, again) == (card, terminal)
 
 
+@hypothesis_settings(max_examples=100, deadline=None)
+@drawn(st.data())
+def test_the_newest_outcome_of_a_payment_counts_as_in_training_whatever_order_they_come_in(
+    data: st.DataObject,
+) -> None:
+    """Some are of the same instant, and some came before the payment, so that its ratio was not known."""
+    payments = [paid(number, 10 * number, 10.0) for number in range(data.draw(st.integers(1, 5)))]
+    made = st.tuples(st.sampled_from(payments), st.integers(0, 3), st.booleans(), st.booleans())
+    told = [
+        (replaced(outcome(one, fraud), event_time=one.event_time + timedelta(days=days)), early)
+        for one, days, fraud, early in data.draw(st.lists(made, min_size=1, max_size=12))
+    ]
+    # Honest by itself, so that training leaves nothing out.
+    told.append((outcome(last := paid(99, 10**6, 10.0), fraud=False), False))
+    known = [(each, float("nan") if early else 1.0 + int(each.payment_id)) for each, early in told]
+    logs = set[str]()
+    for _ in range(2):
+        order, terminal = data.draw(st.permutations(known)), Terminal()
+        ends = sorted(data.draw(st.sets(st.integers(1, len(order)))))
+        for begin, end in zip([0, *ends], [*ends, len(order)], strict=True):
+            terminal = terminal.merged(order[begin:end])
+        logs.add(repr(terminal.merged(data.draw(st.lists(st.sampled_from(known), max_size=4)))))
+    assert len(logs) == 1
+    learned = payments_of(rows([*payments, last]), rows([each for each, _ in told]))
+    assert [each.fraud for each in terminal.known] == learned.fraud.tolist()
+    assert [each.time for each in terminal.known] == [
+        micros(START) + 1_000_000 * second for second in learned.second.tolist()
+    ]
+
+
 def test_what_is_forgotten_is_counted_and_does_not_come_back() -> None:
     payments = [paid(number, number, 10.0) for number in range(KEEP_PAYMENTS + 30)]
     card = Card().merged(payments)
@@ -153,7 +187,9 @@ def test_rows_of_the_online_store_hold_all_of_a_log() -> None:
     payments = [paid(1, 10, 30.0), paid(2, 20, 50.0)]
     card = Card(forgotten=3).merged(payments)
     terminal = Terminal().merged([(outcome(payments[0], fraud=True), 1.5)])
-    rows = (card.row("7"), terminal.row("8"))
-    as_read = [{name: getattr(row, name) for name in row.__struct_fields__} for row in rows]
+    as_read = [asdict(row) for row in (card.row("7"), terminal.row("8"))]
     assert card_of(as_read[0]) == card
     assert terminal_of(as_read[1]) == terminal
+    earlier = terminal_of(as_read[1] | {"told": None})
+    assert earlier == Terminal((terminal.known[0]._replace(told=0),))
+    assert earlier.merged([(outcome(payments[0], fraud=False), 1.5)]).known[0].fraud is False
