@@ -23,7 +23,16 @@ from benchmarks.latency import beside_predict, percentiles
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
 from mercato.decisions.fraud import CODES, Action, Costs, decide
-from mercato.online.payments import KEEP_OUTCOMES, KEEP_PAYMENTS, Card, Known, Paid, Terminal
+from mercato.online.payments import (
+    AMOUNTS,
+    KEEP_OUTCOMES,
+    KEEP_PAYMENTS,
+    OUTCOMES,
+    Card,
+    Known,
+    Paid,
+    Terminal,
+)
 from mercato.online.session import micros, moment
 from mercato.settings import get_settings
 from mercato_models import servable
@@ -60,7 +69,8 @@ _GAIN = 0.08
 _SPLIT = (
     "Four folds of the Fraud Detection Handbook: training weeks from 2018-07-25 on, a week of delay, a week "
     "of test. Learned from is that week, two weeks or all payments up to its end. Features look back as far "
-    "as they are made to in both: the handbook's 37 days, the model's up to the first day. Settings were "
+    "as they are made to in both: the handbook's 37 days, the model's over a terminal's newest "
+    f"{OUTCOMES} outcomes and a customer's newest {AMOUNTS} payments. Settings were "
     "chosen on the four weeks before, with two weeks of training for each side by itself. Intervals: "
     "customers drawn again. Nothing is known of the simulated customers, so no groups are compared."
 )
@@ -164,7 +174,9 @@ def _latency(made: payments.Payments, model: Path) -> list[dict[str, Value]]:
         of_card = _newest(made.customer, number, KEEP_PAYMENTS)
         card = Card(tuple(Paid(times[each], str(each), amounts[each]) for each in of_card))
         at_terminal = _newest(made.terminal, number, KEEP_OUTCOMES)
-        terminal = Terminal(tuple(Known(times[each], str(each), frauds[each], 1.0) for each in at_terminal))
+        terminal = Terminal(
+            tuple(Known(times[each], str(each), frauds[each], 1.0, times[each]) for each in at_terminal)
+        )
         paid_at = moment(times[number])
         before = time.perf_counter()
         row = served.rows(live.given(card, terminal, paid_at, amounts[number]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from math import isnan
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,13 +26,16 @@ Numbers = NDArray[np.float64]
 AMOUNTS, RECENT = 200, 48
 #: Payments kept per card: the usual amount is known for each of the newest.
 KEEP_PAYMENTS = AMOUNTS + RECENT
-#: Outcomes kept per terminal.
-KEEP_OUTCOMES = 256
+#: A terminal's newest outcomes from which features follow, in training too. More are kept, because those of
+#: the last week, from reviews and early disputes, do not count yet and must not push out any that do.
+OUTCOMES = 256
+KEEP_OUTCOMES = OUTCOMES + 128
 #: How long a card or a terminal is remembered of which nothing new is heard.
 KEEP_IDLE = timedelta(days=400)
 #: Ratio to one's median from which an amount does not count as usual any more.
 OUTLIER = 2.5
 LEAST_AMOUNT = 0.01
+_UNTOLD = 0
 
 
 class CardPayments(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +55,8 @@ class CardPayments(msgspec.Struct, frozen=True, kw_only=True):
 class TerminalOutcomes(msgspec.Struct, frozen=True, kw_only=True):
     """What the newest payments at a terminal turned out to be, by time of payment; one element per payment.
 
-    `times` are in microseconds since 1970; `ratios` tell each amount over what is usual for its card.
+    `times` are in microseconds since 1970; `ratios` tell each amount over what is usual for its card; `told`
+    is when each outcome was.
     """
 
     terminal_id: str
@@ -60,6 +65,7 @@ class TerminalOutcomes(msgspec.Struct, frozen=True, kw_only=True):
     times: list[int]
     frauds: list[bool]
     ratios: list[float]
+    told: list[int]
 
 
 CARD_PAYMENTS = Table("online.card_payments", CardPayments, ("card_id",), "A card's newest payments.")
@@ -77,12 +83,29 @@ class Paid(NamedTuple):
 
 
 class Known(NamedTuple):
-    """The outcome of a payment at a terminal; outcomes sort by the time of the payment, then id."""
+    """The newest outcome of a payment at a terminal; outcomes sort by the time of the payment, then id.
+
+    `ratio` is nan where it is not known; `told` is the outcome's own time.
+    """
 
     time: int
     payment_id: str
     fraud: bool
     ratio: float
+    told: int
+
+    def merged(self, other: Known) -> Known:
+        """What is known from two outcomes of one payment: of two told at the same instant, a fraud counts.
+
+        The ratio is the payment's, and one that comes late may find the payment forgotten: any will do.
+        """
+        newest = max(self, other, key=lambda known: (known.told, known.fraud, known.time))
+        return newest._replace(ratio=float(np.fmin(self.ratio, other.ratio)))
+
+    @property
+    def facts(self) -> tuple[int | float | str | None, ...]:
+        """What is equal if nothing changed, as nan is not."""
+        return (*self[:3], self.told, None if isnan(self.ratio) else self.ratio)
 
 
 class Card(NamedTuple):
@@ -128,13 +151,16 @@ class Terminal(NamedTuple):
     known: tuple[Known, ...] = ()
 
     def merged(self, outcomes: Iterable[tuple[PaymentOutcome, float]]) -> Terminal:
-        """With these outcomes and the ratios of their amounts; one that is known changes nothing."""
-        new = {
-            each.payment_id: Known(micros(each.paid_at), each.payment_id, each.fraud, ratio)
-            for each, ratio in outcomes
-        }
-        everything = new | {known.payment_id: known for known in self.known}
+        """With these outcomes and the ratios of their amounts, in any order; a payment's newest counts."""
+        everything = {known.payment_id: known for known in self.known}
+        for each, ratio in outcomes:
+            told = Known(micros(each.paid_at), each.payment_id, each.fraud, ratio, micros(each.event_time))
+            everything[told.payment_id] = told.merged(everything.get(told.payment_id, told))
         return Terminal(tuple(sorted(everything.values(), key=lambda known: known[:2])[-KEEP_OUTCOMES:]))
+
+    def changed(self, before: Terminal) -> int:
+        """How many outcomes are new or others than they were before."""
+        return len({known.facts for known in self.known} - {known.facts for known in before.known})
 
     def row(self, terminal_id: str) -> TerminalOutcomes:
         """As it is served; there is at least one outcome."""
@@ -145,6 +171,7 @@ class Terminal(NamedTuple):
             times=[known.time for known in self.known],
             frauds=[known.fraud for known in self.known],
             ratios=[known.ratio for known in self.known],
+            told=[known.told for known in self.known],
         )
 
 
@@ -158,7 +185,9 @@ def card_of(row: dict[str, Any]) -> Card:
 def terminal_of(row: dict[str, Any]) -> Terminal:
     """The terminal of a served row, given as a mapping of its columns."""
     c = TERMINAL_OUTCOMES.c
-    columns = (row[c.times], row[c.payment_ids], row[c.frauds], row[c.ratios])
+    # Rows of earlier releases do not say when; any outcome that comes again or anew is then the newer one.
+    told = row[c.told] or [_UNTOLD] * len(row[c.times])
+    columns = (row[c.times], row[c.payment_ids], row[c.frauds], row[c.ratios], told)
     return Terminal(tuple(map(Known, *columns)))
 
 

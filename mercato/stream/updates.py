@@ -159,7 +159,7 @@ def _terminals(store: OnlineStore, outcomes: Iterable[Event], now: datetime) -> 
         before = known.get(terminal_id, Terminal())
         ratios = [cards.get(each.card_id, Card()).ratio(each.payment_id) for each in batch]
         after = before.merged(zip(batch, ratios, strict=True))
-        fresh = len({each.payment_id for each in after.known} - {each.payment_id for each in before.known})
+        fresh = after.changed(before)
         counts.written += fresh
         counts.unchanged += len(batch) - fresh
         if fresh:

@@ -21,13 +21,15 @@ def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
 
     Args:
         paid: rows of silver.payments.
-        outcomes: rows of silver.payment_outcomes; of a payment with several, the newest counts.
+        outcomes: rows of silver.payment_outcomes; of a payment with several the newest counts, of two of the
+            same instant a fraud, as online.
 
     Raises:
         PaymentsError: no payment has an outcome, or none turned out honest but by review.
         CheckError: it is not known when, where, with which card or for how much one was made.
     """
-    newest = outcomes.sort_values(_O.event_time, kind="stable").drop_duplicates(_O.payment_id, keep="last")
+    by_age = outcomes.sort_values([_O.event_time, _O.fraud], kind="stable")
+    newest = by_age.drop_duplicates(_O.payment_id, keep="last")
     known = paid.merge(
         newest[[_O.payment_id, _O.fraud, _O.reviewer]],
         left_on=_P.event_id,

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from mercato.contracts.durations import DAY_SECONDS
-from mercato.online.payments import AMOUNTS, OUTLIER, RECENT, Card, Terminal, usual_amount
+from mercato.online.payments import AMOUNTS, RECENT, Card, Terminal, usual_amount
 from mercato.online.session import micros
-from mercato_models.arrays import Floats, Floats32, Ints
+from mercato_models.arrays import Floats, Floats32
 from mercato_models.fraud import state
 from mercato_models.fraud.days import LABEL_DELAY
 
@@ -54,30 +54,10 @@ def given(card: Card, terminal: Terminal, paid_at: datetime, amount: float) -> F
 
 
 def _held(terminal: Terminal, now: int) -> Floats:
-    """What `state.Terminals.held` holds after these outcomes, those that nobody knew yet left out."""
+    """What these outcomes say, those that nobody could know yet left out."""
     known = [each for each in terminal.known if each.time <= now - LABEL_DELAY * _SECOND]
     if not known:
-        return state.Terminals(1).held(np.zeros(1, np.int64))
+        return state.NO_OUTCOMES[None]
     time = np.array([each.time / _SECOND for each in known])
     fraud, ratio = np.array([each.fraud for each in known]), np.array([each.ratio for each in known])
-    joins, place = fraud & ~(ratio > OUTLIER), np.arange(len(known))
-    honest = _last(place[~fraud])
-    run = place > honest
-    mine = run & joins
-    earlier = _last(place[joins & ~run])
-    opened = _last(place[~fraud & (place < earlier)])
-    columns = (
-        time[honest] if honest >= 0 else np.nan,
-        time[mine][0] if mine.any() else np.nan,
-        time[mine][-1] if mine.any() else np.nan,
-        mine.sum(),
-        np.fmin.reduce(ratio[mine]) if mine.any() else np.nan,
-        (run & fraud & ~joins).sum(),
-        time[-1],
-        time[joins & (place > opened)][0] if earlier >= 0 else np.nan,
-    )
-    return np.array([columns], np.float64)
-
-
-def _last(places: Ints) -> int:
-    return int(places[-1]) if len(places) else -1
+    return state.outcomes(time, fraud, ratio, np.array([0]), np.array([len(known) - 1]))

@@ -12,7 +12,6 @@ from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 
 _RATIO = state.USUAL.index("amount_ratio")
-_ONE = np.zeros(1, np.int64)
 
 
 def rounds(entity: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -59,22 +58,22 @@ class Past:
         return np.column_stack([column.astype(np.float32) for column in columns])
 
     def _terminals(self) -> NDArray[np.float32]:
-        payments, now = self.payments, self._now
-        terminals = state.Terminals(_size(payments.terminal))
-        nothing = terminals.held(_ONE)
-        after = np.empty((len(payments), nothing.shape[1]))
-        for rows in rounds(payments.terminal):
-            who = payments.terminal[rows]
-            terminals.learn(who, now[rows], payments.fraud[rows], self.ratio[rows])
-            after[rows] = terminals.held(who)
+        payments = self.payments
         order = np.argsort(payments.terminal, kind="stable")
+        terminal, now = payments.terminal[order], self._now[order]
+        place = np.arange(len(order))
+        oldest = np.maximum.accumulate(np.where(np.diff(terminal, prepend=-1) != 0, place, 0))
         span = now.max(initial=0) + LABEL_DELAY + 1
-        moments = payments.terminal[order] * span + now[order]
-        newest = np.searchsorted(moments, payments.terminal * span + now - LABEL_DELAY, side="right") - 1
-        label = order[np.maximum(newest, 0)]
-        known = (newest >= 0) & (payments.terminal[label] == payments.terminal)
-        held = np.where(known[:, None], after[label], nothing)
-        return state.describe(held, now).astype(np.float32)
+        moments = terminal * span + now
+        newest = np.searchsorted(moments, moments - LABEL_DELAY, side="right") - 1
+        known = newest >= oldest
+        held = np.tile(state.NO_OUTCOMES, (len(order), 1))
+        held[known] = state.outcomes(
+            now, payments.fraud[order], self.ratio[order], oldest[known], newest[known]
+        )
+        rows = np.empty((len(order), len(state.TERMINAL)), np.float32)
+        rows[order] = state.describe(held, now)
+        return rows
 
 
 def _size(entity: NDArray[np.int64]) -> int:

@@ -1,19 +1,19 @@
 """What is remembered of each customer and terminal, so that a payment's features need no history.
 
-A state holds one row per entity. A call takes any number of payments of *different* entities: a replay of the
-past calls with the n-th payment of every entity at once; what is served makes the same features from an
-entity's log (`live`). Times are in seconds, the features' ages in days; nan is unknown.
+A customer's state holds one row per customer. A call takes any number of payments of *different* ones: a
+replay of the past calls with the n-th payment of everybody at once; what is served makes the same features
+from the card's log (`live`). A terminal's features follow from its newest outcomes, by one function on both
+sides. Times are in seconds, the features' ages in days; nan is unknown.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mercato.contracts.durations import DAY_SECONDS
-from mercato.online.payments import AMOUNTS, LEAST_AMOUNT, OUTLIER, RECENT, usual_amount
+from mercato.online.payments import AMOUNTS, LEAST_AMOUNT, OUTCOMES, OUTLIER, RECENT, usual_amount
 from mercato_models.arrays import Floats, Ints, Mask
 from mercato_models.fraud.days import LABEL_DELAY
 
@@ -119,57 +119,61 @@ def suspicion(ages: Floats, ratios: Floats, ratio: Floats, likelihood: AmountLik
     )
 
 
-def _unknown(number: int) -> Floats:
-    return np.full(number, np.nan)
+def outcomes(
+    time: Floats, fraud: Mask, ratio: Floats, oldest: Ints, newest: Ints, most: int = OUTCOMES
+) -> Floats:
+    """What is known of terminals by their newest outcomes, for `describe`; a row per question.
 
+    A terminal's run is the frauds since its last honest payment. A fraud whose amount is plainly its
+    customer's doing says nothing of the terminal and does not join a run.
 
-@dataclass(slots=True)
-class Terminals:
-    """What labels said of each terminal; its run is the frauds since the last honest payment.
-
-    A fraud whose amount is plainly its customer's doing says nothing of the terminal and does not join a run.
+    Args:
+        time, fraud, ratio: of payments by terminal, then time; `ratio` of the amount to what is usual.
+        oldest: per question the place of the terminal's first payment.
+        newest: the place of its newest known one, ascending.
     """
+    place, number = np.arange(len(time)), len(time)
+    since = np.maximum(oldest, newest + 1 - most)
+    joins = fraud & ~(ratio > OUTLIER)
+    honest_before = np.maximum.accumulate(np.where(fraud, -1, place))
+    join_before = np.maximum.accumulate(np.where(joins, place, -1))
+    join_after = np.minimum.accumulate(np.where(joins, place, number)[::-1])[::-1]
 
-    number: int
-    clean: Floats = field(init=False)
-    first: Floats = field(init=False)
-    last: Floats = field(init=False)
-    frauds: Floats = field(init=False)
-    least: Floats = field(init=False)
-    explained: Floats = field(init=False)
-    label: Floats = field(init=False)
-    before: Floats = field(init=False)
+    def at(places: Ints, there: Mask) -> Floats:
+        return np.where(there, time[np.where(there, places, 0)], np.nan)
 
-    def __post_init__(self) -> None:
-        self.clean, self.first, self.last = (_unknown(self.number) for _ in range(3))
-        self.least, self.label, self.before = (_unknown(self.number) for _ in range(3))
-        self.frauds, self.explained = np.zeros(self.number), np.zeros(self.number)
+    honest = honest_before[newest]
+    closed = honest >= since
+    opens = np.where(closed, honest + 1, since)
+    last = join_before[newest]
+    runs = last >= opens
+    joined, own = (np.append(0, np.cumsum(each)) for each in (joins, fraud & ~joins))
+    # One reduction from each opening to the newest, one from there to the next opening.
+    ends = np.column_stack([opens, newest + 1]).ravel()
+    least = np.fmin.reduceat(np.append(np.where(joins, ratio, np.nan), np.nan), ends)[::2]
+    earlier = np.where(closed, join_before[np.maximum(honest, 0)], -1)
+    before = earlier >= since
+    opened = np.maximum(honest_before[np.maximum(earlier, 0)] + 1, since)
+    return np.column_stack(
+        [
+            at(honest, closed),
+            at(join_after[np.minimum(opens, newest)], runs),
+            at(last, runs),
+            joined[newest + 1] - joined[opens],
+            np.where(runs, least, np.nan),
+            own[newest + 1] - own[opens],
+            time[newest],
+            at(join_after[np.where(before, opened, 0)], before),
+        ]
+    )
 
-    def learn(self, who: Ints, time: Floats, fraud: Mask, ratio: Floats) -> None:
-        """Take in a label of each: of a payment made at `time`, `ratio` its customer's usual amount."""
-        own = ratio > OUTLIER
-        run, at, by = who[fraud & ~own], time[fraud & ~own], ratio[fraud & ~own]
-        self.first[run] = np.where(self.frauds[run] == 0, at, self.first[run])
-        self.last[run] = at
-        self.least[run] = np.fmin(self.least[run], by)
-        self.frauds[run] += 1
-        self.explained[who[fraud & own]] += 1
-        honest = who[~fraud]
-        self.before[honest] = np.where(self.frauds[honest] > 0, self.first[honest], self.before[honest])
-        self.clean[honest] = time[~fraud]
-        for forgotten in (self.first, self.last, self.least):
-            forgotten[honest] = np.nan
-        self.frauds[honest] = self.explained[honest] = 0
-        self.label[who] = time
 
-    def held(self, who: Ints) -> Floats:
-        """Rows as they are now, for `describe`."""
-        columns = (self.clean, self.first, self.last, self.frauds, self.least, self.explained)
-        return np.column_stack([column[who] for column in (*columns, self.label, self.before)])
+#: What `outcomes` gives where none is known.
+NO_OUTCOMES = np.array([np.nan, np.nan, np.nan, 0, np.nan, 0, np.nan, np.nan])
 
 
 def describe(held: Floats, now: Floats) -> Floats:
-    """Columns of TERMINAL for payments about to be made, from rows that `Terminals.held` gave."""
+    """Columns of TERMINAL for payments about to be made, from rows that `outcomes` gave."""
     clean, first, last, frauds, least, explained, label, before = held.T
     ages = [(now - time) / DAY_SECONDS for time in (clean, first, last, label, before)]
     return np.column_stack([*ages[:3], frauds, least, explained, *ages[3:], ages[0] - ages[1]])

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from mercato.contracts.events import Payment, PaymentOutcome
+import msgspec
+import pandas as pd
+
+from mercato.contracts.events import Event, Payment, PaymentOutcome
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 
 START = datetime(2018, 4, 1, tzinfo=UTC)
+
+
+def rows(events: list[Event]) -> pd.DataFrame:
+    """Events as tables hold them."""
+    return pd.DataFrame([msgspec.structs.asdict(event) for event in events])
 
 
 def payment(payments: Payments, number: int) -> Payment:

@@ -9,17 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mercato.contracts.events import Event
 from mercato.contracts.tables.silver import PAYMENTS as PAID
 from mercato_models.checks import CheckError
 from mercato_models.fraud.labelled_payments import payments_of
 from mercato_models.fraud.payments import PaymentsError
-from tests.unit.fraud.events import outcome, payment
+from tests.unit.fraud.events import outcome, payment, rows
 from tests.unit.fraud.world import small_town
-
-
-def rows(events: list[Event]) -> pd.DataFrame:
-    return pd.DataFrame([msgspec.structs.asdict(event) for event in events])
 
 
 def test_what_went_out_as_events_comes_back_as_payments() -> None:

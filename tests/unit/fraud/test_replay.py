@@ -12,6 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mercato.contracts.durations import DAY_SECONDS
+from mercato.online.payments import OUTLIER
+from mercato_models.fraud import state
 from mercato_models.fraud.amount_likelihood import AmountLikelihood, learn
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
@@ -65,6 +67,43 @@ def test_a_known_fraud_reaches_the_terminals_next_payment() -> None:
     assert last["terminal_clean_days"] == 9
     assert last["terminal_first_fraud_days"] == 8
     assert last["terminal_onset_days"] == 1
+
+
+@hypothesis_settings(max_examples=100, deadline=None)
+@given(some_payments(), st.integers(1, 20), st.integers(0, 2**32 - 1))
+def test_what_is_known_of_a_terminal_is_said_by_its_newest_outcomes_alone(
+    payments: Payments, most: int, seed: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    terminal, time = np.sort(payments.terminal), payments.second.astype(float)
+    ratio = generator.choice([0.5, 1.0, 2.0, 9.0, np.nan], len(payments))
+    newest = np.sort(generator.integers(0, len(payments), 30))
+    oldest = np.searchsorted(terminal, terminal[newest])
+    found = state.outcomes(time, payments.fraud, ratio, oldest, newest, most)
+    expected = [
+        one_by_one(list(zip(time, payments.fraud, ratio, strict=True))[first : last + 1][-most:])
+        for first, last in zip(oldest, newest, strict=True)
+    ]
+    np.testing.assert_array_equal(found, expected)
+
+
+def one_by_one(outcomes: list[tuple[float, bool, float]]) -> list[float]:
+    """What `state.outcomes` gives, from one outcome after the other."""
+    clean = label = before = np.nan
+    run: list[tuple[float, float]] = []
+    explained = 0
+    for time, fraud, ratio in outcomes:
+        label = time
+        if not fraud:
+            before = run[0][0] if run else before
+            clean, run, explained = time, [], 0
+        elif ratio > OUTLIER:
+            explained += 1
+        else:
+            run.append((time, ratio))
+    first, last = (run[0][0], run[-1][0]) if run else (np.nan, np.nan)
+    least = min((ratio for _, ratio in run if not np.isnan(ratio)), default=np.nan)
+    return [clean, first, last, len(run), least, explained, label, before]
 
 
 def test_the_likelihood_learns_that_high_ratios_are_leaks(tmp_path: Path) -> None:

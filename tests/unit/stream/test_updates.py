@@ -1,17 +1,20 @@
-"""Events that can not be merged hold up no other."""
+"""Events that can not be merged hold up no other, and a later outcome replaces an earlier one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mercato.contracts.events import CLICKSTREAM, PAYMENTS, Click, Event
+from mercato.contracts.events import CLICKSTREAM, PAYMENT_OUTCOMES, PAYMENTS, Click, Event, PaymentOutcome
+from mercato.online.codec import Codec
 from mercato.online.connection import OnlineUnavailable
+from mercato.online.views import TERMINAL_OUTCOMES, View
 from mercato.stream import updates
 from mercato.stream.updates import Counts, update
 
@@ -28,6 +31,59 @@ def click(number: int) -> Click:
         action="view",
         product_id=number + 1,
     )
+
+
+class Kept:
+    """A store of one terminal, in the bytes that Redis would hold."""
+
+    def __init__(self) -> None:
+        self.redis = None
+        self.stored: dict[str, dict[bytes, bytes]] = {}
+
+    def read_many(self, codec: Codec, entities: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for entity in entities:
+            stored = self.stored.get(entity, {})
+            row = codec.decode([stored.get(field) for field in codec.fields])
+            if row is not None:
+                yield entity, row
+
+    def write(self, view: View, rows: Iterable[dict[str, Any]]) -> None:
+        self.stored |= {row[view.entity]: Codec(view).encode(row) for row in rows}
+
+
+def told(event_id: str, days: int, fraud: bool) -> PaymentOutcome:
+    return PaymentOutcome(
+        event_id=event_id,
+        event_time=NOW + timedelta(days=days),
+        payment_id="1",
+        paid_at=NOW,
+        card_id="card",
+        terminal_id="1",
+        fraud=fraud,
+    )
+
+
+def test_an_outcome_that_changed_is_written_and_one_that_is_older_or_known_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(updates, "CaseBook", Mock())
+    store = Kept()
+    review, dispute = told("review", 1, fraud=False), told("dispute", 20, fraud=True)
+
+    def after(*outcomes: PaymentOutcome) -> tuple[int, int, list[bool]]:
+        counts, failed = update(store, {PAYMENT_OUTCOMES.name: outcomes}, NOW)  # type: ignore[arg-type]
+        assert not failed
+        ((_, row),) = store.read_many(Codec(TERMINAL_OUTCOMES), ["1"])
+        return counts.written, counts.unchanged, list(row["frauds"])
+
+    assert after(review) == (1, 0, [False])
+    assert after(review) == (0, 1, [False])
+    assert after(dispute) == (1, 0, [True])
+    assert after(review, dispute) == (0, 2, [True])
+    # What an earlier release wrote does not say when it was told, and is said anew.
+    (stored,) = store.stored.values()
+    del stored[Codec(TERMINAL_OUTCOMES, ["told"]).fields[1]]
+    assert after(told("again", 30, fraud=False)) == (1, 0, [False])
 
 
 def merging(merge: Merge) -> pytest.MonkeyPatch:
