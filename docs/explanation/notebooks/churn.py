@@ -8,11 +8,10 @@
 # %% [markdown]
 # # Who is about to leave
 #
-# Grocery shoppers sign no contract, so nobody tells the shop that they leave; they just stop coming. A
-# household that shopped in the last 28 days and five times in all counts as active; it churns if no basket
-# follows in the next 28. This notebook looks at the real year, asks what announces a silence, and judges
-# the model as of days that it knows nothing after. The figures with intervals are in [the page on
-# churn](../churn.md).
+# Grocery shoppers have no contract, so nobody tells the shop when they leave; they just stop coming. A
+# household that shopped in the last 28 days and five times in all is active; it churns if no basket follows
+# in the next 28. This notebook looks at the real year, asks what signals churn, and evaluates the model on
+# as-of days without look-ahead. The figures with intervals are in [the page on churn](../churn.md).
 
 # %%
 from datetime import UTC, datetime
@@ -45,7 +44,7 @@ print(f"{len(history):,} baskets of {history[L.household_id].nunique():,} househ
 # ## Silence means different things
 #
 # Someone who comes every two days and has been away for ten is in trouble; someone who comes every three
-# weeks is not. So a household's own rhythm carries the model, more than how long the silence is.
+# weeks is not. So the model relies on a household's own rhythm more than on the length of the silence.
 
 # %%
 last = JUDGED_STEP_DAYS * (JUDGED - 1)
@@ -66,12 +65,11 @@ for axes, (name, title) in zip((left, right), titles.items(), strict=True):
 figure.tight_layout()
 
 # %% [markdown]
-# ## Judge it as of days whose future it has not seen
+# ## Evaluate it on days whose future it has not seen
 #
-# Each of five days is scored by a model that learned from labels known by then, on as-of days two weeks
-# apart instead of one, so that it takes seconds and knows a little less than the full run. Beside it BG/NBD,
-# which marketing science has used for twenty years: buying at a household's own rate until it drops out
-# unseen.
+# Each of five days is scored by a model trained on labels known by then, from as-of days two weeks apart
+# instead of one: this takes seconds, with less training data than the full run. The peer is BG/NBD, which
+# marketing science has used for twenty years: a household buys at its own rate until it drops out unseen.
 
 # %%
 parameters = Hyperparameters()
@@ -95,9 +93,10 @@ for column in (evaluation.PROBABILITY, "bg_nbd", evaluation.RECENCY):
     print(f"{column:<12} AUC {auc:.3f}   AP {precision:.3f}")
 
 # %% [markdown]
-# ## A probability that can be multiplied
+# ## Calibration
 #
-# What keeping a household is worth times how likely it leaves: that needs true probabilities.
+# What is at stake is a household's value times its probability of leaving: that needs calibrated
+# probabilities.
 
 # %%
 figure, axes = plt.subplots(figsize=(4.5, 4))
@@ -112,7 +111,7 @@ axes.legend()
 # %% [markdown]
 # ## Why this household
 #
-# Drivers over all households, and the reasons for the three most likely to leave.
+# Drivers over all households, and the reasons for the three households most likely to leave.
 
 # %%
 model = train(rows, features, parameters)

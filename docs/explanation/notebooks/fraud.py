@@ -9,9 +9,9 @@
 # # Finding fraud while labels are a week late
 #
 # A town of 1,000 customers pays by card at 2,000 terminals. Some payments are fraud, and nobody knows which
-# until a week later. This notebook makes such a town, looks at what fraud does to it, trains Mercato's
-# model beside the handbook's, and turns scores into decisions. It runs in about a minute; the figures for
-# the published data set, twenty times larger, are in [the page on fraud](../fraud.md).
+# until a week later. This notebook simulates such a town, shows what fraud looks like there, trains Mercato's
+# model beside the handbook's, and turns scores into decisions. It runs in about a minute; the figures for the
+# published data set, twenty times larger, are in [the page on fraud](../fraud.md).
 
 # %%
 import matplotlib.pyplot as plt
@@ -39,8 +39,9 @@ print(f"{len(payments):,} payments, {payments.fraud.sum():,} of them fraud ({pay
 # %% [markdown]
 # ## Three ways to steal
 #
-# Very high amounts are easy. A compromised terminal makes every payment there a fraud, at ordinary amounts.
-# A leaked card pays more than its owner would, now and then. No model sees which kind it was.
+# Very high amounts are easy to detect. At a compromised terminal every payment is a fraud, at ordinary
+# amounts. With a leaked card, some payments are larger than its owner would make. No model sees which kind it
+# was.
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.5))
@@ -60,9 +61,9 @@ figure.tight_layout()
 # %% [markdown]
 # ## What can be known in time
 #
-# Labels come seven days late, so in the first week of a compromise nothing at that terminal tells. The
-# state that the stream keeps of each customer and terminal (`mercato_models/fraud/state.py`) holds what a
-# payment tells when its label arrives. How much of the fraud is out of reach for anyone?
+# Labels come seven days late, so in the first week of a compromise nothing at that terminal gives it away.
+# The features of each customer and terminal (`mercato_models/fraud/state.py`) use a payment's label only once
+# it has arrived. How much of the fraud can nobody catch?
 
 # %%
 past = Past(payments)
@@ -79,9 +80,9 @@ print(f"{unseen:.0%} of all frauds are at terminals whose first fraud is not kno
 # %% [markdown]
 # ## Train on the past, test on the week after next
 #
-# Three folds, each a week later than the one before: learn from all that is known, wait a week for labels,
+# Three folds, each a week later than the previous one: train on all that is known, wait a week for labels,
 # test on the next week. The peer is the same learner over the features that the Fraud Detection Handbook
-# describes. Both learn from all that is known, from two weeks of it, and from the handbook's own single week.
+# describes. Both are trained on all that is known, on two weeks of it, and on the handbook's own single week.
 
 # %%
 parameters = Hyperparameters()
@@ -105,8 +106,9 @@ axes.set(xlabel="recall", ylabel="precision", title="All test weeks together", y
 # %% [markdown]
 # ## From a score to a decision
 #
-# A review costs money, a declined honest customer costs more, a fraud costs its amount. The least expected
-# cost decides, so that the threshold depends on the amount: small payments are not worth a review.
+# A review costs money, a declined honest customer costs more, a fraud costs its amount. The action with the
+# lowest expected cost is taken, so the threshold depends on the amount: small payments are not worth a
+# review.
 
 # %%
 costs = Costs()
@@ -122,8 +124,7 @@ axes.set(xlabel="amount", ylabel="probability of fraud", title="From here on not
 # %% [markdown]
 # ## Why
 #
-# Each answer carries reasons: SHAP values of the features, named for people. What moves the model most
-# overall:
+# Each response has reasons: SHAP values of the features, in plain words. What moves the model most overall:
 
 # %%
 known = np.ones(len(payments), bool)

@@ -9,9 +9,9 @@
 # # What a price does
 #
 # Shops raise prices when demand is high, so sales and prices rise together, and a plain regression concludes
-# that shoppers hardly mind. This notebook makes a chain of stores whose true elasticities are known, finds
-# them again, proposes prices, and tells what a policy would have earned from sales at other prices. Figures
-# over twenty chains, beside EconML and DoubleML, are in [the page on prices](../price.md).
+# that shoppers hardly mind. This notebook simulates a chain of stores whose true elasticities are known,
+# recovers them, proposes prices, and estimates from sales at other prices what a policy would have earned.
+# Figures over twenty chains, beside EconML and DoubleML, are in [the page on prices](../price.md).
 
 # %%
 import matplotlib.pyplot as plt
@@ -34,7 +34,8 @@ panel.head()
 # %% [markdown]
 # ## Prices follow demand
 #
-# Whoever sets the prices sees an index of demand. Against it, log prices of one product in one store:
+# Whoever sets the prices sees a demand index. Left: one product's log prices in one store against it; right:
+# its log units against its log prices.
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.5))
@@ -44,10 +45,10 @@ right.scatter(world.log_price[0, 0], np.log(np.maximum(world.units[0, 0], 0.5)),
 right.set(xlabel="log price", ylabel="log units")
 figure.tight_layout()
 # %% [markdown]
-# ## What is left when the expected is taken away
+# ## Subtract what was to be expected
 #
-# Double machine learning keeps only what neither prices nor demand had to be: the expectation of each is
-# learned on other weeks and subtracted. Then products of a category inform each other.
+# Double machine learning keeps only the surprises in prices and demand: the expectation of each is learned on
+# other weeks and subtracted. Then the products of a category are partially pooled.
 
 # %%
 plain = []
@@ -79,8 +80,8 @@ print(f"{covered:.0%} of the 95 % intervals hold the truth")
 # %% [markdown]
 # ## Neighbours
 #
-# When a product's price rises, some shoppers take another of its category. How much a product gains is found
-# in the same regression, for the four most sold others of its category.
+# When a product's price rises, some shoppers switch to another in its category. The same regression
+# estimates how much a product gains when one of the four best-selling others in its category gets dearer.
 
 # %%
 cross = cross_table(found)
@@ -96,8 +97,8 @@ print(f"{held.mean():.0%} of the 95 % intervals of {len(cross)} pairs contain th
 # %% [markdown]
 # ## From an elasticity to a price
 #
-# A proposal earns most of all prices that the guardrails allow; `held` says which of them kept it from going
-# further. An elasticity that is hardly known moves nothing.
+# A proposal has the highest expected profit of all prices that the guardrails allow; `held` names those that
+# kept it from going further. A very uncertain elasticity moves no price.
 
 # %%
 usual = np.exp(world.log_price.mean(axis=(1, 2)))
@@ -122,7 +123,7 @@ for number in range(6):
 # %% [markdown]
 # ## Would it have paid?
 #
-# Sales at prices that happened to be near the policy's correct what the elasticities predict.
+# Doubly robust: sales at prices that happened to be near the policy's correct what the elasticities predict.
 
 # %%
 cost, folds = 0.55 * usual, policy.crossfit(arrays, expected)

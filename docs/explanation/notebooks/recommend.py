@@ -9,10 +9,10 @@
 # # What goes into the next basket
 #
 # A grocer sells tens of thousands of products, and a household buys a dozen. This notebook takes a hundred
-# households of the real year, looks at what they buy again, and predicts each one's last basket by a ranker
-# that has never seen it. It goes through the same jobs and functions as `mercato train recommend`, in a lake
-# of its own. The figures of all households, beside the published methods, are in
-# [the page on recommendations](../recommend.md).
+# households of the real year, looks at what they buy again, and predicts each one's last basket with a ranker
+# that has never seen it. It uses the same jobs and functions as `mercato train recommend`, in its own lake.
+# The figures for all households, beside the published methods, are in [the page on
+# recommendations](../recommend.md).
 
 # %%
 import tempfile
@@ -57,8 +57,8 @@ print(f"{lines[L.basket_id].nunique():,} baskets with {lines[L.product_id].nuniq
 # ## Old acquaintances, in their own rhythm
 #
 # Left: how much of a basket the household has bought before: nothing at first, half of it after eighty
-# baskets. Right: of products bought at least four times, the newest gap in the product's own mean gap. Half
-# of these lie between a half and one and a half: a product comes back when it is due.
+# baskets. Right: for products bought at least four times, the newest gap over the product's mean gap. Half of
+# these ratios lie between 0.5 and 1.5: a product comes back when it is due.
 
 # %%
 product = [L.household_id, L.product_id]
@@ -77,8 +77,8 @@ figure.tight_layout()
 # %% [markdown]
 # ## A past without the last basket
 #
-# The last basket of each household is cut off before anything is counted, so no popularity and no neighbour
-# knows of it. What was known before a basket is joined to it as of a second earlier.
+# The last basket of each household is held out before anything is counted, so no popularity or neighbour
+# includes it. Features are joined to a basket as of a second before it.
 
 # %%
 home = Path(tempfile.mkdtemp())
@@ -97,8 +97,8 @@ print(f"{len(learned)} baskets to learn from, {len(judged)} last baskets to pred
 # %% [markdown]
 # ## Ranked by what a household does
 #
-# Some hundred candidates a household, and trees that tell which of them it buys. With so few households the
-# neighbours are thin, and the intervals are wide.
+# A few hundred candidates per household, and trees that predict which of them it buys. With so few households
+# the neighbours are sparse and the intervals wide.
 
 # %%
 data_set = training_set(examples(snapshots.beside(learned), negatives=40))
@@ -123,8 +123,8 @@ figure.tight_layout()
 # %% [markdown]
 # ## What the cart gives away
 #
-# Once some products are in the cart they are no longer to be predicted, and the rest is what counts. The grey
-# line is the list that was made before anything was in the cart, without what is in it now.
+# Products already in the cart need no prediction; only the rest counts. The grey line is the list made with
+# an empty cart, without what is in it now.
 
 # %%
 large = [target for target in judged if len(target.truth) > 4]
@@ -145,10 +145,10 @@ axes.set(xlabel="products in the cart", ylabel="R@10 of the rest", ylim=(0, None
 axes.legend()
 
 # %% [markdown]
-# ## What speaks for a product
+# ## What drives a recommendation
 #
-# The model's drivers, and one household's list with what it then bought: of all households the one in the
-# middle, by how much of the basket the list holds.
+# The model's drivers, and one household's list with what it then bought: the household with the median
+# recall.
 
 # %%
 top = dict(list(drivers(model, data_set.features[:2000]).items())[:10])
