@@ -25,13 +25,13 @@ def register(app: typer.Typer) -> None:
 
 @churn.command("score")
 def score(
-    limit: Annotated[int, typer.Option(help="Households shown at most.", min=1)] = 20,
+    limit: Annotated[int, typer.Option(help="Maximum number of households shown.", min=1)] = 20,
     as_json: Json = False,
 ) -> None:
-    """Say of every active household how likely it stays away, what it would spend, and why.
+    """Score every active household: how likely it is to stay away, what it would spend, and why.
 
     Writes all of them to `predictions/outlook.parquet` and, if Redis runs, to the online store, where the API
-    finds them. Shown are those with the most to lose: probability times spend.
+    finds them. Shows those with the most to lose: probability times spend.
 
     Examples: `mercato churn score`, `mercato churn score --limit 100 --json`
     """

@@ -11,18 +11,16 @@ import typer
 
 def cost(
     env: Annotated[str, typer.Option(help="Environment, as synthesized: dev, stage, prod.")] = "dev",
-    decisions: Annotated[
-        float | None, typer.Option(help="Answers of the decision API a month.", min=0)
-    ] = None,
+    decisions: Annotated[float | None, typer.Option(help="Decision API responses a month.", min=0)] = None,
     events_per_second: Annotated[
-        float | None, typer.Option(help="Events into Kafka, mean of the month.", min=0)
+        float | None, typer.Option(help="Events into Kafka, monthly mean.", min=0)
     ] = None,
     lake_gb: Annotated[float | None, typer.Option(help="GB stored in the lake.", min=0)] = None,
     batch_minutes: Annotated[
         float | None, typer.Option(help="Minutes that one batch job takes.", min=1)
     ] = None,
     usage: Annotated[
-        Path | None, typer.Option(help="Assumptions, as in mercato/cloud/usage.toml; options win over it.")
+        Path | None, typer.Option(help="Assumptions, as in mercato/cloud/usage.toml; options override it.")
     ] = None,
     prices: Annotated[
         Path | None,

@@ -95,7 +95,7 @@ class _PeakMemory(threading.Thread):
 
 def demo(
     households: Annotated[
-        int | None, typer.Option(help="Only so many households; all 2,469 by default.", min=20)
+        int | None, typer.Option(help="Number of households; all 2,469 by default.", min=20)
     ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Leave everything running; `mercato down` stops it.")

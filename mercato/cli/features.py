@@ -84,8 +84,8 @@ def list_(as_json: Json = False) -> None:
 
 @features.command("materialize")
 def materialize_(
-    full: Annotated[bool, typer.Option("--full", help="Write every row, and leave no other.")] = False,
-    follow: Annotated[float | None, typer.Option(help="Do it again after this many seconds.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Write every row and delete all others.")] = False,
+    follow: Annotated[float | None, typer.Option(help="Repeat after this many seconds.")] = None,
     engine: Engine = None,
     as_json: JsonRounds = False,
 ) -> None:

@@ -28,7 +28,7 @@ _PATIENCE, _PATIENCE_ELSEWHERE = 60.0, 10.0
 
 
 def ingest(
-    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Continue until Ctrl-C.")] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Only wait until another ingester has caught up.")
     ] = False,
@@ -125,7 +125,7 @@ def run(
     ] = None,
     layer: Annotated[list[str] | None, typer.Option(help="Only jobs of this layer: silver, gold.")] = None,
     engine: Engine = None,
-    follow: Annotated[float | None, typer.Option(help="Run again every so many seconds.", min=0.1)] = None,
+    follow: Annotated[float | None, typer.Option(help="Run again every N seconds.", min=0.1)] = None,
     full: Annotated[bool, typer.Option("--full", help="Go through all rows even if nothing is new.")] = False,
     lake: Annotated[str | None, typer.Option(help="Root of the lake; MERCATO_LAKE_URI by default.")] = None,
     base: Annotated[
@@ -204,7 +204,7 @@ def maintain(
     retain_hours: Annotated[int, typer.Option(help="Keep removed files this long.", min=0)] = 168,
     as_json: JsonLines = False,
 ) -> None:
-    """Merge small files, write checkpoints and remove what no version needs any more.
+    """Merge small files, write checkpoints and remove files that no version needs any more.
 
     Example: `mercato maintain --retain-hours 168`
     """

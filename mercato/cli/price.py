@@ -36,20 +36,20 @@ def propose(
     cost_share: Annotated[
         float,
         typer.Option(
-            help="A unit's cost as a share of its usual price, where no limit says it.", min=0.01, max=0.99
+            help="A unit's cost as a share of its usual price, where `--limits` has none.", min=0.01, max=0.99
         ),
     ] = COST_SHARE,
     margin: Annotated[
-        float, typer.Option(help="Least share of a price that is earned.", min=0, max=0.9)
+        float, typer.Option(help="Minimum margin, as a share of the price.", min=0, max=0.9)
     ] = _RULES.margin,
     step: Annotated[
-        float, typer.Option(help="Most by which a price moves, a share of it.", min=0, max=0.5)
+        float, typer.Option(help="Maximum change of a price, as a share of it.", min=0, max=0.5)
     ] = _RULES.step,
     days: Annotated[
         int, typer.Option(help="Minimum days between two changes of a price.", min=0)
     ] = _RULES.days,
     announced: Annotated[
-        bool, typer.Option(help="Cuts are advertised, so they go below the lowest price of 30 days.")
+        bool, typer.Option(help="Cuts are advertised, so they must go below the lowest price of 30 days.")
     ] = _RULES.announced,
     limits: Annotated[
         Path | None,
@@ -60,14 +60,14 @@ def propose(
             dir_okay=False,
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(help="Proposals shown at most.", min=1)] = 20,
+    limit: Annotated[int, typer.Option(help="Maximum number of proposals shown.", min=1)] = 20,
     as_json: Json = False,
 ) -> None:
     """Propose next week's prices, the same for everybody, from the newest week that training saw.
 
     Writes all of them to `predictions/proposals.parquet`, with the whole list's figures in `proposals.json`
-    beside it, and, if Redis runs, to the online store, where the admin panel finds them. The data know no
-    costs: say what share of the price they are.
+    beside it, and, if Redis runs, to the online store, where the admin panel finds them. The data have no
+    costs: give them as a share of the price.
 
     Examples: `mercato price propose`, `mercato price propose --cost-share 0.6 --limits limits.csv --json`
     """

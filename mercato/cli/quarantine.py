@@ -33,7 +33,7 @@ def _known(topic: str | None) -> str | None:
 
 
 TopicName = Annotated[
-    str | None, typer.Option("--topic", help="Only of this topic, e.g. transactions.v1.", callback=_known)
+    str | None, typer.Option("--topic", help="Only from this topic, e.g. transactions.v1.", callback=_known)
 ]
 Code = Annotated[str | None, typer.Option("--code", help="Only with this reason, e.g. wrong_type.")]
 
@@ -42,7 +42,7 @@ Code = Annotated[str | None, typer.Option("--code", help="Only with this reason,
 def list_(
     topic: TopicName = None,
     code: Code = None,
-    replayed: Annotated[bool, typer.Option("--all", help="Also those that were sent again.")] = False,
+    replayed: Annotated[bool, typer.Option("--all", help="Include those already sent again.")] = False,
     as_json: JsonLines = False,
 ) -> None:
     """List quarantined records with their reasons.
@@ -67,7 +67,7 @@ def show(
     topic: Annotated[str, typer.Argument(help="Topic, e.g. transactions.v1.", callback=_known)],
     place: Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `list` prints it.")],
 ) -> None:
-    """Show one quarantined record whole, as JSON.
+    """Show one quarantined record in full, as JSON.
 
     Example: `mercato quarantine show transactions.v1 2:1042`
     """

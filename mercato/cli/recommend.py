@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 @recommend.command("score")
 def score(
-    n: Annotated[int, typer.Option("-n", help="Products of a list.", min=1, max=200)] = 20,
+    n: Annotated[int, typer.Option("-n", help="Products per list.", min=1, max=200)] = 20,
     at: Annotated[
         datetime | None,
         typer.Option(help="UTC moment to recommend for. Default: just after the newest basket."),

@@ -45,17 +45,18 @@ def _speed(text: str) -> float | None:
 
 
 def replay(
-    households: Annotated[int | None, typer.Option(min=1, help="Only so many of the 2,469.")] = None,
+    households: Annotated[int | None, typer.Option(min=1, help="Only this many of the 2,469.")] = None,
     speed: Annotated[str, typer.Option(help="`max`, or a factor: `1x`, `3600x`.")] = "max",
     original_time: Annotated[
-        bool, typer.Option("--original-time", help="Keep 2017; otherwise the last checkout is now.")
+        bool,
+        typer.Option("--original-time", help="Keep 2017; otherwise shifted by whole weeks to end by now."),
     ] = False,
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Stop before this day (UTC), as replayed.")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Only the first so many days.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Only the first N days.")] = None,
     topics: Annotated[list[str] | None, typer.Option(help="Only this topic; may be repeated.")] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="Forget the position, start anew.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Forget the position and start again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Summary per topic as JSON on stdout.")] = False,
 ) -> None:
     """Send the real year as events to Kafka, in time order, with a simulated shop around it."""

@@ -48,10 +48,10 @@ def index(as_json: Json = False) -> None:
 def query(
     text: Annotated[str, typer.Argument(help="What to look for.")],
     department: Annotated[
-        str | None, typer.Option(help="Only of this department, as in products.v1.")
+        str | None, typer.Option(help="Only from this department, as in products.v1.")
     ] = None,
     brand: Annotated[str | None, typer.Option(help="National or Private.")] = None,
-    size: Annotated[int, typer.Option(help="Products at most.", min=1, max=100)] = 10,
+    size: Annotated[int, typer.Option(help="Maximum number of products.", min=1, max=100)] = 10,
     as_json: Json = False,
 ) -> None:
     """Find products.

@@ -21,13 +21,15 @@ def up(
     names: Annotated[
         list[str] | None, typer.Argument(help="Engines and services; kafka, redis and mlflow by default.")
     ] = None,
-    foreground: Annotated[bool, typer.Option("--foreground", help="Stay; Ctrl-C stops everything.")] = False,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay in the foreground; Ctrl-C stops everything.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Start engines and services on free loopback ports, each health-checked.
 
     Engines: kafka, redis, mlflow, opensearch. Services: ingest, online, scorer, fraud-scorer, api, admin.
-    What a service needs is started with it. Ctrl-C ends the waiting; what was started goes on.
+    What a service needs is started with it. Ctrl-C ends the wait; what was started keeps running.
 
     Examples: `mercato up`, `mercato up kafka redis`, `mercato up --foreground`
     """
