@@ -11,8 +11,8 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 
 #: Written by the deploy from the contracts and the job catalog.
 CATALOG = Path(__file__).parent / "catalog.json"
-#: Between two looks at a job.
-_POLL_SECONDS = 30
+#: Between two looks at a job, and how many: longer than Glue lets one run.
+_POLL_SECONDS, _POLLS = 30, 260
 
 
 def catalog_jobs(*layers: str) -> list[dict[str, Any]]:
@@ -31,7 +31,8 @@ def glue_task(job: Mapping[str, Any], prefix: str, rule: str = "all_success") ->
         task_id=job["name"],
         job_name=f"{prefix}{job['name']}",
         deferrable=True,
-        job_poll_interval=_POLL_SECONDS,
+        waiter_delay=_POLL_SECONDS,
+        waiter_max_attempts=_POLLS,
         trigger_rule=rule,
     )
 

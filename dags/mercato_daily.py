@@ -28,6 +28,8 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
+    # Glue may go on for two hours with what it started: Sunday's upkeep, at noon, must not meet it.
+    dagrun_timeout=timedelta(hours=4),
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
     tags=["mercato"],
 ):

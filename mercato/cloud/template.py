@@ -16,6 +16,8 @@ from mercato.errors import MercatoError
 _ARTIFACTS = "mercato:artifacts"
 #: Tag of a model package group: number and type of the instances on which an approved version will answer.
 ANSWERS_ON = "mercato:answers-on"
+#: Tag by which a budget tells an environment's costs from others.
+ENVIRONMENT = "mercato:environment"
 _VERSIONS = "AWS::SageMaker::ModelPackageGroup"
 #: Where CloudFront and its firewall are, whatever the region of the rest; their prices hold everywhere.
 _EDGE_REGION = "us-east-1"

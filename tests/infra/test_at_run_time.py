@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infra.artifacts.artifact import ROOT
+from infra.cdk.sections import Decisions
 from lambdas.api.routers.recommendations import MAX_WAIT
 from tests.infra.templates import ENVIRONMENTS, allowed, as_list, resources, text
 
@@ -153,6 +154,14 @@ def test_several_clients_may_come_from_one_address() -> None:
         if "RateBasedStatement" in each["Statement"]
     }
     assert limits["address"] >= 5 * limits["client"]
+
+
+@pytest.mark.parametrize(
+    ("client", "address", "most"), [(10**6, None, 10**7), (10**9, None, 2 * 10**9), (10, 20, 20)]
+)
+def test_an_address_may_send_more_where_a_client_may(client: int, address: int | None, most: int) -> None:
+    limits = Decisions(client_requests_per_5_minutes=client, address_requests_per_5_minutes=address)
+    assert limits.of_an_address == most
 
 
 def one(kind: str, name: str, value: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from airflow.models.dagbag import DagBag
 bag = DagBag(sys.argv[1], include_examples=False)
 print("READ" + json.dumps({
     "errors": bag.import_errors,
+    "hours": bag.dags["mercato_daily"].dagrun_timeout.total_seconds() / 3600,
     "dags": {
         dag.dag_id: {
             task.task_id: {
@@ -32,6 +33,7 @@ print("READ" + json.dumps({
                 "waits": any(getattr(task, name, False) for name in ("deferrable", "wait_for_completion")),
                 "retries": task.retries,
                 "rule": str(task.trigger_rule),
+                "seconds": getattr(task, "waiter_delay", 0) * getattr(task, "waiter_max_attempts", 0),
             }
             for task in dag.tasks
         }
@@ -82,6 +84,19 @@ def test_every_batch_job_of_the_catalog_is_a_task_after_what_it_reads(read: dict
         if job["name"] in daily and job["layer"] != "datasets":
             needed = {writer[table] for table in job["reads"] if table in writer}
             assert needed <= set(daily[job["name"]]["after"])
+
+
+def test_a_job_is_waited_for_as_long_as_glue_lets_it_run(read: dict[str, Any]) -> None:
+    """A wait that ends before the job does would start it a second time."""
+    jobs = {job["name"]: job for job in json.loads(render())["jobs"] if job["kind"] == "batch"}
+    for name, task in (each for dag in read["dags"].values() for each in dag.items()):
+        if name in jobs:
+            assert task["seconds"] > 60 * jobs[name]["timeout_minutes"]
+
+
+def test_a_night_and_what_it_started_end_before_sundays_upkeep(read: dict[str, Any]) -> None:
+    longest = max(job["timeout_minutes"] for job in json.loads(render())["jobs"] if job["kind"] == "batch")
+    assert 5.5 + read["hours"] + longest / 60 < 12
 
 
 def test_jobs_that_write_one_table_follow_one_another(read: dict[str, Any]) -> None:

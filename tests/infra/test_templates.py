@@ -213,6 +213,19 @@ def test_a_pipeline_reads_what_its_datasets_job_names_last() -> None:
         assert f'"{place}/{model}/{NAME}"' in read[model]
 
 
+def test_what_training_costs_counts_for_the_budget() -> None:
+    (budget,) = resources("prod", "AWS::Budgets::Budget").values()
+    (filtered,) = budget["Properties"]["Budget"]["CostFilters"]["TagKeyValue"]
+    key, value = filtered.removeprefix("user:").split("$")
+    tag = json.dumps({"Key": key, "Value": value}, separators=(",", ":"))
+    pipelines = resources("prod", "AWS::SageMaker::Pipeline").values()
+    for each in pipelines:
+        body = text(each["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"])
+        # Checks data, trains, evaluates, scores.
+        assert body.count(tag) == 4
+    assert pipelines
+
+
 def test_the_session_job_gets_its_jar_and_the_properties_it_reads() -> None:
     (application,) = resources("prod", "AWS::KinesisAnalyticsV2::Application").values()
     properties = application["Properties"]

@@ -185,7 +185,7 @@ def _data(watched: Watched) -> Iterator[Watch]:
         name="training-failed",
         plane="data",
         severity="warning",
-        means="A model was not trained, or did not pass its gate: the one before goes on to answer.",
+        means="A training pipeline failed, or its model did not pass: the one before goes on to answer.",
         metric=metric("AWS/Events", "MatchedEvents", {"RuleName": watched.failed_training}, "Sum"),
         threshold=0,
     )

@@ -15,6 +15,8 @@ _TRAINING = "Train every model"
 _ALL = ["States.ALL"]
 _RETRY = [{"ErrorEquals": _ALL, "IntervalSeconds": 300, "MaxAttempts": 2, "BackoffRate": 1.0}]
 _WELL, _FAILED = "All is well", "Something failed"
+#: Half an hour before Sunday's upkeep, which writes the tables that a night writes.
+_MOST_SECONDS = 6 * 3600
 
 
 def definition(jobs: Sequence[JobSpec], prefix: str, pipelines: Sequence[str] = ()) -> dict[str, Any]:
@@ -35,6 +37,7 @@ def definition(jobs: Sequence[JobSpec], prefix: str, pipelines: Sequence[str] = 
     first = {key: next(iter(each)) for key, each in states.items() if each}
     return {
         "Comment": "Silver, gold, features online, scores; or the lake's upkeep; or training",
+        "TimeoutSeconds": _MOST_SECONDS,
         "StartAt": "What",
         "States": {
             "What": {
@@ -48,7 +51,11 @@ def definition(jobs: Sequence[JobSpec], prefix: str, pipelines: Sequence[str] = 
             },
             **{name: state for each in states.values() for name, state in each.items()},
             _WELL: {"Type": "Succeed"},
-            _FAILED: {"Type": "Fail", "Error": "Failed", "Cause": "The jobs' own runs say why."},
+            _FAILED: {
+                "Type": "Fail",
+                "Error": "Failed",
+                "Cause": "The history of this execution says what, the jobs' own runs why.",
+            },
         },
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from infra.cdk.constructs.shipped import runs
 from infra.cdk.stacks.base import PlaneStack
 from mercato.errors import MercatoError
 
+#: Steps that are paid for, and arguments that hold further steps.
+_JOBS = {"Processing", "Training", "Transform"}
+_WAYS = {"IfSteps", "ElseSteps"}
 _GENERATED = Path(__file__).parents[1] / "generated"
 
 
@@ -34,6 +37,7 @@ class TrainingPipeline(sagemaker.CfnPipeline):
             PipelineError: the pipeline has no such parameter, or one is left without a value.
         """
         document = with_defaults(json.loads((_GENERATED / f"pipeline-{model}.json").read_text()), defaults)
+        document["Steps"] = tagged(document["Steps"], stack.told_by)
         super().__init__(
             stack,
             f"Pipeline-{model}",
@@ -44,6 +48,19 @@ class TrainingPipeline(sagemaker.CfnPipeline):
             role_arn=role,
         )
         runs(self, f"model-source-{model}")
+
+
+def tagged(steps: Sequence[Mapping[str, Any]], tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The steps, with these tags on the jobs that they start: a pipeline's own are not theirs."""
+    made = []
+    for step in steps:
+        arguments = dict(step["Arguments"])
+        if step["Type"] in _JOBS:
+            arguments["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        for way in _WAYS & arguments.keys():
+            arguments[way] = tagged(arguments[way], tags)
+        made.append({**step, "Arguments": arguments})
+    return made
 
 
 def with_defaults(document: dict[str, Any], defaults: Mapping[str, str]) -> dict[str, Any]:

@@ -39,6 +39,11 @@ class Intake(Section):
     feeds: dict[Literal["weather", "competitor_prices"], Feed] = Field(default={})
 
 
+#: That WAF counts up to.
+_MOST_REQUESTS = 2_000_000_000
+_CLIENTS_OF_AN_ADDRESS = 10
+
+
 class Decisions(Section):
     """The API, who may call it, and how often.
 
@@ -47,8 +52,8 @@ class Decisions(Section):
         concurrency: requests that one function answers at a time, kept for it alone; 0 for no such limit.
         requests_per_second: that a route takes from all clients together.
         client_requests_per_5_minutes: that one client may send before it is turned away.
-        address_requests_per_5_minutes: that one address may send, with whatever tokens; several clients may
-            come from one.
+        address_requests_per_5_minutes: that one address may send, with whatever tokens; by default ten times
+            what a client may, as several may come from one.
         clients: machines that may call, with their scopes.
         page_urls: where people are sent back to after they signed in; none, if no people sign in.
         edge: put CloudFront and a web application firewall before the API.
@@ -59,8 +64,8 @@ class Decisions(Section):
     memory_mib: Annotated[int, Field(ge=512, le=10240)] = 1769
     concurrency: Annotated[int, Field(ge=0, le=1000)] = 0
     requests_per_second: Annotated[int, Field(ge=1, le=10000)] = 100
-    client_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 30_000
-    address_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 300_000
+    client_requests_per_5_minutes: Annotated[int, Field(ge=10, le=_MOST_REQUESTS)] = 30_000
+    address_requests_per_5_minutes: Annotated[int | None, Field(ge=10, le=_MOST_REQUESTS)] = None
     clients: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")], tuple[Scope, ...]] = Field(
         default={"shop": ("recommend", "payments", "events", "read")}
     )
@@ -70,6 +75,12 @@ class Decisions(Section):
     certificate_arn: Annotated[
         str, Field(pattern=r"^$|^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/.+$")
     ] = ""
+
+    @property
+    def of_an_address(self) -> int:
+        """Requests that one address may send in five minutes."""
+        usual = _CLIENTS_OF_AN_ADDRESS * self.client_requests_per_5_minutes
+        return self.address_requests_per_5_minutes or min(usual, _MOST_REQUESTS)
 
     @model_validator(mode="after")
     def _domain_has_certificate(self) -> Decisions:

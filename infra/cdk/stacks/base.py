@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.cdk.config import Config
+from mercato.cloud.template import ENVIRONMENT
 
 
 class PlaneStack(Stack):
@@ -47,7 +48,7 @@ class PlaneStack(Stack):
     @property
     def told_by(self) -> dict[str, str]:
         """Tags by which the costs of what is made here are told from others."""
-        return {"mercato:environment": self.config.name, "mercato:plane": self.plane}
+        return {ENVIRONMENT: self.config.name, "mercato:plane": self.plane}
 
     @property
     def removal_policy(self) -> RemovalPolicy:

@@ -97,7 +97,7 @@ class EdgeStack(PlaneStack):
                 limit=limits.client_requests_per_5_minutes,
             ),
             "address": waf.CfnWebACL.RateBasedStatementProperty(
-                aggregate_key_type="IP", limit=limits.address_requests_per_5_minutes
+                aggregate_key_type="IP", limit=limits.of_an_address
             ),
         }
         return [

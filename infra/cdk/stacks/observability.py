@@ -27,6 +27,7 @@ from infra.cdk.constructs.watched import Watched
 from infra.cdk.stacks.base import PlaneStack, log_group_arn
 from infra.cdk.stacks.network import NetworkStack
 from infra.cdk.stacks.streaming import StreamingStack
+from mercato.cloud.template import ENVIRONMENT
 
 
 class ObservabilityStack(PlaneStack):
@@ -218,7 +219,7 @@ class ObservabilityStack(PlaneStack):
                 budget_type="COST",
                 time_unit="MONTHLY",
                 budget_limit=budget.SpendProperty(amount=self.config.observability.budget_usd, unit="USD"),
-                cost_filters={"TagKeyValue": [f"user:mercato:environment${self.config.name}"]},
+                cost_filters={"TagKeyValue": [f"user:{ENVIRONMENT}${self.config.name}"]},
             ),
             notifications_with_subscribers=[
                 budget.NotificationWithSubscribersProperty(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -121,11 +121,13 @@ def endpoints(session: Any, region: str, resources: Iterable[Resource]) -> Itera
         resources: all, as a stack that is there already may still wait for its first approved version.
     """
     values = session.client("service-quotas", region_name=region)
-    for instance, count in sorted(endpoint_instances(resources).items()):
+    for instance, counts in sorted(endpoint_instances(resources).items()):
+        # An update starts a second fleet before it ends the first.
+        count = sum(counts) + max(counts)
         # One quota for each type, over all endpoints of the account in the region.
         name = f"{instance} for endpoint usage"
         value = _by_name(values, _ENDPOINTS, name)
-        needed = f"{count} needed by approved models"
+        needed = f"{count} needed by approved models, one of which is being updated"
         if value is None:
             yield _untold(name, _ENDPOINTS, needed)
         elif count > value:
@@ -179,11 +181,11 @@ def judged(name: str, service: str, needed: float, used: float, value: float | N
     return ok(check, says)
 
 
-def endpoint_instances(resources: Iterable[Resource]) -> Mapping[str, int]:
-    """How many instances of each type the endpoints of all models start with."""
-    counts = Counter[str]()
+def endpoint_instances(resources: Iterable[Resource]) -> Mapping[str, list[int]]:
+    """By type of instance, how many the endpoint of each model starts with."""
+    counts: dict[str, list[int]] = defaultdict(list)
     for count, instance in filter(None, (each.answers_on() for each in resources)):
-        counts[instance] += count
+        counts[instance].append(count)
     return counts
 
 

@@ -8,10 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mercato.cloud.preflight.finding import Finding, ok, warning
-from mercato.cloud.template import Assembly
+from mercato.cloud.template import ENVIRONMENT, Assembly
 
-#: Tag by which the budget tells an environment's costs from others.
-TAG = "mercato:environment"
 _CHECK = "cost allocation tag"
 #: Where AWS keeps what belongs to billing.
 _REGION = "us-east-1"
@@ -23,19 +21,20 @@ def tags(session: Any, assembly: Assembly) -> Iterator[Finding]:
         return
     fix = (
         "aws ce update-cost-allocation-tags-status --cost-allocation-tags-status "
-        f"TagKey={TAG},Status=Active, a day after the first deploy"
+        f"TagKey={ENVIRONMENT},Status=Active, a day after the first deploy"
     )
     try:
-        found = session.client("ce", region_name=_REGION).list_cost_allocation_tags(TagKeys=[TAG])
+        found = session.client("ce", region_name=_REGION).list_cost_allocation_tags(TagKeys=[ENVIRONMENT])
     except ClientError as error:
         # Only an organization's management account may ask.
         yield warning(
             _CHECK,
-            f"this account can't say whether {TAG} is activated; if not, the budget sees no costs: {error}",
+            f"this account can't say whether {ENVIRONMENT} is activated; "
+            f"if not, the budget sees no costs: {error}",
             f"with the account that pays: {fix}",
         )
         return
     if any(each["Status"] == "Active" for each in found["CostAllocationTags"]):
-        yield ok(_CHECK, f"{TAG} is activated")
+        yield ok(_CHECK, f"{ENVIRONMENT} is activated")
     else:
-        yield warning(_CHECK, f"{TAG} is not activated: the budget sees no costs", fix)
+        yield warning(_CHECK, f"{ENVIRONMENT} is not activated: the budget sees no costs", fix)

@@ -19,8 +19,8 @@ from mercato.cloud.preflight.quotas import concurrency, endpoint_instances, endp
 from mercato.cloud.preflight.report import PreflightError, as_json, blocked, inspect
 from mercato.cloud.preflight.secrets import by_hand, secrets
 from mercato.cloud.preflight.services import SERVICES
-from mercato.cloud.preflight.tags import TAG, tags
-from mercato.cloud.template import ANSWERS_ON, Assembly, Resource
+from mercato.cloud.preflight.tags import tags
+from mercato.cloud.template import ANSWERS_ON, ENVIRONMENT, Assembly, Resource
 from tests.infra.templates import made_types
 
 COUNTS = st.integers(min_value=0, max_value=1000).map(float)
@@ -92,19 +92,24 @@ class Quotas:
 
 
 def test_instances_of_all_models_endpoints_are_counted_by_type() -> None:
-    assert endpoint_instances(MODELS) == {"ml.m5.large": 3, "ml.c5.large": 1}
+    assert {name: sorted(counts) for name, counts in endpoint_instances(MODELS).items()} == {
+        "ml.m5.large": [1, 2],
+        "ml.c5.large": [1],
+    }
     assert endpoint_instances([_versions(None)]) == {}
 
 
 def test_too_few_instances_for_endpoints_are_a_warning_as_the_deploy_itself_starts_none() -> None:
     """A quota that nobody has raised is found among AWS's defaults."""
     session = Quotas(
-        list_service_quotas={"ml.m5.large": 2}, list_aws_default_service_quotas={"ml.c5.large": 1}
+        list_service_quotas={"ml.m5.large": 4}, list_aws_default_service_quotas={"ml.c5.large": 2}
     )
     compute, general = endpoints(session, "us-east-1", MODELS)
     assert (compute.check, compute.state) == ("quota: ml.c5.large for endpoint usage", State.OK)
-    assert (general.state, general.says) == (State.WARNING, "3 needed by approved models, 2 allowed")
-    assert "Service Quotas for 3 or more (sagemaker, ml.m5.large for endpoint usage)" in general.fix
+    # Three that answer, and two more while the larger fleet is replaced.
+    assert general.state is State.WARNING
+    assert general.says == "5 needed by approved models, one of which is being updated, 4 allowed"
+    assert "Service Quotas for 5 or more (sagemaker, ml.m5.large for endpoint usage)" in general.fix
 
 
 def test_a_quota_for_endpoints_that_nobody_tells_is_a_warning() -> None:
@@ -226,8 +231,8 @@ BUDGET = Resource("observability", "Budget", "AWS::Budgets::Budget", {})
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        ({"CostAllocationTags": [{"TagKey": TAG, "Status": "Active"}]}, State.OK),
-        ({"CostAllocationTags": [{"TagKey": TAG, "Status": "Inactive"}]}, State.WARNING),
+        ({"CostAllocationTags": [{"TagKey": ENVIRONMENT, "Status": "Active"}]}, State.OK),
+        ({"CostAllocationTags": [{"TagKey": ENVIRONMENT, "Status": "Inactive"}]}, State.WARNING),
         ({"CostAllocationTags": []}, State.WARNING),
         (MEMBER, State.WARNING),
     ],
@@ -236,7 +241,7 @@ def test_a_budget_whose_tag_is_not_activated_is_a_warning(answer: Any, state: St
     session = Answering("list_cost_allocation_tags", answer)
     (found,) = tags(session, Assembly("us-east-1", (BUDGET,)))
     assert found.state is state
-    assert (f"TagKey={TAG},Status=Active" in found.fix) is (state is State.WARNING)
+    assert (f"TagKey={ENVIRONMENT},Status=Active" in found.fix) is (state is State.WARNING)
     assert list(tags(session, HERE)) == []
 
 

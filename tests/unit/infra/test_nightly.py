@@ -122,6 +122,10 @@ def test_every_job_runs_once_and_upkeep_and_training_only_when_they_are_asked_fo
         assert sorted(walk.ran) == sorted(expected)
 
 
+def test_a_night_ends_before_sundays_upkeep() -> None:
+    assert 5.5 + MACHINE["TimeoutSeconds"] / 3600 < 12
+
+
 def test_names_of_states_are_there_once_in_the_whole_machine() -> None:
     def names(scope: Any) -> Iterator[str]:
         for name, state in scope["States"].items():
