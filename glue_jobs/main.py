@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ def run_jobs(
     jobs: Iterable[Job],
     *,
     full: bool = False,
+    stop: threading.Event | None = None,
     on_start: Callable[[Job], None] = lambda _job: None,
     on_run: Callable[[Run], None] = lambda _run: None,
 ) -> list[Run]:
@@ -43,12 +45,15 @@ def run_jobs(
 
     Args:
         full: go through all rows even if nothing is new.
+        stop: begin no other job once it is set.
         on_start: called as each job starts.
         on_run: called as each job ends.
     """
     with exclusive(lake):
         runner, runs = Runner(spark, lake), []
         for job in jobs:
+            if stop and stop.is_set():
+                break
             on_start(job)
             runs.append(runner.run(job, full))
             on_run(runs[-1])

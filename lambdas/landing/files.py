@@ -100,11 +100,15 @@ def _numbers(event: type[msgspec.Struct]) -> frozenset[str]:
     """Fields that hold numbers, or whether something is so."""
     found = set()
     for field in msgspec.inspect.type_info(event).fields:  # type: ignore[attr-defined]
-        inner = field.type.type if isinstance(field.type, msgspec.inspect.Metadata) else field.type
+        inner = _bare(field.type)
         kinds = inner.types if isinstance(inner, msgspec.inspect.UnionType) else (inner,)
-        if any(isinstance(kind, _NUMERIC) for kind in kinds):
+        if any(isinstance(_bare(kind), _NUMERIC) for kind in kinds):
             found.add(field.encode_name)
     return frozenset(found)
+
+
+def _bare(kind: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    return kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
 
 
 def _number(cell: Any) -> Any:

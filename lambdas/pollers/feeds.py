@@ -114,8 +114,9 @@ def items(url: str, body: bytes) -> Iterator[Raw]:
 
 
 def _items(url: str, body: bytes) -> Sequence[msgspec.Raw | bytes]:
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
-        return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8), type=list[msgspec.Raw])
+        return msgspec.json.decode(body, type=list[msgspec.Raw])
     except UNREADABLE as error:
         if (parts := _split(body.strip())) is None:
             raise FeedError(f"{url} answers no JSON array: {unreadable(error).reason}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -27,23 +28,27 @@ def interrupted_by_signals() -> None:
         signal.signal(each, _interrupt)
 
 
-def finished_then_interrupted(finishing: str) -> threading.Event:
-    """An event that the first Ctrl-C sets, so that what is at work is finished; the next one interrupts it.
+def finished_then_interrupted(
+    finishing: str, first: Sequence[signal.Signals] = (signal.SIGINT,)
+) -> threading.Event:
+    """An event that the first signal sets, so that what is at work is finished; the next one interrupts it.
 
     An exception in the midst of a call to an engine now and then ends in its callbacks and is lost.
 
     Args:
         finishing: what is said to whoever pressed Ctrl-C.
+        first: signals that do so; the others interrupt at once.
     """
     stop = threading.Event()
 
-    def first(_signal: int, _frame: FrameType | None) -> None:
+    def finish(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
         interrupted_by_signals()
         os.write(2, f"\n{finishing}; Ctrl-C again stops at once\n".encode())
 
     interrupted_by_signals()
-    signal.signal(signal.SIGINT, first)
+    for each in first:
+        signal.signal(each, finish)
     return stop
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mercato.cli.endings import finished_then_interrupted, interrupted_by_signals, stopped_by_signals
+from mercato.cli.endings import ENDINGS, finished_then_interrupted, interrupted_by_signals, stopped_by_signals
 from mercato.cli.failures import kafka_failures
 from mercato.cli.options import Engine, Json, JsonLines, JsonRounds
 from mercato.errors import MercatoError
@@ -152,11 +153,9 @@ def run(
     # A start that waits for the engine is ended at once, and leaves none behind.
     interrupted_by_signals()
     with Console(stderr=True).status("") as status, connect(settings, engine) as spark:
-        stop = finished_then_interrupted("finishing the job at work")
+        stop = finished_then_interrupted("finishing the job at work", ENDINGS if follow else (signal.SIGINT,))
 
         def on_start(job: Job) -> None:
-            if stop.is_set():
-                raise typer.Exit(0 if follow else 130)
             status.update(f"{job.target.name} ...")
 
         def on_run(done: Run) -> None:
@@ -166,12 +165,17 @@ def run(
 
         while True:
             with kafka_failures():
-                done = run_jobs(spark, settings, root, chosen, full=full, on_start=on_start, on_run=on_run)
+                done = run_jobs(
+                    spark, settings, root, chosen, full=full, stop=stop, on_start=on_start, on_run=on_run
+                )
             if as_json:
                 typer.echo(json.dumps([dataclasses.asdict(each) for each in done]))
             status.update("waiting")
             if follow is None or stop.wait(follow):
                 break
+    if follow is None and len(done) < len(chosen):
+        typer.echo(f"interrupted; {len(done)} of {len(chosen)} jobs are done", err=True)
+        raise typer.Exit(130)
     if follow is None and all(each.mode == "skipped" for each in done) and _bronze_is_empty(root):
         typer.echo("bronze is empty: run `mercato ingest`", err=True)
 

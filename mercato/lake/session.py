@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -30,6 +31,8 @@ SHARED_CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "t
 #: code, not its usual 240, which the classes that Spark generates fill: "Out of space in CodeCache".
 SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 _START_TIMEOUT = 120
+#: Of Linux's `prctl`; elsewhere a server outlives a killed process.
+_PR_SET_PDEATHSIG = 1
 #: Spark's default, and seconds for it to accept a connection.
 _CONNECT_PORT, _PROBE_TIMEOUT = 15_002, 5
 
@@ -107,8 +110,9 @@ def _probe(address: str) -> None:
             pass
     except (OSError, ValueError) as error:
         raise EngineNotStartedError(
-            f"No Spark Connect server answers at {address} ({error}): start it, or correct --engine or "
-            "MERCATO_ENGINE."
+            # The rest of the address may hold a token.
+            f"No Spark Connect server answers at sc://{place.netloc} ({error}): start it, or correct "
+            "--engine or MERCATO_ENGINE."
         ) from error
 
 
@@ -170,7 +174,14 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output, tempfile.TemporaryDirectory(prefix="mercato-spark-") as scratch:
         server = subprocess.Popen(
-            [*command, "spark-internal"], env=environment, cwd=scratch, stdout=output, stderr=output
+            [*command, "spark-internal"],
+            env=environment,
+            cwd=scratch,
+            stdout=output,
+            stderr=output,
+            # Ctrl-C is for this process, which may still need the server to finish a job.
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
         try:
             _await_port(port, server, log)
@@ -179,6 +190,11 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
         finally:
             server.terminate()
             server.wait()
+
+
+def _end_with_parent() -> None:
+    """Let the server end with this process even if that is killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _await_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -21,6 +21,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 #: Marks every process of a stack in its environment, so that orphans can be found.
 HOME_MARKER = "MERCATO_STACK_HOME"
+_MODULE = "supervisor.supervisord"
 
 
 class DaemonError(RuntimeError):
@@ -56,6 +57,14 @@ class Daemon:
         except (OSError, xmlrpc.client.Error):
             return False
 
+    def present(self) -> bool:
+        """Whether there is one, even if it is just starting or ending and does not answer."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                if _MODULE in process.cmdline():
+                    return True
+        return False
+
     def infos(self) -> dict[str, dict[str, Any]]:
         """What it says of each program; nothing if it does not run."""
         try:
@@ -84,7 +93,7 @@ class Daemon:
         config.parent.mkdir(parents=True, exist_ok=True)
         with config.open("w") as file:
             self._configuration().write(file)
-        command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(config)]
+        command = [sys.executable, "-m", _MODULE, "--configuration", str(config)]
         environment = {**os.environ, HOME_MARKER: str(self._home)}
         started = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if started.returncode:

@@ -113,8 +113,8 @@ class Stack:
         return [self._status(service, infos.get(name)) for name, service in ALL.items()]
 
     def orphans(self) -> list[int]:
-        """Processes of this home whose supervisor is gone, by pid."""
-        return [] if self._daemon.running() else [process.pid for process in self._daemon.processes()]
+        """Processes of this home whose supervisor is gone, by pid; none while one starts or ends."""
+        return [] if self._daemon.present() else [process.pid for process in self._daemon.processes()]
 
     # --- one service ------------------------------------------------------------------------------
 

@@ -185,8 +185,11 @@ def card_of(row: dict[str, Any]) -> Card:
 def terminal_of(row: dict[str, Any]) -> Terminal:
     """The terminal of a served row, given as a mapping of its columns."""
     c = TERMINAL_OUTCOMES.c
-    # Rows of earlier releases do not say when; any outcome that comes again or anew is then the newer one.
-    told = row[c.told] or [_UNTOLD] * len(row[c.times])
+    # Rows that an earlier release wrote, maybe over newer ones, do not say when; any outcome that comes again
+    # or anew is then the newer one.
+    told = row[c.told]
+    if told is None or len(told) != len(row[c.times]):
+        told = [_UNTOLD] * len(row[c.times])
     columns = (row[c.times], row[c.payment_ids], row[c.frauds], row[c.ratios], told)
     return Terminal(tuple(map(Known, *columns)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -40,17 +41,21 @@ main.main()
 _RUN = """
 import contextlib, time
 from glue_jobs import main as jobs
+from glue_jobs.runner import Run
 from mercato.cli import main
 from mercato.lake import session
 
-def run_jobs(_spark, _settings, _lake, chosen, *, on_start, **_rest):
-    for job in chosen:
-        on_start(job)
+class Runner:
+    def __init__(self, _spark, _lake):
+        pass
+
+    def run(self, job, _full):
         print("runs", flush=True)
         time.sleep({seconds})
+        return Run(job.target.name, "full", 0, 0, 0, 0.0)
 
 session.connect = lambda _settings, _engine: contextlib.nullcontext()
-jobs.run_jobs = run_jobs
+jobs.Runner = Runner
 main.main()
 """
 #: What it prints of its services.
@@ -117,13 +122,22 @@ def test_a_stack_in_the_foreground_that_runs_is_stopped_whole(tmp_path: Path) ->
     assert (out, status) == ("stopped\n", 130)
 
 
-@pytest.mark.parametrize("arguments", [("run",), ("run", "--follow", "60")])
-def test_ctrl_c_lets_a_job_finish_and_begins_no_other(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    told = Command(tmp_path, *arguments, script=_RUN.format(seconds=2))
-    assert told.line() == "runs"
-    told.process.send_signal(signal.SIGINT)
-    out, error, status = told.end()
-    assert (out, status) == ("", 0 if "--follow" in arguments else 130)
+@pytest.mark.parametrize(
+    ("arguments", "ending", "status"),
+    [
+        (("run", "--json"), signal.SIGINT, 130),
+        (("run", "--json", "--follow", "60"), signal.SIGINT, 0),
+        (("run", "--json", "--follow", "60"), signal.SIGTERM, 0),
+    ],
+)
+def test_a_job_is_finished_and_told_of_and_no_other_begins(
+    arguments: tuple[str, ...], ending: signal.Signals, status: int, tmp_path: Path
+) -> None:
+    command = Command(tmp_path, *arguments, script=_RUN.format(seconds=2))
+    assert command.line() == "runs"
+    command.process.send_signal(ending)
+    out, error, ended = command.end()
+    assert (len(json.loads(out)), ended) == (1, status)
     assert "finishing the job at work; Ctrl-C again stops at once" in error
 
 
@@ -131,11 +145,11 @@ def test_ctrl_c_lets_a_job_finish_and_begins_no_other(arguments: tuple[str, ...]
 def test_a_job_is_interrupted_by_ctrl_c_twice_and_by_other_signals(
     signals: tuple[signal.Signals, ...], tmp_path: Path
 ) -> None:
-    told = Command(tmp_path, "run", script=_RUN.format(seconds=60))
-    assert told.line() == "runs"
+    command = Command(tmp_path, "run", script=_RUN.format(seconds=60))
+    assert command.line() == "runs"
     for each in signals:
-        told.process.send_signal(each)
+        command.process.send_signal(each)
         time.sleep(0.2)  # two of a kind that come at once are one
-    _, error, status = told.end()
+    _, error, status = command.end()
     assert status == 130
     assert "Traceback" not in error

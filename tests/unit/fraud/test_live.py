@@ -194,3 +194,10 @@ def test_rows_of_the_online_store_hold_all_of_a_log() -> None:
     earlier = terminal_of(as_read[1] | {"told": None})
     assert earlier == Terminal((terminal.known[0]._replace(told=0),))
     assert earlier.merged([(outcome(payments[0], fraud=False), 1.5)]).known[0].fraud is False
+
+
+def test_outcomes_that_an_earlier_release_wrote_over_newer_ones_are_all_read() -> None:
+    """It left when they were told as it was: of fewer."""
+    terminal = Terminal().merged((outcome(paid(number, number, 9.0), False), 1.0) for number in range(5))
+    row = asdict(terminal.row("t"))
+    assert len(terminal_of(row | {"told": row["told"][:3]}).known) == 5

@@ -77,6 +77,42 @@ def test_ctrl_c_ends_the_engine_and_who_waits_for_it(
 def test_an_address_at_which_nothing_listens_is_said_at_once(tmp_path: Path) -> None:
     """Spark's client asked for twenty minutes."""
     nobody = f"sc://127.0.0.1:{free_port()}"
-    refused = pytest.raises(EngineNotStartedError, match=f"answers at {nobody}")
-    with refused, connect(Settings(home=tmp_path), nobody):
+    refused = pytest.raises(EngineNotStartedError, match=f"answers at {nobody} ")
+    with refused as error, connect(Settings(home=tmp_path), f"{nobody}/;token=secret"):
         pass
+    assert "secret" not in str(error.value)
+
+
+FINISHING = """
+import sys, time
+from pathlib import Path
+from mercato.cli.endings import finished_then_interrupted
+from mercato.lake.session import connect
+from mercato.settings import Settings
+
+with connect(Settings(home=Path(sys.argv[1]), jars_dir=Path(sys.argv[2])), sys.argv[3]) as spark:
+    stop = finished_then_interrupted("finishing")
+    print("asking", flush=True)
+    while not stop.is_set():
+        time.sleep(0.1)
+    print(spark.range(10).count(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("engine", ["sail", pytest.param("spark", marks=pytest.mark.slow)])
+def test_ctrl_c_leaves_the_engine_to_who_finishes_a_job(
+    engine: str, stack_settings: Settings, tmp_path: Path
+) -> None:
+    """Spark's server took the terminal's Ctrl-C for its own, and the job waited for it in vain."""
+    command: list[str | Path] = [sys.executable, "-c", FINISHING, tmp_path, stack_settings.jars_dir, engine]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "asking\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.readline() == "10\n"
+        assert process.wait(60) == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

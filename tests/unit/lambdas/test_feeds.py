@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from datetime import UTC, datetime
 
@@ -54,6 +55,11 @@ def test_a_feed_that_breaks_off_is_asked_again(monkeypatch: pytest.MonkeyPatch) 
     with peer((200, b"[1, 2"), breaks_off=True) as feed, pytest.raises(FeedError, match="does not answer"):
         fetch(feed.url, None)
     assert len(feed.asked) == 3
+
+
+def test_a_byte_order_mark_costs_no_item() -> None:
+    for body in (b'[{"a":1},{"b":2}]', b'[{"a":1},{"b":tru}]'):
+        assert len([*items(URL, codecs.BOM_UTF8 + body)]) == 2
 
 
 def test_a_redirect_without_a_host_is_named_whole() -> None:

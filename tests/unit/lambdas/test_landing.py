@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas.landing.files import UnreadableFileError, values
-from mercato.contracts.events import PAYMENTS, Payment, Violation
+from mercato.contracts.events import CLICKSTREAM, PAYMENTS, Payment, Violation
 from mercato.settings import Settings
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -111,6 +111,15 @@ def test_a_row_is_refused_for_the_cell_that_is_wrong(changed: dict[str, str], co
     (refused,) = (PAYMENTS.receive(value, NOW) for value in values(KEY, PAYMENTS, content))
     assert isinstance(refused, Violation)
     assert (refused.code, refused.field) == (code, field)
+
+
+def test_an_id_that_may_be_missing_is_a_number_too() -> None:
+    header = "event_id,event_time,household_id,session_id,product_id,action"
+    content = io.BytesIO(f"{header}\nc1,2026-01-01T00:00:00Z,1,s,12,vieww\n".encode())
+    (value,) = values("clickstream.v1/a.csv", CLICKSTREAM, content)
+    refused = CLICKSTREAM.receive(value, NOW)
+    assert isinstance(refused, Violation)
+    assert refused.field == "$.action"
 
 
 def test_a_byte_order_mark_costs_no_event() -> None:
