@@ -1,4 +1,4 @@
-"""What each store promotes, by promotion week."""
+"""What each store promotes, from each instant at which that changes."""
 
 from __future__ import annotations
 

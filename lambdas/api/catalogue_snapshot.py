@@ -45,6 +45,7 @@ class CatalogueSnapshot:
         popular: most bought products by store.
         lookup, ranker: of the live catalogue, `None` where only the last good lists are known.
         households: profiles by household number, for the picker, of up to _PICKED households.
+        until: when the first promotion in it ends, `None` without any.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class CatalogueSnapshot:
         lookup: CatalogueLookup | None = None,
         ranker: Ranker | None = None,
         households: Sequence[Mapping[str, Any]] = (),
+        until: datetime | None = None,
     ) -> None:
         self.as_of = as_of
         self.popular = popular
         self.lookup = lookup
         self.ranker = ranker
         self.households = households
+        self.until = until
         self._describe = describe
         self.card = functools.lru_cache(maxsize=8_192)(self._card)
 
@@ -79,7 +82,8 @@ class CatalogueSnapshot:
         catalogue = Catalogue.from_tables(tables, datetime.now(UTC))
         lookup = CatalogueLookup(catalogue, tables[PRODUCTS])
         profiles = online.profiles(online.household_ids(_PICKED)).sort_by(_PROFILE.household_id).to_pylist()
-        return cls(as_of, lookup.popular, lookup.describe, lookup, make_ranker(catalogue), profiles)
+        ranker = make_ranker(catalogue)
+        return cls(as_of, lookup.popular, lookup.describe, lookup, ranker, profiles, catalogue.until)
 
     def knows(self, product_id: int) -> bool:
         """Whether the catalogue has this product."""
@@ -143,12 +147,13 @@ class SnapshotKeeper:
             self._thread.join()
 
     def refresh(self) -> None:
-        """Load the catalogue if the marker moved; keep what there is if that fails."""
+        """Load the catalogue if the marker moved or a promotion ended; keep what there is if that fails."""
         if self._online is None:
             return
         try:
-            marker = self._online.marker()
-            if marker is None or marker.token == self._token:
+            marker, until = self._online.marker(), self.snapshot.until
+            ended = until is not None and datetime.now(UTC) >= until
+            if marker is None or (marker.token == self._token and not ended):
                 return
             self.snapshot = CatalogueSnapshot.live(self._online, marker.as_of, self._make_ranker)
             self._token = marker.token

@@ -86,6 +86,7 @@ class Catalogue:
         neighbours: products x NEIGHBOURS rows, `len(catalogue)` where there are fewer.
         neighbour_scores: cosine beside each of them, 0 where there are fewer.
         popular, promoted: by store; ALL_STORES stands for all of them.
+        until: when the first of the promotions ends, `None` without any.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Catalogue:
         self.neighbour_scores = neighbour_scores
         self.popular = popular
         self.promoted = promoted
+        self.until: datetime | None = None
 
     def __len__(self) -> int:
         return len(self.product_ids)
@@ -137,7 +139,7 @@ class Catalogue:
         if at is not None:
             ends = promotions[_PROMOTED.valid_to]
             promotions = promotions.filter(pc.greater(ends, pa.scalar(at, ends.type)))
-        return cls(
+        made = cls(
             ids,
             types,
             stats.astype(np.float32),
@@ -148,6 +150,8 @@ class Catalogue:
             dict(_popular(ids, tables[STORE_POPULAR])),
             dict(_promoted(ids, promotions)),
         )
+        made.until = pc.min(promotions[_PROMOTED.valid_to]).as_py()
+        return made
 
     @classmethod
     def bare(cls, product_ids: Sequence[int] | NDArray[np.int64]) -> Catalogue:

@@ -7,7 +7,7 @@ import re
 import time
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from lambdas.api.routers import recommendations
 from lambdas.api.scorer import Scorer
 from lambdas.metrics import Metrics
 from mercato.online.connection import OnlineUnavailable
-from mercato.online.reader import History, Household
+from mercato.online.reader import History, Household, Marker
 from mercato.settings import Settings
 
 
@@ -77,6 +77,31 @@ def test_a_redis_that_hangs_is_asked_now_and_then_only(tmp_path: Path) -> None:
     looks = [recommender.look(Wish(1)) for _ in range(50)]
     assert all(moment.down for moment in looks)
     assert online.asked == 3
+
+
+class Materialised:
+    """An online store in which nothing changes."""
+
+    def marker(self) -> Marker:
+        return Marker("1", datetime.now(UTC), {})
+
+
+def test_a_catalogue_is_loaded_again_when_a_promotion_in_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went on to be shown as promoted until anything else was materialised."""
+    ends = iter([datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)])
+    loaded = []
+
+    def live(*_: object) -> CatalogueSnapshot:
+        loaded.append(CatalogueSnapshot(datetime.now(UTC), {}, lambda _product_id: None, until=next(ends)))
+        return loaded[-1]
+
+    monkeypatch.setattr(CatalogueSnapshot, "live", live)
+    keeper = SnapshotKeeper(Materialised(), tmp_path / "kept.json", lambda _catalogue: pytest.fail("none"))  # type: ignore[arg-type]
+    for _ in range(3):
+        keeper.refresh()
+    assert len(loaded) == 2
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,10 @@ def test_promotions_that_ended_are_left_out() -> None:
     ended = world.store_promotions(NOW - timedelta(days=7), ends=NOW)
     catalogue = Catalogue.from_tables(world.tables() | {STORE_PROMOTIONS: ended}, NOW)
     assert not catalogue.promoted
+    assert catalogue.until is None
+    running = world.store_promotions(NOW - timedelta(days=7), ends=NOW + timedelta(days=1))
+    catalogue = Catalogue.from_tables(world.tables() | {STORE_PROMOTIONS: running}, NOW)
+    assert catalogue.until == NOW + timedelta(days=1)
 
 
 def test_an_empty_catalogue_gives_no_candidates() -> None:
