@@ -36,12 +36,12 @@ TESTED_WITH := var/jars/flink.stamp var/jars/opensearch.stamp \
 LANES := -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test
-test: setup lint $(TESTED_WITH) ## every check and test, on real engines
-	$(BIN)/python -m pytest $(LANES)
+test: setup lint $(TESTED_WITH) ## every check, and the tests but for the slow ones, on real engines
+	$(BIN)/python -m pytest $(LANES) -m "not slow"
 
-.PHONY: test-quick
-test-quick: setup lint ## without the slow tests
-	$(BIN)/python -m pytest $(LANES) -m "not slow and not e2e"
+.PHONY: test-slow
+test-slow: setup $(TESTED_WITH) ## the slow tests, which CI runs too
+	$(BIN)/python -m pytest $(LANES) -m slow
 
 .PHONY: lint
 lint: setup ## ruff, mypy, import-linter

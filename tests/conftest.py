@@ -24,13 +24,19 @@ hypothesis.settings.load_profile("untimed")
 JARS = Path(__file__).parents[1] / "var" / "jars"
 
 
+#: So long that they even out the lanes.
+_BY_THEMSELVES = ("tests/infra/test_models.py", "tests/infra/test_model_jobs.py", "tests/infra/test_jobs.py")
+
+
 class Lanes(LoadScopeScheduling):  # type: ignore[misc]
-    """Two lanes of about the same length, each with engines of its own; unit tests go where there is room."""
+    """Lanes that workers take one by one, each worker with engines of its own; unit tests fill the rest."""
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, _ = nodeid.partition("::")
         _, kind, *_ = file.split("/")
-        return {"unit": file, "infra": "aws"}.get(kind, "engines")
+        if kind == "unit" or file in _BY_THEMSELVES:
+            return file
+        return {"infra": "aws"}.get(kind, "engines")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:

@@ -12,7 +12,7 @@ from infra.artifacts.artifact import ROOT
 from lambdas.deployer.plan import VARIANT
 from tests.infra.templates import resources, templates
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.timeout(900)]
 
 
 def alarms(environment: str) -> dict[str, dict[str, Any]]:

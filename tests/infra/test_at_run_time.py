@@ -14,7 +14,7 @@ from infra.cdk.sections import Decisions
 from lambdas.api.routers.recommendations import MAX_WAIT
 from tests.infra.templates import ENVIRONMENTS, allowed, as_list, resources, text
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.timeout(900)]
 
 JOB_ROLES = ("JobRole", "DatasetRole", "ScoreRole")
 

@@ -15,7 +15,7 @@ from mercato.cloud.cost.usage import load
 from mercato.cloud.template import read
 from tests.infra.templates import ENVIRONMENTS, folder
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.timeout(900)]
 
 PAGE = ROOT / "docs" / "explanation" / "cost.md"
 _TABLE = re.compile(r"(?<=<!-- estimates -->\n).*(?=<!-- end -->)", re.DOTALL)

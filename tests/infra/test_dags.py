@@ -15,7 +15,7 @@ from infra.artifacts.catalog import artifact
 from infra.artifacts.models import MODELS
 from infra.catalog import render
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.exercises("dags")]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.exercises("dags")]
 
 #: Prints what Airflow makes of a folder of DAGs.
 _READ = """

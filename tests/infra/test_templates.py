@@ -33,7 +33,7 @@ from tests.infra.templates import (
     text,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.timeout(900)]
 
 #: Types that run something of ours.
 RUNS = (

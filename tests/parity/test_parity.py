@@ -32,7 +32,7 @@ from tests.parity.rows import assert_same_rows, rows
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-pytestmark = [pytest.mark.parity, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.parity, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 JOBS = pytest.mark.parametrize("name", CATALOG)
 
