@@ -132,19 +132,19 @@ def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now
     book, cells = services.prices, [(seen.product_id, seen.store_id) for seen in asked.prices]
     try:
         rows = book.charged_in(cells) if asked.action == "withdraw" else book.proposed(cells)
-        wanted = [_decision(row, asked, reviewer, now) if row else None for row in rows]
-        gone = [seen for seen, row in zip(asked.prices, rows, strict=True) if row is None]
-        results = {
-            seen: None if _is(stands, asked.action, reviewer, seen) else _unknown(seen)
-            for seen, stands in zip(gone, book.decided(gone), strict=True)
-        }
-        offered = [(seen, each) for seen, each in zip(asked.prices, wanted, strict=True) if each]
-        results |= {seen: _stale(seen, each) for seen, each in offered}
-        sent = [(seen, each) for seen, each in offered if results[seen] is None]
-        stood = _settled(services, book, [each for _, each in sent])
+        found = dict(zip(asked.prices, rows, strict=True))
+        wanted = {seen: _decision(row, asked, reviewer, now) for seen, row in found.items() if row}
+        gone = [seen for seen in found if seen not in wanted]
+        results = {seen: _stale(seen, each) for seen, each in wanted.items()}
+        for seen, stands in zip(gone, book.decided(gone), strict=True):
+            # What was decided may have left the list since.
+            results[seen] = None if _is(stands, asked.action, reviewer, seen) else _unknown(seen)
+        sent = {seen: each for seen, each in wanted.items() if results[seen] is None}
+        settled = _settled(services, book, [*sent.values()])
     except OnlineUnavailable as error:
         raise _gone() from error
-    results |= {seen: _judged(each, stands) for (seen, each), stands in zip(sent, stood, strict=True)}
+    for (seen, each), stands in zip(sent.items(), settled, strict=True):
+        results[seen] = _judged(each, stands)
     return [Result(seen, results[seen]) for seen in asked.prices]
 
 
