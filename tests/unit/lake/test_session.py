@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,21 @@ def test_missing_jars_are_said_with_the_command_that_gets_them(tmp_path: Path) -
         pass
 
 
+@contextmanager
+def asking(script: str, engine: str, settings: Settings, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process with a terminal's worth of signals to itself, once it is asking the engine."""
+    command: list[str | Path] = [sys.executable, "-c", script, home, settings.jars_dir, engine]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "asking\n"
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
 ENDLESS = """
 import signal, sys
 from pathlib import Path
@@ -59,19 +76,11 @@ def test_ctrl_c_ends_the_engine_and_who_waits_for_it(
     engine: str, stack_settings: Settings, tmp_path: Path
 ) -> None:
     """The engine in the process stopped first, and who asked it then tried for minutes."""
-    command: list[str | Path] = [sys.executable, "-c", ENDLESS, tmp_path, stack_settings.jars_dir, engine]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "asking\n"
+    with asking(ENDLESS, engine, stack_settings, tmp_path) as process:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(2)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(20)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def test_an_address_at_which_nothing_listens_is_said_at_once(tmp_path: Path) -> None:
@@ -104,15 +113,8 @@ def test_ctrl_c_leaves_the_engine_to_who_finishes_a_job(
     engine: str, stack_settings: Settings, tmp_path: Path
 ) -> None:
     """Spark's server took the terminal's Ctrl-C for its own, and the job waited for it in vain."""
-    command: list[str | Path] = [sys.executable, "-c", FINISHING, tmp_path, stack_settings.jars_dir, engine]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    try:
+    with asking(FINISHING, engine, stack_settings, tmp_path) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "asking\n"
         os.killpg(process.pid, signal.SIGINT)
         assert process.stdout.readline() == "10\n"
         assert process.wait(60) == 0
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
