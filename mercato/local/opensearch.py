@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from mercato.local.java import LOG4J, java_home
 
@@ -48,9 +48,9 @@ def prepare(state: Path, jars: Path, port: int, transport_port: int) -> list[str
 def healthy(url: str, state: Path) -> bool:
     """Whether the node that answers takes requests and keeps its data in `state`."""
     try:
-        health = httpx.get(f"{url}/_cluster/health", timeout=2).json()
-        nodes = httpx.get(f"{url}/_nodes/_local/settings", timeout=2).json()["nodes"].values()
-    except (httpx.HTTPError, ValueError, KeyError):
+        health = httpx2.get(f"{url}/_cluster/health", timeout=2).json()
+        nodes = httpx2.get(f"{url}/_nodes/_local/settings", timeout=2).json()["nodes"].values()
+    except (httpx2.HTTPError, ValueError, KeyError):
         return False
     data = [Path(folder) for each in nodes for folder in each["settings"]["path"]["data"]]
     ours = bool(data) and all(folder.is_relative_to(state / _BASE) for folder in data)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 import redis
 
 from mercato.local import kafka, opensearch
@@ -48,8 +48,8 @@ class Service:
 
 def _answers(url: str | None, path: str) -> bool:
     try:
-        return httpx.get(f"{url}{path}", timeout=2).status_code == 200
-    except httpx.HTTPError:
+        return httpx2.get(f"{url}{path}", timeout=2).status_code == 200
+    except httpx2.HTTPError:
         return False
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from mercato.local.ports import free_port
 from tests.integration.rig import eventually
@@ -29,7 +29,7 @@ def served(name: str, folder: Path) -> Iterator[str]:
     server = subprocess.Popen([sys.executable, str(ROOT / "sagemaker" / name / "serve.py")], env=environment)
     try:
         address = f"http://127.0.0.1:{port}"
-        eventually(lambda: httpx.get(f"{address}/ping").status_code == 200, seconds=30)
+        eventually(lambda: httpx2.get(f"{address}/ping").status_code == 200, seconds=30)
         yield address
     finally:
         server.terminate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 
 from mercato.contracts.search import ProductDocument
 from mercato.search.documents import document
@@ -53,10 +53,10 @@ def ids(found: Found) -> list[int]:
 def stored(settings: Settings, product_id: int) -> dict[str, Any]:
     """A document as it is in the index that is asked, searchable or not yet."""
     url = f"{settings.require('opensearch_url')}/{settings.opensearch_index}/_doc/{product_id}"
-    found: dict[str, Any] = httpx.get(url).json()["_source"]
+    found: dict[str, Any] = httpx2.get(url).json()["_source"]
     return found
 
 
 def versions(settings: Settings) -> list[str]:
     url = f"{settings.require('opensearch_url')}/{settings.opensearch_index}-v*"
-    return sorted(httpx.get(url).json())
+    return sorted(httpx2.get(url).json())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 from confluent_kafka import Consumer
@@ -36,7 +36,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 @pytest.fixture
-def api(rig: Rig) -> Iterator[httpx.Client]:
+def api(rig: Rig) -> Iterator[httpx2.Client]:
     with rig.serve() as client:
         yield client
 
@@ -52,7 +52,7 @@ def _click(action: str, product_id: int, household_id: int = 1) -> Click:
     )
 
 
-def _reason(api: httpx.Client) -> str | None:
+def _reason(api: httpx2.Client) -> str | None:
     response = api.get("/v1/recommendations/1")
     assert response.status_code == 200
     answer = response.json()
@@ -62,7 +62,7 @@ def _reason(api: httpx.Client) -> str | None:
     return reason
 
 
-def test_a_personal_list_with_reasons(api: httpx.Client) -> None:
+def test_a_personal_list_with_reasons(api: httpx2.Client) -> None:
     answer = api.get("/v1/recommendations/1?n=4").json()
     assert (answer["fallback"], answer["store_id"], answer["session"]["cart"]) == (False, STORES[1], [])
     assert answer["model_version"] == "7"
@@ -74,7 +74,7 @@ def test_a_personal_list_with_reasons(api: httpx.Client) -> None:
     assert answer["timings"]["total"] < 1_000
 
 
-def test_the_cart_leaves_the_list_and_brings_its_companions(api: httpx.Client) -> None:
+def test_the_cart_leaves_the_list_and_brings_its_companions(api: httpx2.Client) -> None:
     answer = api.get("/v1/recommendations/1", params={"cart": [31, 5]}).json()
     ids = [item["product_id"] for item in answer["items"]]
     assert {5, 31}.isdisjoint(ids)
@@ -82,7 +82,9 @@ def test_the_cart_leaves_the_list_and_brings_its_companions(api: httpx.Client) -
     assert "in your cart" in answer["items"][0]["why"]
 
 
-def test_a_long_poll_answers_when_the_click_arrives_and_says_what_it_did(rig: Rig, api: httpx.Client) -> None:
+def test_a_long_poll_answers_when_the_click_arrives_and_says_what_it_did(
+    rig: Rig, api: httpx2.Client
+) -> None:
     first = api.get("/v1/recommendations/1")
     click = _click("add_to_cart", 31)
     timer = threading.Timer(0.3, rig.click, (click,))
@@ -103,7 +105,7 @@ def test_a_long_poll_answers_when_the_click_arrives_and_says_what_it_did(rig: Ri
     assert "is now 1st: often bought with" in body["changes"]["summary"]
 
 
-def test_a_long_poll_without_a_click_ends_as_unchanged(api: httpx.Client) -> None:
+def test_a_long_poll_without_a_click_ends_as_unchanged(api: httpx2.Client) -> None:
     first = api.get("/v1/recommendations/1")
     headers = {"If-None-Match": first.headers["etag"], "Prefer": "wait=1"}
     started = time.monotonic()
@@ -111,7 +113,7 @@ def test_a_long_poll_without_a_click_ends_as_unchanged(api: httpx.Client) -> Non
     assert time.monotonic() - started >= 1
 
 
-def test_a_click_that_changes_nothing_is_answered_too(rig: Rig, api: httpx.Client) -> None:
+def test_a_click_that_changes_nothing_is_answered_too(rig: Rig, api: httpx2.Client) -> None:
     rig.click(_click("view", 31))
     first = api.get("/v1/recommendations/1")
     rig.click(_click("view", 31))
@@ -119,14 +121,14 @@ def test_a_click_that_changes_nothing_is_answered_too(rig: Rig, api: httpx.Clien
     assert again.json()["changes"]["summary"].endswith("The list stays as it was.")
 
 
-def test_what_was_taken_out_of_the_cart_is_not_offered_again(rig: Rig, api: httpx.Client) -> None:
+def test_what_was_taken_out_of_the_cart_is_not_offered_again(rig: Rig, api: httpx2.Client) -> None:
     rig.click(_click("add_to_cart", 5), _click("remove_from_cart", 5))
     answer = api.get("/v1/recommendations/1").json()
     assert 5 not in [item["product_id"] for item in answer["items"]]
     assert answer["session"]["cart"] == []
 
 
-def test_an_unknown_household_gets_what_is_popular_in_the_store(api: httpx.Client) -> None:
+def test_an_unknown_household_gets_what_is_popular_in_the_store(api: httpx2.Client) -> None:
     answer = api.get(f"/v1/recommendations/999?store_id={STORES[1]}&n=3").json()
     assert (answer["fallback_reason"], answer["store_id"]) == ("unknown_household", STORES[1])
     assert [item["product_id"] for item in answer["items"]] == [60, 59, 58]
@@ -135,7 +137,7 @@ def test_an_unknown_household_gets_what_is_popular_in_the_store(api: httpx.Clien
     assert [item["product_id"] for item in other["items"]] == [1, 2, 3]
 
 
-def test_a_store_is_told_what_was_accepted(rig: Rig, api: httpx.Client) -> None:
+def test_a_store_is_told_what_was_accepted(rig: Rig, api: httpx2.Client) -> None:
     nothing = {"store_id": 367, "prices": [], "total": 0, "next_offset": None}
     assert api.get("/v1/stores/367/prices").json() == nothing
     accepted = decided("accept", 50, 0)
@@ -152,7 +154,7 @@ def test_a_store_is_told_what_was_accepted(rig: Rig, api: httpx.Client) -> None:
     assert (down.status_code, down.json()["type"]) == (503, "/problems/online_unavailable")
 
 
-def test_households_and_products(rig: Rig, api: httpx.Client) -> None:
+def test_households_and_products(rig: Rig, api: httpx2.Client) -> None:
     page = api.get("/v1/households?limit=5&offset=10").json()
     assert [one["household_id"] for one in page["items"]] == [11, 12]
     assert (page["total"], page["next_offset"]) == (len(HOUSEHOLDS), None)
@@ -185,7 +187,7 @@ def test_households_and_products(rig: Rig, api: httpx.Client) -> None:
     assert api.get("/v1/products/999").status_code == 404
 
 
-def test_redis_killed_and_back(rig: Rig, api: httpx.Client) -> None:
+def test_redis_killed_and_back(rig: Rig, api: httpx2.Client) -> None:
     assert _reason(api) is None
     rig.kill("redis")
     assert _reason(api) == "online_unavailable"
@@ -195,7 +197,7 @@ def test_redis_killed_and_back(rig: Rig, api: httpx.Client) -> None:
     eventually(lambda: _reason(api) is None)
 
 
-def test_scorer_killed_and_back(rig: Rig, api: httpx.Client) -> None:
+def test_scorer_killed_and_back(rig: Rig, api: httpx2.Client) -> None:
     assert _reason(api) is None
     rig.kill("scorer")
     assert [_reason(api) for _ in range(5)] == ["scorer_unavailable"] * 5

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 from fastapi.testclient import TestClient
@@ -78,7 +78,7 @@ def verdict(action: str, *rows: ProposedPrice, reviewer: str = "ada") -> dict[st
     return {"action": action, "prices": seen(*rows), "reviewer": reviewer, "note": "As agreed"}
 
 
-def codes(answer: httpx.Response) -> list[str | None]:
+def codes(answer: httpx2.Response) -> list[str | None]:
     assert answer.status_code == 200, answer.text
     results: Sequence[dict[str, Any]] = answer.json()["results"]
     assert all(each["done"] == (each["code"] is None) for each in results)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from mercato.contracts.search import ProductDocument
@@ -162,7 +162,7 @@ def test_of_two_rebuilds_the_first_that_is_done_stays(searching: Settings, index
 def test_what_a_killed_rebuild_left_is_removed_by_the_next(searching: Settings, index: ProductIndex) -> None:
     left = f"{searching.opensearch_index}-v1"
     aliases: dict[str, object] = {f"{searching.opensearch_index}-writes": {}}
-    httpx.put(f"{searching.require('opensearch_url')}/{left}", json={"aliases": aliases}).raise_for_status()
+    httpx2.put(f"{searching.require('opensearch_url')}/{left}", json={"aliases": aliases}).raise_for_status()
     rebuilt = index.rebuild(shelf())
     assert left in rebuilt.replaced
     assert versions(searching) == [rebuilt.index]
@@ -170,7 +170,7 @@ def test_what_a_killed_rebuild_left_is_removed_by_the_next(searching: Settings, 
 
 def test_a_refused_document_is_named(searching: Settings, index: ProductIndex) -> None:
     url = f"{searching.require('opensearch_url')}/{versions(searching)[0]}/_settings"
-    httpx.put(url, json={"index.blocks.write": True}).raise_for_status()
+    httpx2.put(url, json={"index.blocks.write": True}).raise_for_status()
     with pytest.raises(SearchUnavailableError, match=r"refused product 5 \(403\).*write again"):
         index.upsert([document(product(5))])
 
@@ -178,7 +178,7 @@ def test_a_refused_document_is_named(searching: Settings, index: ProductIndex) -
 def test_a_field_outside_the_contract_is_refused(searching: Settings, index: ProductIndex) -> None:
     url = f"{searching.require('opensearch_url')}/{searching.opensearch_index}/_doc/1"
     assert (
-        httpx.put(url, json={"colour": "red"}).json()["error"]["type"] == "strict_dynamic_mapping_exception"
+        httpx2.put(url, json={"colour": "red"}).json()["error"]["type"] == "strict_dynamic_mapping_exception"
     )
     assert index.upsert(shelf()).unchanged == len(SHELF)
 

@@ -12,7 +12,7 @@ import time
 import uuid
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 import pytest
 import redis
@@ -91,7 +91,7 @@ def test_each_engine_really_answers(settings: Settings) -> None:
         client.delete(topic)
 
     url = f"{settings.require('mlflow_uri')}/api/2.0/mlflow/experiments/create"
-    assert "experiment_id" in httpx.post(url, json={"name": topic}, timeout=20).json()
+    assert "experiment_id" in httpx2.post(url, json={"name": topic}, timeout=20).json()
 
 
 def test_a_second_up_changes_nothing(stack: Stack) -> None:

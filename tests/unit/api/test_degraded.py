@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 
 from lambdas.api.app import KEPT_LISTS, create_app
 from lambdas.api.last_good import Described, LastGood, save
