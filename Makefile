@@ -32,16 +32,14 @@ TESTED_WITH := var/jars/flink.stamp var/jars/opensearch.stamp \
   .venv/cdk/ready.stamp .venv/cdk-cli/ready.stamp .venv/checkov/ready.stamp .venv/airflow/ready.stamp \
   .venv/sagemaker/ready.stamp
 
-# Tests wait for engines more than they compute. Each lane of them has its own engines.
-LANES := -n 2 --dist loadscope --no-loadscope-reorder
+# Tests wait for engines more than they compute: three lanes keep two cores busy. Each has engines of its own.
+LANES := -n 3 --dist loadscope --no-loadscope-reorder
+# Which tests, as an expression of their marks; empty for all.
+TESTS ?= not slow
 
 .PHONY: test
-test: setup lint $(TESTED_WITH) ## every check, and the tests but for the slow ones, on real engines
-	$(BIN)/python -m pytest $(LANES) -m "not slow"
-
-.PHONY: test-slow
-test-slow: setup $(TESTED_WITH) ## the slow tests, which CI runs too
-	$(BIN)/python -m pytest $(LANES) -m slow
+test: setup lint $(TESTED_WITH) ## every check, and the tests on real engines but for the slow ones (TESTS= for all)
+	$(BIN)/python -m pytest $(LANES) -m "$(TESTS)"
 
 .PHONY: lint
 lint: setup ## ruff, mypy, import-linter

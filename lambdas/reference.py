@@ -12,7 +12,7 @@ from typing import Any
 
 from lambdas.admin import app as admin
 from lambdas.api import app as api
-from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
+from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
 from lambdas.problem import MEDIA_TYPE, PROBLEMS, FieldError, FilledIn, ProblemDetail
 from mercato.contracts.words import Schema, Words, code, table
 
@@ -134,7 +134,7 @@ def _summary(route: Route) -> tuple[str, str, str]:
 
 
 def _scope(scope: str | None) -> str:
-    return code(scope) if scope else "none"
+    return code(scope) if scope and scope != PEOPLE else scope or "none"
 
 
 def _section(words: Words, route: Route) -> Iterator[str]:

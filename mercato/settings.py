@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         weather_url: feed of the weather at the stores.
         competitor_prices_url: feed of competitors' prices.
         feeds_secret_arn: secret of the feeds' bearer tokens, JSON by the feed's name.
+        sign_in_discovery_url: OpenID Connect's description of where people sign in to the admin panel; they
+            need not unless set.
+        sign_in_client_id: the panel's client there.
+        session_secret_arn: secret that signs what the panel's cookies hold.
         kafka_bootstrap: address of Kafka. Default for this and all below: the address of what `mercato up`
             started.
         redis_url: address of the online features.
@@ -90,6 +94,9 @@ class Settings(BaseSettings):
     weather_url: str | None = None
     competitor_prices_url: str | None = None
     feeds_secret_arn: str | None = None
+    sign_in_discovery_url: str | None = None
+    sign_in_client_id: str | None = None
+    session_secret_arn: str | None = None
     kafka_bootstrap: str | None = None
     redis_url: str | None = None
     mlflow_uri: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from mercato.local.services import ENGINES
@@ -23,20 +25,29 @@ hypothesis.settings.load_profile("untimed")
 #: `make setup` puts them there.
 JARS = Path(__file__).parents[1] / "var" / "jars"
 
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 #: So long that they even out the lanes.
 _BY_THEMSELVES = ("tests/infra/test_models.py", "tests/infra/test_model_jobs.py", "tests/infra/test_jobs.py")
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc]
-    """Lanes that workers take one by one, each worker with engines of its own; unit tests fill the rest."""
+    """Lanes that workers take one by one, each worker with engines of its own; unit tests fill the rest.
+
+    What shares something that takes long to start is a lane: a demo, an emulator of AWS, two Sparks.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, _ = nodeid.partition("::")
         _, kind, *_ = file.split("/")
-        if kind == "unit" or file in _BY_THEMSELVES:
-            return file
-        return {"infra": "aws"}.get(kind, "engines")
+        return file if kind == "unit" or file in _BY_THEMSELVES else kind
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
@@ -79,6 +90,17 @@ def topics(settings: Settings) -> Settings:
     """Settings whose topics are there."""
     ensure_topics(settings)
     return settings
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium, headless."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert path, "Chromium is missing: `mercato doctor` says how to install it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from infra.cdk.checkov import skip
 from infra.cdk.config import Config
 from infra.cdk.constructs.gateway import route_id
 from infra.cdk.wildcards import EMPTIERS, FUNCTIONS, SHIPS, wildcards
-from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
+from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
 
 _SOLUTIONS = "AwsSolutions::AwsSolutions-"
 _STANDARDS = (
@@ -210,10 +210,24 @@ ACKNOWLEDGED = (
         Acknowledged(
             f"decisions/HttpApi/{route_id(method, route)}",
             ("APIG4",),
-            "Nothing of a household or a shop is there: what the API is, and whether it is well.",
+            "Nothing of a household or a shop is there: what the API is, whether it is well, how to sign in.",
         )
         for method, route, scope in (*ROUTES, *ADMIN_ROUTES)
         if scope is None
+    ),
+    *(
+        Acknowledged(
+            f"decisions/HttpApi/{route_id(method, route)}",
+            ("APIG4",),
+            "A browser sends no token with a page: the function asks for the session of a person first.",
+        )
+        for method, route, scope in ADMIN_ROUTES
+        if scope == PEOPLE
+    ),
+    Acknowledged(
+        "decisions/SignIn/Key",
+        ("SMG4", "SecretsManagerRotationEnabled"),
+        "A new key signs everybody out; whoever wants that puts one there.",
     ),
     *(
         Acknowledged(

@@ -107,7 +107,8 @@ def _synthesize(emulator: Emulator, assembly: Path, engines: Mapping[str, str]) 
     # The emulator itself serves the feed; see `infra.emulator.smoke`.
     feed = {"url": f"{emulator.endpoint}/mercato-{ENVIRONMENT}-feeds/weather.json"}
     overlay = emulator.home / "overlay.json"
-    overlay.write_text(json.dumps({"engines": dict(engines), "intake": {"feeds": {"weather": feed}}}))
+    beside = {**engines, "aws_url": emulator.endpoint}
+    overlay.write_text(json.dumps({"engines": beside, "intake": {"feeds": {"weather": feed}}}))
     command = [str(PYTHON), "app.py", "--env", ENVIRONMENT, "--out", str(assembly), "--overlay", str(overlay)]
     _run(command, ROOT, {"CDK_DEFAULT_ACCOUNT": ACCOUNT}, emulator.log("synth"))
     pack(assembly)

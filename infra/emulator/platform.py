@@ -68,15 +68,33 @@ class Platform:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def token(self, scope: str, name: str = "shop") -> str:
-        """An hour's token of a client."""
-        cognito = self.client("cognito-idp")
-        pools = cognito.list_user_pools(MaxResults=60)["UserPools"]
-        (pool,) = [each["Id"] for each in pools if each["Name"] == f"{PREFIX}people"]
+    @property
+    def pool_id(self) -> str:
+        """The user pool."""
+        pools = self.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
+        (found,) = [each["Id"] for each in pools if each["Name"] == f"{PREFIX}people"]
+        return str(found)
+
+    @property
+    def panel(self) -> str:
+        """Address of the admin panel, for a browser."""
+        (address,) = self._client("panel")["LogoutURLs"]
+        return str(address)
+
+    def _client(self, name: str) -> dict[str, Any]:
+        """What the user pool knows of a client."""
+        cognito, pool = self.client("cognito-idp"), self.pool_id
         clients = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
         (client,) = [each["ClientId"] for each in clients if each["ClientName"] == name]
-        found = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client)["UserPoolClient"]
-        basic = base64.b64encode(f"{client}:{found['ClientSecret']}".encode()).decode()
+        found: dict[str, Any] = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client)[
+            "UserPoolClient"
+        ]
+        return found
+
+    def token(self, scope: str, name: str = "shop") -> str:
+        """An hour's token of a client."""
+        client = self._client(name)
+        basic = base64.b64encode(f"{client['ClientId']}:{client['ClientSecret']}".encode()).decode()
         form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": scope}).encode()
         request = urllib.request.Request(
             f"{self.endpoint}/oauth2/token", form, {"Authorization": f"Basic {basic}"}, method="POST"

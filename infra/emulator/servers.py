@@ -157,7 +157,8 @@ class Emulator:
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "PYTHONPATH": str(ROOT),
             "NODE_PATH": str(NODE_MODULES),
-            "MINISTACK_HOST": HOST,
+            # Names below it are this machine in any browser: an API has one.
+            "MINISTACK_HOST": "localhost",
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
             # Devices over SFTP and MQTT are none of this platform's.

@@ -210,7 +210,9 @@ def main() -> int:
     argparse.ArgumentParser(prog="python -m infra.emulator.smoke", description=__doc__).parse_args()
     print("==> using what was deployed", flush=True)
     try:
-        run(Platform(Emulator().endpoint, get_settings()))
+        platform = Platform(Emulator().endpoint, get_settings())
+        run(platform)
+        print(f"==> the admin panel: {platform.panel}", flush=True)
     except MercatoError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

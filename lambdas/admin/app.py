@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problem.install(app)
     for module in (payments, prices):
         app.include_router(module.router)
-    pages.install(app)
+    pages.install(app, settings or get_settings())
     return app
 
 

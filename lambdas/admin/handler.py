@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lambdas.admin.app import create_app
+from lambdas.admin.app import app
 from lambdas.admin.services import open_services
 from lambdas.gateway import behind_gateway
 from mercato.settings import get_settings
 
-handler = behind_gateway(create_app(), open_services(get_settings()))
+handler = behind_gateway(app, open_services(get_settings()))

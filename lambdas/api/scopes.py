@@ -10,6 +10,8 @@ EVENTS = "mercato/events"
 PAYMENTS = "mercato/payments"
 READ = "mercato/read"
 ADMIN = "mercato/admin"
+#: Not a scope: the function itself asks who it is, as a browser sends no token with a page.
+PEOPLE = "people who signed in"
 
 #: Method, path, scope; `None` for what anyone may see. The page shows baskets, so it is not public.
 ROUTES: tuple[tuple[str, str, str | None], ...] = (
@@ -36,14 +38,17 @@ ROUTES: tuple[tuple[str, str, str | None], ...] = (
 
 #: The same of the admin panel, a function of its own.
 ADMIN_ROUTES: tuple[tuple[str, str, str | None], ...] = (
-    ("GET", "/admin", ADMIN),
+    ("GET", "/admin", PEOPLE),
     ("GET", "/admin/v1/payments", ADMIN),
     ("POST", "/admin/v1/payments/{payment_id}/review", ADMIN),
-    ("POST", "/admin/payments/{payment_id}/review", ADMIN),
-    ("GET", "/admin/prices", ADMIN),
-    ("POST", "/admin/prices/decisions", ADMIN),
+    ("POST", "/admin/payments/{payment_id}/review", PEOPLE),
+    ("GET", "/admin/prices", PEOPLE),
+    ("POST", "/admin/prices/decisions", PEOPLE),
     ("GET", "/admin/v1/prices", ADMIN),
     ("POST", "/admin/v1/prices/decisions", ADMIN),
+    ("GET", "/admin/sign-in", None),
+    ("GET", "/admin/signed-in", None),
+    ("GET", "/admin/sign-out", None),
     ("GET", "/admin/openapi.json", None),
     ("GET", "/admin/static/{path+}", None),
 )

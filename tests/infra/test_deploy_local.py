@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from playwright.sync_api import Browser, expect
 
 from features.store import feature_store
 from infra.artifacts.artifact import ROOT
@@ -185,6 +186,32 @@ def test_a_second_deploy_changes_nothing(local_deploy: LocalDeploy) -> None:
 def test_the_reference_page_is_current(local_deploy: LocalDeploy) -> None:
     written = (ROOT / "docs" / "reference" / "local-aws.md").read_text()
     assert page(read(local_deploy.assembly, "local").resources) == written
+
+
+def test_an_invited_person_signs_in_to_the_panel(local_aws: LocalDeploy, browser: Browser) -> None:
+    """As a browser does it, by Cognito's own form, through API Gateway to the function."""
+    platform = Platform(local_aws.emulator.endpoint, Settings())
+    invited, told, chosen = "ada@shop.example", "Told-by-mail-12345", "A-long-enough-phrase-1"
+    platform.client("cognito-idp").admin_create_user(
+        UserPoolId=platform.pool_id,
+        Username=invited,
+        UserAttributes=[{"Name": "email", "Value": invited}],
+        TemporaryPassword=told,
+    )
+    page = browser.new_page()
+    page.goto(platform.panel)
+    page.fill("[name=username]", invited)
+    page.fill("[name=password]", told)
+    page.click("[type=submit]")
+    page.fill("[name=new_password]", chosen)
+    page.fill("[name=confirm_password]", chosen)
+    page.click("[type=submit]")
+    expect(page.get_by_text(f"Signed in as {invited}")).to_be_visible()
+    assert page.url == platform.panel
+    page.get_by_role("link", name="Prices").click()
+    expect(page.get_by_role("heading", name="Prices to decide")).to_be_visible()
+    page.get_by_role("link", name="Sign out").click()
+    expect(page.locator("[name=username]")).to_be_visible()
 
 
 @pytest.mark.exercises("feature-registry")

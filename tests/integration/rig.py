@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import uvicorn
+from fastapi import FastAPI
 
 from lambdas.api.app import assemble, create_app
 from lambdas.api.endpoints import Container
@@ -94,7 +95,7 @@ class Rig:
 
     def start_scorer(self) -> None:
         self._start("scorer", sys.executable, str(HERE / "scorer.py"), str(self.scorer_port))
-        eventually(lambda: httpx.get(f"http://127.0.0.1:{self.scorer_port}/ping"))
+        eventually(lambda: httpx2.get(f"http://127.0.0.1:{self.scorer_port}/ping"))
 
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
@@ -112,20 +113,12 @@ class Rig:
         )
 
     @contextmanager
-    def serve(self, settings: Settings | None = None) -> Iterator[httpx.Client]:
+    def serve(self, settings: Settings | None = None) -> Iterator[httpx2.Client]:
         """The API on a real server."""
         port = free_port()
         app = create_app(settings or self.settings, self.open_services)
-        server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/openapi.json"))
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join()
+        with served(app, port) as url, httpx2.Client(base_url=url, timeout=10) as client:
+            yield client
 
     def click(self, *clicks: Click) -> None:
         """Write the session that the stream updater would write for these clicks."""
@@ -135,6 +128,20 @@ class Rig:
 
     def _start(self, name: str, *command: str) -> None:
         self.processes[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@contextmanager
+def served(app: FastAPI, port: int) -> Iterator[str]:
+    """An app on a real server, and its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        eventually(lambda: server.started)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def eventually(check: Callable[[], Any], seconds: float = 10.0) -> Any:

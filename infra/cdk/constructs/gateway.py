@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from aws_cdk import aws_apigatewayv2 as gateway
 from constructs import Construct
@@ -11,6 +12,7 @@ from constructs import Construct
 from infra.cdk.constructs.function import Function
 from infra.cdk.stacks.base import PlaneStack
 from infra.cdk.stacks.identity import IdentityStack
+from lambdas.api.scopes import PEOPLE
 
 #: What the access log says of a request; never its token, nor a household's events.
 _ACCESS = {
@@ -86,11 +88,20 @@ class HttpApi(Construct):
             ),
         )
 
+    def emulated_host(self, emulator: str) -> str:
+        """Name and port under which an emulator answers as this API.
+
+        Args:
+            emulator: its address.
+        """
+        return f"{self.api_id}.execute-api.localhost:{urlsplit(emulator).port}"
+
     def add(self, function: Function, routes: Sequence[tuple[str, str, str | None]]) -> None:
         """Send routes to a function.
 
         Args:
-            routes: method, path and scope of each; without a scope it is open to everyone.
+            routes: method, path and scope of each, as in `lambdas.api.scopes`. What is open to everyone, and
+                what the function itself opens to people, has no scope here.
         """
         integration = gateway.CfnIntegration(
             self,
@@ -100,7 +111,8 @@ class HttpApi(Construct):
             integration_uri=function.arn,
             payload_format_version="2.0",
         )
-        for method, path, scope in routes:
+        for method, path, asked in routes:
+            scope = None if asked == PEOPLE else asked
             gateway.CfnRoute(
                 self,
                 route_id(method, path),

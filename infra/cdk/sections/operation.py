@@ -30,10 +30,12 @@ class Engines(Section):
     Attributes:
         kafka_bootstrap: address of a broker without sign-in.
         redis_url: address of a server without a user.
+        aws_url: address of the emulator, at which people sign in and the API answers.
     """
 
     kafka_bootstrap: str = ""
     redis_url: str = ""
+    aws_url: str = ""
 
 
 class Observability(Section):

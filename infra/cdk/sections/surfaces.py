@@ -55,7 +55,6 @@ class Decisions(Section):
         address_requests_per_5_minutes: that one address may send, with whatever tokens; by default ten times
             what a client may, as several may come from one.
         clients: machines that may call, with their scopes.
-        page_urls: where people are sent back to after they signed in; none, if no people sign in.
         edge: put CloudFront and a web application firewall before the API.
         domain: name of the API beside CloudFront's own; it needs `certificate_arn`.
         certificate_arn: of the domain, in us-east-1.
@@ -69,7 +68,6 @@ class Decisions(Section):
     clients: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")], tuple[Scope, ...]] = Field(
         default={"shop": ("recommend", "payments", "events", "read")}
     )
-    page_urls: tuple[Annotated[str, Field(pattern=r"^(https://|http://localhost)")], ...] = ()
     edge: bool = False
     domain: str = ""
     certificate_arn: Annotated[

@@ -9,6 +9,7 @@ from constructs import Construct
 from infra.cdk.config import Config
 from infra.cdk.constructs.function import Function
 from infra.cdk.constructs.gateway import HttpApi
+from infra.cdk.constructs.sign_in import SignIn
 from infra.cdk.contracts import contracts
 from infra.cdk.stacks.base import PlaneStack
 from infra.cdk.stacks.clients import kafka_environment, store_environment
@@ -76,10 +77,14 @@ class DecisionsStack(PlaneStack):
         streaming.grant(
             self.collector.role, writes=[topic.name for topic in contracts().topics if not topic.derived]
         )
-        self.admin = self._function("admin", kafka | store_environment(config, features))
+        self.http = HttpApi(self, identity=identity, requests_per_second=config.decisions.requests_per_second)
+        sign_in = SignIn(self, identity=identity, http=self.http)
+        self.admin = self._function(
+            "admin", kafka | store_environment(config, features) | sign_in.environment
+        )
+        sign_in.grant(self.admin)
         features.grant(self.admin.role)
         streaming.grant(self.admin.role, writes=["payment_outcomes.v1", "price_decisions.v1"])
-        self.http = HttpApi(self, identity=identity, requests_per_second=config.decisions.requests_per_second)
         self.http.add(self.collector, [route for route in ROUTES if route[2] == EVENTS])
         self.http.add(self.api, [route for route in ROUTES if route[2] != EVENTS])
         self.http.add(self.admin, ADMIN_ROUTES)

@@ -1,4 +1,4 @@
-"""Cognito: who may call the API. Machines have credentials of their own, people sign in."""
+"""Cognito: who may call the API. Machines have credentials of their own, people sign in to the panel."""
 
 from __future__ import annotations
 
@@ -28,15 +28,17 @@ class IdentityStack(PlaneStack):
     """The user pool.
 
     Attributes:
+        pool_id: of the user pool.
         issuer: address that tokens name as theirs.
-        client_ids: clients whose tokens the API takes.
+        client_ids: machines whose tokens the API takes.
     """
 
     def __init__(self, scope: Construct, *, config: Config) -> None:
         """Create the user pool of an environment."""
         super().__init__(scope, "identity", config=config, holds="Cognito: clients, people, scopes")
         self._pool = self._user_pool()
-        self.issuer = f"https://cognito-idp.{self.region}.amazonaws.com/{self._pool.user_pool_id}"
+        self.pool_id = self._pool.user_pool_id
+        self.issuer = f"https://cognito-idp.{self.region}.amazonaws.com/{self.pool_id}"
         self._pool.add_domain(
             "Domain",
             cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"{self.name('')}{self.account}"),
@@ -44,7 +46,7 @@ class IdentityStack(PlaneStack):
         server = cognito.CfnUserPoolResourceServer(
             self,
             "Scopes",
-            user_pool_id=self._pool.user_pool_id,
+            user_pool_id=self.pool_id,
             identifier=RESOURCE,
             name="Mercato API",
             scopes=[
@@ -55,8 +57,6 @@ class IdentityStack(PlaneStack):
             ],
         )
         clients = [self._machine(name, scopes) for name, scopes in config.decisions.clients.items()]
-        if config.decisions.page_urls:
-            clients.append(self._people())
         for client in clients:
             client.add_resource_dependency(server)
         self.client_ids = [client.ref for client in clients]
@@ -89,29 +89,13 @@ class IdentityStack(PlaneStack):
             self,
             f"Client-{name}",
             client_name=name,
-            user_pool_id=self._pool.user_pool_id,
+            user_pool_id=self.pool_id,
             generate_secret=True,
             allowed_o_auth_flows_user_pool_client=True,
             allowed_o_auth_flows=["client_credentials"],
             allowed_o_auth_scopes=[f"{RESOURCE}/{scope}" for scope in scopes],
             access_token_validity=Duration.hours(1).to_minutes(),
             token_validity_units=cognito.CfnUserPoolClient.TokenValidityUnitsProperty(access_token="minutes"),
-            prevent_user_existence_errors="ENABLED",
-            enable_token_revocation=True,
-        )
-
-    def _people(self) -> cognito.CfnUserPoolClient:
-        return cognito.CfnUserPoolClient(
-            self,
-            "Client-people",
-            client_name="people",
-            user_pool_id=self._pool.user_pool_id,
-            allowed_o_auth_flows_user_pool_client=True,
-            allowed_o_auth_flows=["code"],
-            allowed_o_auth_scopes=["openid", "email", f"{RESOURCE}/read", f"{RESOURCE}/admin"],
-            callback_ur_ls=list(self.config.decisions.page_urls),
-            logout_ur_ls=list(self.config.decisions.page_urls),
-            supported_identity_providers=["COGNITO"],
             prevent_user_existence_errors="ENABLED",
             enable_token_revocation=True,
         )

@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
-from lambdas.admin.people import caller_of
+from lambdas.admin.people import caller_of, person_of
 from lambdas.admin.pricing import DONE
 from lambdas.problem import ProblemError
 
 FILES = Path(__file__).parents[1]
-PAYMENTS, PRICES, STATIC = "/admin", "/admin/prices", "/admin/static"
+PAYMENTS, PRICES, SIGN_OUT, STATIC = "/admin", "/admin/prices", "/admin/sign-out", "/admin/static"
 
 #: A page loads nothing from anywhere else, and runs nothing.
 HEADERS = {
@@ -90,6 +90,7 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
         "prices_page": PRICES,
         "static": STATIC,
         "caller": caller_of(request.scope),
+        "sign_out": SIGN_OUT if person_of(request.scope) else None,
     }
     return templates.TemplateResponse(request, template, {**frame, **context}, status, headers=HEADERS)
 

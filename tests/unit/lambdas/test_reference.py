@@ -9,7 +9,7 @@ import pytest
 
 from lambdas.admin import app as admin
 from lambdas.api import app as api
-from lambdas.api.scopes import ADMIN_ROUTES, ROUTES
+from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
 from lambdas.collector import app as collector
 from lambdas.problem import PROBLEMS
 from lambdas.reference import render
@@ -38,7 +38,8 @@ def test_the_reference_page_is_up_to_date() -> None:
 
 def test_every_route_is_on_the_page_with_its_scope() -> None:
     for method, path, scope in (*ROUTES, *ADMIN_ROUTES):
-        said, name = f"`{scope}`" if scope else "none", f"{method} {path}"
+        said = scope if scope == PEOPLE else f"`{scope}`" if scope else "none"
+        name = f"{method} {path}"
         if name in DESCRIBED:
             assert f"Scope on AWS: {said}." in SECTIONS[f"`{name}`"]
         else:

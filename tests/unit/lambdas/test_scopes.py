@@ -20,6 +20,9 @@ PUBLIC = {
     "/openapi.json",
     "/docs",
     "/static/{path+}",
+    "/admin/sign-in",
+    "/admin/signed-in",
+    "/admin/sign-out",
     "/admin/openapi.json",
     "/admin/static/{path+}",
 }
