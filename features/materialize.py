@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -77,7 +77,8 @@ def materialize(
         with online.exclusive():
             marker, whole = online.marker(), catalogue.held(online.redis)
             lost = {view for view in CATALOGUE if view.name not in whole}
-            run = _Run(spark, lake, settings, online, at or datetime.now(UTC))
+            views = tuple(views)
+            run = _Run(spark, lake, settings, online, views, at or datetime.now(UTC))
             outcomes = (run.view(view, marker.get(view.name), full or view in lost) for view in views)
             return [outcome for outcome in outcomes if outcome]
     finally:
@@ -90,7 +91,13 @@ class _Run:
     lake: Lake
     settings: Settings
     online: OnlineStore
+    views: Sequence[View]
     at: datetime
+
+    @cached_property
+    def there(self) -> Mapping[str, set[Any]]:
+        """Entities by kind that may hold values of earlier runs: no other process writes these views."""
+        return self.online.entities_by_kind(self.views)
 
     def view(self, view: View, last: Materialised | None, full: bool) -> Outcome | None:
         started = time.perf_counter()
@@ -99,7 +106,7 @@ class _Run:
             return None
         table_id, version = str(delta.metadata().id), delta.version()
         if last and (last.table_id != table_id or last.as_of > micros(self.at)):
-            self.online.delete(view)
+            self.online.delete(view, self.there[view.entity])
             catalogue.forget(self.online.redis, view)
             last = None
         rows = self._write(view, version, None if full else last)
@@ -138,13 +145,14 @@ class _Run:
     def _as_of(self, view: View, at: datetime, version: int, after: datetime = BEGINNING) -> DataFrame:
         return as_of(self.spark, self.lake, view, at, version=version, after=after)
 
-    def _send(self, view: View, frame: DataFrame, gone: Sequence[Any] | None = None) -> int:
+    def _send(self, view: View, frame: DataFrame, gone: Collection[Any] | None = None) -> int:
         """Write rows and remove the entities `gone`: `None` for all that have no row in the frame."""
+        there = self.there[view.entity] if gone is None else set()  # before there are more
         if view in CATALOGUE:  # which is small enough for every process of the API
             table = frame.toArrow().cast(view.arrow_schema)
             written = self.online.write(view, _rows(table.to_batches(1_000)))
             if gone is None:
-                self.online.keep(view, set(table[view.entity].to_pylist()))
+                self.online.delete(view, there.difference(table[view.entity].to_pylist()))
                 catalogue.replace(self.online.redis, view, table)
             else:
                 self.online.delete(view, gone)
@@ -154,10 +162,10 @@ class _Run:
         for part in sent:
             if part[_FAILED]:
                 raise OnlineUnavailable(part[_FAILED])
-        if gone is None:
-            self.online.keep(view, set(frame.select(view.entity).toArrow()[view.entity].to_pylist()))
-        else:
-            self.online.delete(view, gone)
+        if gone is None:  # Spark computes the frame again only for a store that held anything
+            kept = frame.select(view.entity).toArrow()[view.entity].to_pylist() if there else ()
+            gone = there.difference(kept)
+        self.online.delete(view, gone)
         return sum(part[_ROWS] for part in sent)
 
 

@@ -53,9 +53,9 @@ def function(name: str, holds: str, *sources: str) -> Artifact:
     )
 
 
-def plain(name: str, holds: str) -> Artifact:
-    """A function in `lambdas/NAME` that needs nothing beside what the runtime has."""
-    sources = ("lambdas/__init__.py", f"lambdas/{name}")
+def plain(name: str, holds: str, *more: str) -> Artifact:
+    """A function in `lambdas/NAME` that needs no package beside what the runtime has."""
+    sources = ("lambdas/__init__.py", f"lambdas/{name}", *more)
     return Artifact(
         name=f"function-{name}",
         holds=holds,
@@ -88,5 +88,9 @@ ARTIFACTS = (
     function("pollers", "feeds from outside into Kafka", *_DELIVERY, "lambdas/pollers"),
     function("features", "events into the online store", *_EVENTS, "lambdas/msk.py", "lambdas/features"),
     plain("alerts", "alarms to PagerDuty"),
-    plain("deployer", "approved models to their endpoints"),
+    plain(
+        "deployer",
+        "approved models to their endpoints",
+        *("mercato/__init__.py", "mercato/cloud/__init__.py", "mercato/cloud/registry.py"),
+    ),
 )

@@ -134,6 +134,12 @@ def _delivery(config: Config) -> Iterator[tuple[str, str, str]]:
     for region in sorted({config.region, "us-east-1"}):
         public = f"arn:<AWS::Partition>:ssm:{region}::parameter/aws/service/global-infrastructure/*"
         yield path, f"Resource::{public}", "AWS's public list of what regions have"
+        stacks = f"arn:<AWS::Partition>:cloudformation:{region}:{account}:stack/mercato-{config.name}-*"
+        yield (
+            path,
+            f"Resource::{stacks}",
+            "What the stacks of this environment hold, which the preflight compares",
+        )
     roles = f"arn:<AWS::Partition>:iam::{account}:role/aws-service-role/*"
     yield path, f"Resource::{roles}", "Service-linked roles, to see which are there"
     functions = f"arn:<AWS::Partition>:lambda:{config.region}:{account}:function:mercato-{config.name}-*"

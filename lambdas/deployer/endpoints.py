@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.deployer.plan import ASKED_FOR, Serving, Wanted, policy, target, update
+from mercato.cloud.registry import newest_approved
 
 
 class Endpoints:
@@ -24,14 +25,7 @@ class Endpoints:
 
     def approved(self, group: str) -> str | None:
         """ARN of a group's newest approved version, `None` if there is none."""
-        listed = self._sagemaker.list_model_packages(
-            ModelPackageGroupName=group,
-            ModelApprovalStatus="Approved",
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            MaxResults=1,
-        )["ModelPackageSummaryList"]
-        return listed[0]["ModelPackageArn"] if listed else None
+        return newest_approved(self._sagemaker, group)
 
     def find(self, name: str) -> dict[str, Any] | None:
         """An endpoint as SageMaker describes it, `None` if there is none."""

@@ -73,11 +73,8 @@ def propose(
     """
     from datetime import UTC, datetime
 
-    import pandas as pd
-
     from mercato.decisions.price_list import price_list
     from mercato.decisions.price_standing import Shop
-    from mercato.errors import MercatoError
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
     from mercato_models import artefact
@@ -85,14 +82,13 @@ def propose(
 
     settings = get_settings()
     folder = settings.home / "models" / "price"
-    if not (folder / channels.ELASTICITIES).is_file():
-        raise MercatoError(f"{folder} holds no elasticities: run `mercato train price` first.")
+    elasticities = channels.elasticities(folder)
     written = _limits(limits)
     with _book(settings) as book:
         charged = book.charged_anywhere() if book else []
         result = price_list(
             channels.read(settings.home / "datasets" / "price" / "channel"),
-            pd.read_parquet(folder / channels.ELASTICITIES),
+            elasticities,
             artefact.load(folder),
             shop=Shop.of(Lake(settings.lake_uri).read_arrow, charged, written),
             cost_share=cost_share,

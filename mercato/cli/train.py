@@ -132,6 +132,8 @@ def _alone(name: str) -> Iterator[Settings]:
     from mercato.lake.lock import alone
 
     settings = get_settings()
+    # Else a signal to this process alone would leave at work what it started.
+    interrupted_by_signals()
     with alone(settings.home / "datasets" / name / "lock", f"training of {name}"):
         yield settings
 
@@ -182,8 +184,6 @@ def _train(settings: Settings, name: str) -> dict[str, Any]:
         "OMP_WAIT_POLICY": "PASSIVE",
         "MLFLOW_TRACKING_URI": settings.endpoint("mlflow_uri") or "",
     }
-    # Else a signal to this process alone would leave the script at work.
-    interrupted_by_signals()
     done = job.run(variables=variables, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)

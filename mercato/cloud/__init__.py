@@ -1,1 +1,1 @@
-"""What a person asks before a deploy: what it would cost, and whether it would work."""
+"""What is asked of AWS and of its templates: what a deploy costs, whether it works, what is approved."""

@@ -175,9 +175,14 @@ def read(folder: Path, environment: str) -> Assembly:
 def _resources(folder: Path, name: str, artifact: Mapping[str, Any]) -> list[Resource]:
     properties = artifact["properties"]
     template = json.loads((folder / properties["templateFile"]).read_text())
+    return resources(properties.get("stackName", name), template)
+
+
+def resources(stack: str, template: Mapping[str, Any]) -> list[Resource]:
+    """The resources of a stack's template."""
     return [
         Resource(
-            properties.get("stackName", name),
+            stack,
             logical_name,
             body["Type"],
             body.get("Properties", {}),

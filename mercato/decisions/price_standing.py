@@ -68,7 +68,7 @@ class Standing:
     Attributes:
         charged: acceptances in force.
         lowest: least price of 30 days that a basket was charged or somebody decided on.
-        first: when a proposal was accepted for the first time.
+        first: when a proposal was accepted for the first time, and the price that it replaced.
         withdrawn: when an acceptance was taken back last.
         on_hand: units, by the newest count or delivery and what was sold since.
         limits: those that the shop wrote down.
@@ -77,7 +77,7 @@ class Standing:
 
     charged: Mapping[Cell, PriceDecided]
     lowest: Mapping[Cell, float]
-    first: Mapping[Cell, datetime]
+    first: Mapping[Cell, tuple[datetime, float]]
     withdrawn: Mapping[Cell, datetime]
     on_hand: Mapping[Cell, float]
     limits: Limits
@@ -87,12 +87,13 @@ class Standing:
     def of(cls, shop: Shop, now: datetime) -> Standing:
         """Of a shop now."""
         lowest = _paid(shop.baskets)
-        first: dict[Cell, datetime] = {}
+        first: dict[Cell, tuple[datetime, float]] = {}
         withdrawn: dict[Cell, datetime] = {}
         for each in _decided(shop):
             cell = each[_D.product_id], each[_D.store_id]
             if each[_D.action] == _ACCEPT:
-                first[cell] = min(each[_D.event_time], first.get(cell, each[_D.event_time]))
+                accepted = each[_D.event_time], each[_D.price]
+                first[cell] = min(accepted, first.get(cell, accepted))
             if each[_D.event_time] <= now - _LATELY:
                 continue
             prices = [each[_D.proposed_price], lowest.get(cell, np.inf)]
@@ -147,9 +148,12 @@ class Standing:
 
     def _usual(self, cell: Cell, prices: NDArray[np.float64], began: NDArray[np.datetime64]) -> float:
         """Before any was accepted: else a cost would follow what is proposed because of it."""
-        first = self.first.get(cell)
-        before = prices if first is None else prices[began < _instant(first)]
-        return float(np.median(before[-_USUAL_WEEKS:] if len(before) else prices[:1]))
+        if first := self.first.get(cell):
+            accepted, replaced = first
+            prices = prices[began < _instant(accepted)]
+            if not len(prices):  # training keeps no weeks so old
+                return replaced
+        return float(np.median(prices[-_USUAL_WEEKS:]))
 
     def _days_unchanged(self, cell: Cell, prices: NDArray[np.float64], began: NDArray[np.datetime64]) -> int:
         """For sure: the price may have changed on the last day of its first week."""

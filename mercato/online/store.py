@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, TypeVar
@@ -127,6 +127,17 @@ class OnlineStore:
             keys = self.redis.scan_iter(key_prefix(view) + b"*", count=BATCH)
             return sorted({entity_of(view, key) for key in islice(keys, most)})
 
+    def entities_by_kind(self, views: Iterable[View]) -> dict[str, set[Any]]:
+        """Every entity of each view's kind, by what names it, in one pass over all keys."""
+        kinds = {view.entity: (key_prefix(view), view) for view in views}
+        found: dict[str, set[Any]] = {kind: set() for kind in kinds}
+        with translated():
+            for key in self.redis.scan_iter(count=BATCH):
+                for kind, (prefix, view) in kinds.items():
+                    if key.startswith(prefix):
+                        found[kind].add(entity_of(view, key))
+        return found
+
     def table(self, view: View, entities: Sequence[Entity] | None = None) -> pa.Table:
         """All rows of a view, or those of some entities, with the types of its contract."""
         columns: dict[str, list[Any]] = {name: [] for name in view.arrow_schema.names}
@@ -143,18 +154,14 @@ class OnlineStore:
         """
         by_entity = {row[view.entity]: row for row in rows}
         written = self.write(view, by_entity.values())
-        self.keep(view, by_entity)
+        self.delete(view, [entity for entity in self.entities(view) if entity not in by_entity])
         return written
 
-    def keep(self, view: View, entities: Collection[Entity]) -> None:
-        """Remove a view's values from all entities but these."""
-        self.delete(view, [entity for entity in self.entities(view) if entity not in entities])
-
-    def delete(self, view: View, entities: Iterable[Entity] | None = None) -> None:
-        """Remove a view's values, from all entities unless some are given."""
+    def delete(self, view: View, entities: Iterable[Entity]) -> None:
+        """Remove a view's values from some entities."""
         codec = Codec(view)
         with translated():
-            for some in _batches(self.entities(view) if entities is None else entities):
+            for some in _batches(entities):
                 pipeline = self.redis.pipeline(transaction=False)
                 for entity in some:
                     pipeline.hdel(redis_key(view, entity), *codec.fields)

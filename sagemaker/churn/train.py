@@ -59,8 +59,8 @@ def main(arguments: list[str]) -> None:
     card.write(args.output_data_dir)
     written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]
     judged[written].to_parquet(args.output_data_dir / channels.FILE, index=False)
-    details = {"drivers": explained, "seconds": stopwatch.seconds, "fairness": fairness.report(fair)}
-    script.report(args.output_data_dir, figures, verdict, version, details)
+    details = {"drivers": explained, "seconds": stopwatch.seconds}
+    script.report(args.output_data_dir, card, version, details)
 
 
 if __name__ == "__main__":

@@ -71,12 +71,8 @@ def main(arguments: list[str]) -> None:
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     pq.write_table(judged.scored, args.output_data_dir / "fraud.parquet")
-    details = {
-        "by_fold": judged.by_fold,
-        "seconds": stopwatch.seconds,
-        "fairness": fairness.report(fair),
-    }
-    script.report(args.output_data_dir, judged.metrics, verdict, version, details)
+    details = {"by_fold": judged.by_fold, "seconds": stopwatch.seconds}
+    script.report(args.output_data_dir, card, version, details)
 
 
 def _fairness(channel: Path, known: payments.Payments, scored: pa.Table) -> list[Ratio]:

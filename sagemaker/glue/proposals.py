@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
             book = PriceBook(redis)
             made = price_list(
                 _panel(lake),
-                pd.read_parquet(approved.folder / channels.ELASTICITIES),
+                channels.elasticities(approved.folder),
                 approved.model,
                 shop=Shop.of(lake.read_arrow, book.charged_anywhere(), _limits(lake, args.limits)),
                 cost_share=args.cost_share,

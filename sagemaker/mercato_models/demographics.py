@@ -9,6 +9,7 @@ import pandas as pd
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import checks
+from mercato_models.parquet import readable
 
 #: In a channel, beside what is learned from; a channel without it is judged by no group.
 FILE = "demographics.parquet"
@@ -63,11 +64,16 @@ def check(people: pd.DataFrame) -> None:
 
 
 def groups(channel: Path, households: pd.Series) -> pd.DataFrame | None:
-    """Band of each row's household by attribute, missing where unknown; `None` if the channel has no file."""
+    """Band of each row's household by attribute, missing where unknown; `None` if the channel has no file.
+
+    Raises:
+        CheckError: the file is broken or lacks a column.
+    """
     path = channel / FILE
     if not path.is_file():
         return None
-    people = pd.read_parquet(path)
+    with readable(path):
+        people = pd.read_parquet(path)
     checks.check_columns(people, [HOUSEHOLD, *BANDS])
     of = people.drop_duplicates(HOUSEHOLD).set_index(HOUSEHOLD).reindex(households.to_numpy())
     return pd.DataFrame(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import boto3
 
+from mercato.cloud.registry import newest_approved
 from mercato.lake.storage import bucket_and_key
 from mercato_models import artefact
 from mercato_models.artefact import Model
@@ -43,17 +44,11 @@ class Approved:
 def approved(group: str) -> Iterator[Approved | None]:
     """The newest approved version of a model package group, `None` if there is none."""
     client = boto3.client("sagemaker")
-    packages = client.list_model_packages(
-        ModelPackageGroupName=group,
-        ModelApprovalStatus="Approved",
-        SortBy="CreationTime",
-        SortOrder="Descending",
-        MaxResults=1,
-    )["ModelPackageSummaryList"]
-    if not packages:
+    version = newest_approved(client, group)
+    if version is None:
         yield None
         return
-    package = client.describe_model_package(ModelPackageName=packages[0]["ModelPackageArn"])
+    package = client.describe_model_package(ModelPackageName=version)
     data: str = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mercato.errors import MercatoError
-from mercato_models.gate import Verdict
+from mercato_models import fairness
+from mercato_models.card import Card
 
 T = TypeVar("T")
 
@@ -101,16 +102,17 @@ def versions(channel: Path) -> dict[str, int]:
     return written
 
 
-def report(
-    output: Path, metrics: Mapping[str, float], verdict: Verdict, version: str, details: Mapping[str, Any]
-) -> None:
-    """Write what a training found to METRICS, and print it without the details as the last line.
+def report(output: Path, card: Card, version: str, details: Mapping[str, Any]) -> None:
+    """Write what a training found to METRICS, and print its figures and verdict as the last line.
 
     Args:
         output: folder; one that is there.
+        details: for METRICS alone, as is how groups of people fare.
     """
-    summary = {**metrics, "passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
-    (output / METRICS).write_text(json.dumps(summary | dict(details), indent=2))
+    verdict = card.verdict
+    summary = {**card.metrics, "passes": verdict.passes, "reasons": list(verdict.reasons), "version": version}
+    compared = {"fairness": fairness.report(card.fairness)}
+    (output / METRICS).write_text(json.dumps(summary | compared | dict(details), indent=2))
     print(json.dumps(summary))
 
 

@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> None:
     card.write(args.output_data_dir)
     judged.to_parquet(args.output_data_dir / channels.FORECASTS, index=False)
     details = {"drivers": explained, "seconds": stopwatch.seconds}
-    script.report(args.output_data_dir, figures, verdict, version, details)
+    script.report(args.output_data_dir, card, version, details)
 
 
 if __name__ == "__main__":

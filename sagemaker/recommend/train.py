@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> None:
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     write_lists(args.output_data_dir, judged)
-    script.report(args.output_data_dir, judged.metrics, gate, version, {"seconds": stopwatch.seconds})
+    script.report(args.output_data_dir, card, version, {"seconds": stopwatch.seconds})
 
 
 if __name__ == "__main__":

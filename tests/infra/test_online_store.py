@@ -79,7 +79,7 @@ def test_it_may_all_that_mercato_does(settings: Settings, monkeypatch: pytest.Mo
     store.count("test", {"rows": 1})
     assert store.counts("test") == {"rows": 1}
     for view in BATCH:
-        store.delete(view)
+        store.delete(view, store.entities(view))
     assert online.household_ids() == []
     _follow(store)
     store.close()

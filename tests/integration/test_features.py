@@ -14,6 +14,7 @@ import pytest
 from deltalake import write_deltalake
 from feast import FeatureStore
 from pyspark.sql import SparkSession
+from redis import Redis
 
 from features.materialize import materialize
 from features.offline import TIME, historical
@@ -28,6 +29,7 @@ from mercato.online import catalogue as catalogue_store
 from mercato.online import views
 from mercato.online.connection import OnlineUnavailable
 from mercato.online.reader import OnlineFeatures
+from mercato.online.store import BATCH as AT_ONCE
 from mercato.online.views import BATCH, CATALOGUE, View
 from mercato.settings import Settings
 from mercato_models.recommend import channels
@@ -245,6 +247,27 @@ def test_an_entity_without_a_row_any_more_loses_its_values(
     if view in CATALOGUE:
         assert online.catalogue()[view.name][view.entity].to_pylist() == [3]
         assert online.marker() != token
+
+
+def test_who_has_no_row_any_more_is_looked_for_once_for_all_views(
+    world: tuple[Lake, dict[str, list[Row]]], spark: SparkSession, own: Settings, online: OnlineFeatures
+) -> None:
+    """A pass over all keys holds up whoever else asks Redis."""
+    lake, _ = world
+    redis, end = online.store.redis, START + SPAN
+    materialize(spark, lake, own, at=end)
+    redis.config_resetstat()
+    for _ in redis.scan_iter(count=AT_ONCE):
+        pass
+    once = scans(redis)
+    redis.config_resetstat()
+    materialize(spark, lake, own, at=end, full=True)
+    assert 0 < scans(redis) <= once
+
+
+def scans(redis: Redis) -> int:
+    calls: int = redis.info("commandstats")["cmdstat_scan"]["calls"]
+    return calls
 
 
 def test_a_redis_that_lived_through_two_weeks_serves_what_a_new_one_serves_and_what_is_trained_on(

@@ -100,6 +100,12 @@ def test_the_written_lists_score_as_reported(channel: Path, tmp_path: Path) -> N
     assert "age, R@10: least ratio " in card
     assert "between 35 to 54, 55 and above, under 35; 0.8 reached: yes" in card
     assert "household_size, R@10: too few to say (groups under 20 positives: one)" in card
+    written = json.loads((tmp_path / "output" / script.METRICS).read_text())
+    compared = {(ratio["attribute"], ratio["measure"]): ratio for ratio in written["fairness"]}
+    assert {measure for _, measure in compared} == {"R@10", "nDCG@10"}
+    ages = compared["age", "R@10"]
+    assert ages["reached"] == "yes"
+    assert sum(group["rows"] for group in ages["groups"]) == len(truths)
 
 
 def test_the_same_seed_gives_the_same_lists(channel: Path, tmp_path: Path) -> None:

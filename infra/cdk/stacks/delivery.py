@@ -70,6 +70,7 @@ class DeliveryStack(PlaneStack):
             ([*_LOOKING], ["*"]),
             (["ssm:GetParameter"], [*self._parameters(regions)]),
             (["iam:GetRole"], [self._linked_roles()]),
+            (["cloudformation:GetTemplate"], [self._stacks(region) for region in regions]),
             (["lambda:GetFunctionConcurrency"], [self._functions()]),
             # Whether somebody has put a value there; the value itself is nobody's here.
             (["secretsmanager:DescribeSecret"], [self._secrets()]),
@@ -87,6 +88,11 @@ class DeliveryStack(PlaneStack):
 
     def _linked_roles(self) -> str:
         return self.format_arn(service="iam", region="", resource="role", resource_name="aws-service-role/*")
+
+    def _stacks(self, region: str) -> str:
+        return self.format_arn(
+            service="cloudformation", region=region, resource="stack", resource_name=f"{self.name('')}*"
+        )
 
     def _functions(self) -> str:
         return self.format_arn(

@@ -8,12 +8,14 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mercato.cloud.preflight.finding import Finding, blocking, ok, warning
-from mercato.cloud.template import Assembly
+from mercato.cloud.template import Assembly, Resource, resources
 
 _VERSION = "/cdk-bootstrap/hnb659fds/version"
 _NO_ACCOUNT = "unknown-account"
 #: It has resources that were in use: to delete it would be the worst way out.
 _STUCK = "UPDATE_ROLLBACK_FAILED"
+#: Of a stack that was begun and holds nothing.
+_EMPTY = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 _LEFTOVERS = ("ROLLBACK_FAILED", "DELETE_FAILED")
 _FAILED = ("ROLLBACK_COMPLETE", "CREATE_FAILED", *_LEFTOVERS, _STUCK)
 
@@ -77,24 +79,26 @@ def _bootstrapped(session: Any, region: str) -> int | None:
     return int(parameter["Parameter"]["Value"])
 
 
-def deployed(session: Any, assembly: Assembly) -> tuple[frozenset[str], list[Finding]]:
-    """Stacks of the assembly that are there already, and what is wrong with them."""
-    described = {
-        each["StackName"]: each
-        for region in assembly.regions
-        for page in session.client("cloudformation", region_name=region)
-        .get_paginator("describe_stacks")
-        .paginate()
-        for each in page["Stacks"]
-    }
-    present = {name: described[name] for name in assembly.stacks if name in described}
+def deployed(session: Any, assembly: Assembly) -> tuple[list[Resource], list[Finding]]:
+    """What the assembly's stacks that are there already hold, and what is wrong with them."""
+    present: dict[str, Mapping[str, Any]] = {}
+    held: list[Resource] = []
+    for region in assembly.regions:
+        client = session.client("cloudformation", region_name=region)
+        for page in client.get_paginator("describe_stacks").paginate():
+            for stack in page["Stacks"]:
+                if (name := stack["StackName"]) not in assembly.stacks:
+                    continue
+                present[name] = stack
+                if stack["StackStatus"] not in _EMPTY:
+                    held += resources(name, client.get_template(StackName=name)["TemplateBody"])
     findings = [
         blocking("stacks", f"{name} is in {stack['StackStatus']}", recovery(stack))
         for name, stack in present.items()
         if stack["StackStatus"] in _FAILED
     ]
     new = len(assembly.stacks) - len(present)
-    return frozenset(present), findings or [ok("stacks", f"{len(present)} there already, {new} to make")]
+    return held, findings or [ok("stacks", f"{len(present)} there already, {new} to make")]
 
 
 def recovery(stack: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,8 @@ class Quota:
         code: of the quota there; looked up by its name where empty.
         kind: type of resource that counts against it.
         size: how much one resource counts.
-        used: how much of it the account uses; boto3 client, and what to do with it.
+        used: how much of it the account uses; boto3 client, and what to do with it. `None` where the quota is
+            of something that the stacks have to themselves.
     """
 
     name: str
@@ -37,7 +38,11 @@ class Quota:
     code: str
     kind: str
     size: Callable[[Resource], float]
-    used: tuple[str, Callable[[Any], float]]
+    used: tuple[str, Callable[[Any], float]] | None
+
+    def taken(self, resources: Iterable[Resource]) -> float:
+        """How much resources count against it."""
+        return sum(self.size(each) for each in resources if each.type == self.kind)
 
 
 def _one(_resource: Resource) -> float:
@@ -78,14 +83,13 @@ QUOTAS = (
         _one,
         ("ec2", _listed("describe_addresses", "Addresses")),
     ),
-    # The VPC is new, so that nothing is in it yet.
     Quota(
         "Interface VPC endpoints per VPC",
         "vpc",
         "L-29B6F2EB",
         "AWS::EC2::VPCEndpoint",
         _interface,
-        ("ec2", lambda _client: 0),
+        None,
     ),
     Quota(
         "Number of brokers per account",
@@ -98,19 +102,24 @@ QUOTAS = (
 )
 
 
-def quotas(session: Any, region: str, resources: Iterable[Resource]) -> Iterator[Finding]:
-    """What Service Quotas says of each quota that these resources count against.
+def quotas(
+    session: Any, region: str, resources: Sequence[Resource], held: Sequence[Resource]
+) -> Iterator[Finding]:
+    """What Service Quotas says of each quota of which a deploy takes more than before.
 
     Args:
-        resources: those that are not deployed yet.
+        resources: of all templates.
+        held: what those of their stacks that are there already hold; what it updates may grow, and beside it
+            may come more.
     """
-    new = list(resources)
     values = session.client("service-quotas", region_name=region)
     for quota in QUOTAS:
-        needed = sum(quota.size(each) for each in new if each.type == quota.kind)
-        if needed:
-            client, use = quota.used
-            used = use(session.client(client, region_name=region))
+        needed = quota.taken(resources) - quota.taken(held)
+        if needed > 0:
+            used = quota.taken(held)
+            if quota.used:
+                client, use = quota.used
+                used = use(session.client(client, region_name=region))
             yield judged(quota.name, quota.service, needed, used, _value(values, quota))
 
 

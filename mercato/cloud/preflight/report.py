@@ -39,8 +39,7 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
     if any(each.state is State.BLOCKING for each in findings):
         return findings
     try:
-        present, stacks = deployed(session, assembly)
-        new = [each for each in assembly.resources if each.stack not in present]
+        held, stacks = deployed(session, assembly)
         return [
             *findings,
             *bootstrap(session, assembly),
@@ -48,7 +47,7 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
             *services(session, assembly),
             *linked_roles(session, assembly),
             *catalogue(session, assembly),
-            *quotas(session, assembly.region, new),
+            *quotas(session, assembly.region, assembly.resources, held),
             *endpoints(session, assembly.region, assembly.resources),
             *concurrency(session, assembly.region, assembly.resources),
             *secrets(session, assembly),

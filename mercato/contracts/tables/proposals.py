@@ -28,7 +28,13 @@ class ProposedPrice(msgspec.Struct, frozen=True, kw_only=True):
     week: Annotated[int, Int32, Meta(description="Week for which the price is meant.")]
     price: Annotated[float, Meta(description="US dollars per unit, as it stands.")]
     cost: Annotated[float, Meta(description="US dollars per unit.")]
-    units: Annotated[float, Meta(description="Expected weekly sales at the price as it stands.")]
+    units: Annotated[
+        float,
+        Meta(
+            description="Weekly sales at the price as it stands, displayed and mailed nowhere: a forecast"
+            " from weeks that are over."
+        ),
+    ]
     elasticity: Annotated[float, Meta(description="Own-price elasticity.")]
     proposed_price: Annotated[float, Meta(description="US dollars per unit.")]
     gain: Annotated[float, Meta(description="Expected additional profit, US dollars per week.")]

@@ -10,8 +10,10 @@ import pandas as pd
 
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models import checks
+from mercato_models.churn import NAME
 from mercato_models.churn.days import HORIZON_DAYS, over
 from mercato_models.churn.features import AS_OF, LABEL, baskets, features, labels
+from mercato_models.parquet import readable
 
 _L = BASKET_LINES.c
 HOUSEHOLD, _TIME = _L.household_id, _L.basket_time
@@ -94,12 +96,13 @@ def read(channel: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Rows of a channel and the names of their features.
 
     Raises:
-        CheckError: the file is missing, or its rows can not be trained on.
+        CheckError: the file is missing or broken, or its rows can not be trained on.
     """
     path = channel / FILE
     if not path.is_file():
         raise checks.CheckError(f"{path} is missing: write there what `snapshots` makes")
-    rows = pd.read_parquet(path)
+    with readable(path, NAME):
+        rows = pd.read_parquet(path)
     checks.check_columns(rows, [AS_OF, HOUSEHOLD, LABEL])
     checks.check_known(rows, [AS_OF, HOUSEHOLD])
     named = tuple(name for name in rows.columns if name not in (AS_OF, HOUSEHOLD, LABEL))

@@ -21,6 +21,8 @@ from mercato.contracts.tables.base import Table
 from mercato.errors import MercatoError
 from mercato_models import checks
 from mercato_models.demographics import HOUSEHOLD
+from mercato_models.fraud import NAME
+from mercato_models.parquet import readable
 
 
 class CardPayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,16 +117,17 @@ def read(channel: Path) -> Payments:
 
     Raises:
         PaymentsError: the file is missing or lacks columns.
-        CheckError: there is nothing to learn from, or rows that can't be true.
+        CheckError: the file is broken, there is nothing to learn from, or rows can't be true.
     """
     path = channel / _FILE
     if not path.is_file():
         raise PaymentsError(f"{path} is missing: write a channel with `payments.write`")
-    there, wanted = pq.read_schema(path).names, PAYMENTS.arrow_schema.names
+    wanted = PAYMENTS.arrow_schema.names
+    with readable(path, NAME):
+        there = pq.read_schema(path).names
+        table = pq.read_table(path, columns=[name for name in (*wanted, HOUSEHOLD) if name in there])
     if missing := [name for name in wanted if name not in there]:
         raise PaymentsError(f"{path} lacks the columns {', '.join(missing)}")
-    owned = HOUSEHOLD in there
-    table = pq.read_table(path, columns=[*wanted, HOUSEHOLD] if owned else wanted)
     _check(table, pd.Timestamp.now(UTC))
     table = table.sort_by([(_C.tx_datetime, "ascending"), (_C.transaction_id, "ascending")])
     when = table[_C.tx_datetime].to_numpy().astype("datetime64[s]")
@@ -136,7 +139,7 @@ def read(channel: Path) -> Payments:
         _numbered(table[_C.terminal_id].to_numpy()),
         table[_C.amount].to_numpy(),
         table[_C.label].to_numpy(),
-        pc.fill_null(table[HOUSEHOLD], _NOBODY).to_numpy() if owned else None,
+        pc.fill_null(table[HOUSEHOLD], _NOBODY).to_numpy() if HOUSEHOLD in there else None,
     )
 
 

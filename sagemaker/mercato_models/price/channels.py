@@ -15,7 +15,8 @@ from mercato.contracts.events.retail import NOT_SHOWN, PLACEMENT
 from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
 from mercato_models import checks
-from mercato_models.price import observed_prices, weeks
+from mercato_models.parquet import readable
+from mercato_models.price import NAME, observed_prices, weeks
 from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, checked, first_judged
 
 _C, _H, _S, _P = PANEL.c, PRICE_HISTORY.c, PROMOTIONS.c, PRODUCTS.c
@@ -45,12 +46,30 @@ def read(channel: Path) -> pd.DataFrame:
     """The panel of a channel.
 
     Raises:
-        CheckError: the file is missing, or can not be learned from.
+        CheckError: the file is missing or broken, or can not be learned from.
     """
     path = channel / FILE
     if not path.is_file():
         raise checks.CheckError(f"{path} is missing: `mercato_models.price.channels.write` makes it")
-    return checked(pd.read_parquet(path))
+    with readable(path, NAME):
+        rows = pd.read_parquet(path)
+    return checked(rows)
+
+
+def elasticities(folder: Path) -> pd.DataFrame:
+    """What training found of them.
+
+    Args:
+        folder: of a trained model.
+
+    Raises:
+        CheckError: the file is missing or broken.
+    """
+    path = folder / ELASTICITIES
+    if not path.is_file():
+        raise checks.CheckError(f"{folder} holds no elasticities: run `mercato train {NAME}` first")
+    with readable(path, NAME):
+        return pd.read_parquet(path)
 
 
 def panel(prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:

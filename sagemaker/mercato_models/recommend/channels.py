@@ -34,6 +34,8 @@ from mercato.contracts.tables.features import (
 from mercato.contracts.tables.silver import PRODUCTS
 from mercato.errors import MercatoError
 from mercato_models import checks
+from mercato_models.parquet import readable
+from mercato_models.recommend import NAME
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.context import PROFILE, Context
 from mercato_models.recommend.dataset import Target
@@ -89,7 +91,8 @@ def read_contexts(channel: Path) -> pa.Table:
 
     Raises:
         ChannelError: it is missing, lacks columns, or is empty.
-        CheckError: rows are of the future, or know it, or a figure of households is hardly ever known.
+        CheckError: the file is broken, rows are of the future, or know it, or a figure of households is
+            hardly ever known.
     """
     table = _open(channel, CONTEXTS, contexts_schema().names).to_table(columns=contexts_schema().names)
     if table.num_rows == 0:
@@ -172,6 +175,7 @@ class Snapshots:
 
     Raises:
         ChannelError: a file or column is missing, or no product is known.
+        CheckError: a file is broken.
     """
 
     def __init__(self, channel: Path, stores: Iterable[int]) -> None:
@@ -248,7 +252,8 @@ def _open(channel: Path, table: Table, columns: Iterable[str]) -> ds.Dataset:
     path = channel / file_name(table)
     if not path.is_file():
         raise ChannelError(f"{path} is missing")
-    file = ds.dataset(path, format="parquet")
+    with readable(path, NAME):
+        file = ds.dataset(path, format="parquet")
     if missing := [name for name in columns if name not in file.schema.names]:
         raise ChannelError(f"{path} lacks the columns {', '.join(missing)}")
     return file

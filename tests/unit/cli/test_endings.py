@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -58,6 +59,9 @@ session.connect = lambda _settings, _engine: contextlib.nullcontext()
 jobs.Runner = Runner
 main.main()
 """
+#: The command itself.
+_MERCATO = "from mercato.cli import main; main.main()"
+ROOT = Path(__file__).parents[3]
 #: What it prints of its services.
 _STATUS = "STOPPED"
 
@@ -71,7 +75,7 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={"MERCATO_HOME": str(home)},
+            env={"MERCATO_HOME": str(home), "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}"},
         )
 
     def line(self) -> str:
@@ -151,5 +155,26 @@ def test_a_job_is_interrupted_by_ctrl_c_twice_and_by_other_signals(
         command.process.send_signal(each)
         time.sleep(0.2)  # two of a kind that come at once are one
     _, error, status = command.end()
+    assert status == 130
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_dataset_that_another_process_writes_is_not_waited_for(
+    ending: signal.Signals, tmp_path: Path
+) -> None:
+    """`kill` reaches the command alone, not that process, which here waits for an engine."""
+    with socket.create_server(("127.0.0.1", 0)) as engine:
+        engine.settimeout(60)
+        address = f"sc://127.0.0.1:{engine.getsockname()[1]}"
+        command = Command(tmp_path, "train", "recommend", "--engine", address, script=_MERCATO)
+        engine.accept()[0].close()  # by which it sees that something listens
+        asking, _ = engine.accept()
+        with asking:
+            command.process.send_signal(ending)
+            _, error, status = command.end()
+            asking.settimeout(20)
+            while asking.recv(1024):  # until nobody asks any more
+                pass
     assert status == 130
     assert "Traceback" not in error

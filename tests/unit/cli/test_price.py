@@ -111,3 +111,22 @@ def test_wrong_limits_are_refused_before_anything_is_written(
     assert not (home / "predictions").exists()
     missing = runner.invoke(app, ["price", "propose", "--limits", str(tmp_path / "none.csv")])
     assert missing.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "file", [f"datasets/price/channel/{channels.FILE}", f"models/price/{channels.ELASTICITIES}"]
+)
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_a_file_that_was_cut_short_is_named_with_what_makes_it_again(
+    runner: CliRunner, trained: Path, file: str, left: float
+) -> None:
+    whole = (trained / file).read_bytes()
+    (trained / file).write_bytes(whole[: int(left * len(whole))])
+    try:
+        refused = runner.invoke(app, ["price", "propose"], env={"MERCATO_HOME": str(trained)})
+    finally:
+        (trained / file).write_bytes(whole)
+    assert isinstance(refused.exception, MercatoError)
+    assert f"{file} can't be read as Parquet" in str(refused.exception)
+    assert str(refused.exception).endswith("`mercato train price` makes it again")
+    assert not (trained / "predictions").exists()

@@ -104,9 +104,8 @@ def test_a_cost_does_not_follow_what_is_proposed_because_of_it() -> None:
     prices = [2.0] * 10 + [1.2] * 14
     assert stand(shop(decisions=[accepted]), prices).cost == 1.0
     assert stand(shop(charged=[decided(1.2, 4)]), [2.0] * 9 + [1.2]).cost == 1.0
-    assert stand(shop(decisions=[decided(1.2, 400)]), prices).cost == 1.0, (
-        "the oldest price, if all are later"
-    )
+    often = [decided(1.2, 900), decided(1.3, 800, before=1.2)]
+    assert stand(shop(decisions=often), [1.2] * 24).cost == 1.0, "as it stood then, if all weeks are later"
     assert stand(shop(), prices).cost == 0.6, "the shop's own price, which nobody proposed"
     known = parse(b"product_id,unit_cost\n1,1.4\n", "limits.csv")
     assert stand(shop(limits=known), prices).cost == 1.4
