@@ -23,6 +23,8 @@ appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """
+#: Under `LC_ALL=C`, as a cron job may have it, Java opens no file whose name is not ASCII.
+ANY_NAMES = {"LC_ALL": "C.UTF-8"}
 
 
 class JavaNotFoundError(MercatoError):

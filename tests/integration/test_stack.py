@@ -55,6 +55,30 @@ def test_storage_is_formatted_under_an_id_that_begins_with_a_hyphen(
     assert (kafka.cluster_id(state) or "").startswith("-")
 
 
+def test_a_broker_keeps_its_records_in_a_home_of_any_name(tmp_path: Path, stack_settings: Settings) -> None:
+    """Even under a locale in which Java takes every name for ASCII, as cron has it."""
+    own = Settings(home=tmp_path / "läden & söhne", jars_dir=stack_settings.jars_dir)
+    plain = {**environment(own), "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            command(own, "up", "kafka"), env=plain, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        assert (own.home / "state" / "kafka" / "data" / "meta.properties").exists()
+        assert [path.name for path in tmp_path.iterdir()] == [own.home.name]
+    finally:
+        Stack(own).down()
+
+
+def test_a_name_that_kafka_would_split_is_refused(tmp_path: Path, stack_settings: Settings) -> None:
+    stack = Stack(Settings(home=tmp_path / "a,b", jars_dir=stack_settings.jars_dir))
+    try:
+        with pytest.raises(StackError, match="comma"):
+            stack.up(["kafka"])
+    finally:
+        stack.down()
+
+
 def command(settings: Settings, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "mercato", *arguments]
 
