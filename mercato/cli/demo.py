@@ -108,10 +108,12 @@ def demo(
 
     Examples: `mercato demo`, `mercato demo --households 200`, `mercato demo --detach --json`
     """
+    from mercato.lake.storage import check_readable
     from mercato.local.supervisor import Stack
     from mercato.settings import get_settings
 
     settings = get_settings()
+    check_readable(settings.lake_uri)
     stack, run = Stack(settings), _Demo(settings.home)
     interrupted_by_signals()
     try:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mercato.errors import MercatoError
-from mercato.local.java import java_home
+from mercato.lake.storage import check_readable
+from mercato.local.java import ANY_NAMES, java_home
 from mercato.local.ports import free_port
 from mercato.settings import Settings
 
@@ -55,10 +56,12 @@ def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSess
 
     Raises:
         UnknownEngineError: the name is none of these.
+        UnreadableLakeError: the engine would not find the lake's tables.
         EngineNotStartedError: `spark` has no jars, or ended while it started; nothing answers at `sc://`.
         mercato.local.java.JavaNotFoundError: `spark` finds no JDK it can run on.
     """
     name = engine or settings.engine
+    check_readable(settings.lake_uri)
     if name == "sail":
         opened = _sail()
     elif name == "spark":
@@ -167,7 +170,7 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
     command = [str(home / "bin" / "spark-submit"), "--master", "local[2]"]
     command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
     command += [word for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
-    environment = {**os.environ, "JAVA_HOME": str(java_home()), "PYSPARK_PYTHON": sys.executable}
+    environment = {**os.environ, **ANY_NAMES, "JAVA_HOME": str(java_home()), "PYSPARK_PYTHON": sys.executable}
     # Python workers import what this process can.
     environment |= {"SPARK_HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     log = settings.home / "log" / "spark.log"
