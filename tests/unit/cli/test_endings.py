@@ -58,6 +58,27 @@ session.connect = lambda _settings, _engine: contextlib.nullcontext()
 jobs.Runner = Runner
 main.main()
 """
+#: `mercato search index` with an engine that never has enough.
+_INDEX = """
+import time
+from mercato.cli import main
+from mercato.search import catalogue, index
+
+class ProductIndex:
+    def __init__(self, _settings):
+        pass
+
+    def rebuild(self, _documents):
+        try:
+            print("runs", flush=True)
+            time.sleep(60)
+        except BaseException:
+            print("removed", flush=True)
+            raise
+
+index.ProductIndex = ProductIndex
+main.main()
+"""
 #: What it prints of its services.
 _STATUS = "STOPPED"
 
@@ -153,3 +174,12 @@ def test_a_job_is_interrupted_by_ctrl_c_twice_and_by_other_signals(
     _, error, status = command.end()
     assert status == 130
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_index_that_is_told_to_end_leaves_no_half_version(ending: signal.Signals, tmp_path: Path) -> None:
+    told = Command(tmp_path, "search", "index", script=_INDEX)
+    assert told.line() == "runs"
+    told.process.send_signal(ending)
+    out, _, status = told.end()
+    assert (out, status) == ("removed\n", 130)
