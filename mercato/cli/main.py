@@ -29,10 +29,14 @@ AREAS = (
     "preflight",
 )
 
-#: A disk that is full, or that this user may not write to: nothing that a trace would tell more of.
-_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-#: A path that cannot be what it was given for.
-_OF_THE_PATH = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
+#: What to do about an error of the system of which a trace would tell no more.
+_STEPS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space, then run the command again"),
+    **dict.fromkeys(
+        (errno.EROFS, errno.EACCES, errno.EPERM), "get the right to it, or set MERCATO_HOME to another folder"
+    ),
+    **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG), "correct the path"),
+}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -75,9 +79,8 @@ def main() -> None:
         typer.secho(str(error), err=True, fg="red")
         raise SystemExit(1) from error
     except OSError as error:
-        if error.errno not in _OF_THE_MACHINE + _OF_THE_PATH:
+        step = _STEPS.get(error.errno or 0)
+        if step is None:
             raise
-        machine = error.errno in _OF_THE_MACHINE
-        step = "`mercato doctor` says what Mercato needs" if machine else "correct the path"
         typer.secho(f"{error}: {step}.", err=True, fg="red")
         raise SystemExit(1) from error

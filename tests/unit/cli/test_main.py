@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -10,6 +12,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from mercato.cli import main
 from mercato.cli.main import app
 from mercato.local.services import ALL
 
@@ -75,3 +78,22 @@ def test_a_path_that_cannot_be_one_is_a_message_too() -> None:
     assert done.returncode == 1
     assert "correct the path" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "step"),
+    [(errno.ENOSPC, "free some space"), (errno.EROFS, "set MERCATO_HOME to another folder")],
+)
+def test_a_disk_that_takes_nothing_is_told_with_what_to_do(
+    number: int, step: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_arguments: object) -> None:
+        raise OSError(number, os.strerror(number), "/full/lake")
+
+    monkeypatch.setattr(main, "app", fail)
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    told = capsys.readouterr().err
+    assert end.value.code == 1
+    assert "/full/lake" in told
+    assert step in told
