@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -21,7 +23,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from mercato.local import kafka
+from mercato.local import kafka, ports
 from mercato.local.daemon import HOME_MARKER
 from mercato.local.supervisor import Stack, StackError
 from mercato.settings import Settings
@@ -122,6 +124,25 @@ def test_a_second_up_changes_nothing(stack: Stack) -> None:
     before = {row.name: row.pid for row in stack.status()}
     stack.up(["redis", "kafka"])
     assert {row.name: row.pid for row in stack.status()} == before
+
+
+def test_two_that_start_the_same_at_once_both_have_it(
+    redis_only: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(names: Iterable[str], memory: Path) -> dict[str, int]:
+        time.sleep(0.5)
+        return assign(names, memory)
+
+    assign = ports.assign
+    monkeypatch.setattr(ports, "assign", slow)
+    stacks = Stack(redis_only), Stack(redis_only)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            for started in [pool.submit(stack.up, ["redis"]) for stack in stacks]:
+                started.result()
+        redis.Redis.from_url(redis_only.require("redis_url")).ping()
+    finally:
+        stacks[0].down()
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(redis_only: Settings) -> None:
