@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 from typing import Annotated
 
 import typer
@@ -37,6 +38,8 @@ _STEPS = {
     ),
     **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG), "correct the path"),
 }
+#: Of these, what says the same whoever says it.
+_OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -78,9 +81,20 @@ def main() -> None:
     except MercatoError as error:
         typer.secho(str(error), err=True, fg="red")
         raise SystemExit(1) from error
-    except OSError as error:
-        step = _STEPS.get(error.errno or 0)
-        if step is None:
+    except Exception as error:
+        number, told = _of_the_system(error)
+        if number not in _STEPS:
             raise
-        typer.secho(f"{error}: {step}.", err=True, fg="red")
+        typer.secho(f"{told}: {_STEPS[number]}.", err=True, fg="red")
         raise SystemExit(1) from error
+
+
+def _of_the_system(error: Exception) -> tuple[int | None, str]:
+    """Number and text of an error of the system; an engine has it as a line of what it says."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno, str(error)
+    for number in _OF_A_DISK:
+        for line in str(error).splitlines():
+            if os.strerror(number) in line:
+                return number, line.strip()
+    return None, ""

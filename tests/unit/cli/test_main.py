@@ -97,3 +97,19 @@ def test_a_disk_that_takes_nothing_is_told_with_what_to_do(
     assert end.value.code == 1
     assert "/full/lake" in told
     assert step in told
+
+
+def test_a_full_disk_is_told_in_the_words_of_the_engine_that_met_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_arguments: object) -> None:
+        raise RuntimeError(
+            f"JVM stacktrace:\n  Unable to copy data: {os.strerror(errno.ENOSPC)} (os error 28)\n"
+        )
+
+    monkeypatch.setattr(main, "app", fail)
+    with pytest.raises(SystemExit):
+        main.main()
+    assert capsys.readouterr().err.startswith(
+        "Unable to copy data: No space left on device (os error 28): free"
+    )
