@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 from mercato.errors import MercatoError
 from mercato.lake.storage import check_readable
+from mercato.local.children import END_WITH_PARENT
 from mercato.local.java import ANY_NAMES, java_home
 from mercato.local.ports import free_port
 from mercato.settings import Settings
@@ -32,8 +32,6 @@ SHARED_CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "t
 #: code, not its usual 240, which the classes that Spark generates fill: "Out of space in CodeCache".
 SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 _START_TIMEOUT = 120
-#: Of Linux's `prctl`; elsewhere a server outlives a killed process.
-_PR_SET_PDEATHSIG = 1
 #: Spark's default, and seconds for it to accept a connection.
 _CONNECT_PORT, _PROBE_TIMEOUT = 15_002, 5
 
@@ -184,7 +182,7 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
             stderr=output,
             # Ctrl-C is for this process, which may still need the server to finish a job.
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=END_WITH_PARENT,
         )
         try:
             _await_port(port, server, log)
@@ -193,11 +191,6 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
         finally:
             server.terminate()
             server.wait()
-
-
-def _end_with_parent() -> None:
-    """Let the server end with this process even if that is killed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _await_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
