@@ -40,6 +40,8 @@ _STEPS = {
 }
 #: Of these, what says the same whoever says it.
 _OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+#: Packages of this repository: one of their modules that is not there is a bug.
+_OWN = ("mercato", "glue_jobs", "features", "lambdas", "mercato_models")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,6 +82,12 @@ def main() -> None:
         app(prog_name="mercato")
     except MercatoError as error:
         typer.secho(str(error), err=True, fg="red")
+        raise SystemExit(1) from error
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in _OWN:
+            raise
+        told = f"{error}: this environment is not Mercato's; `make setup` makes it, in .venv/core"
+        typer.secho(f"{told}.", err=True, fg="red")
         raise SystemExit(1) from error
     except Exception as error:
         number, told = _of_the_system(error)

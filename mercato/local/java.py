@@ -46,7 +46,7 @@ def major_version(java: Path) -> int | None:
     """Major version that `java -version` reports, `None` if it cannot be run."""
     try:
         run = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=False)
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return None
     match = re.search(r'version "(\d+)', run.stderr)
     return int(match[1]) if match else None

@@ -113,3 +113,16 @@ def test_a_full_disk_is_told_in_the_words_of_the_engine_that_met_it(
     assert capsys.readouterr().err.startswith(
         "Unable to copy data: No space left on device (os error 28): free"
     )
+
+
+@pytest.mark.parametrize(("name", "told"), [("redis", "`make setup`"), ("mercato.gone", None)])
+def test_an_environment_that_lacks_a_package_is_told_how_to_be_made(
+    name: str, told: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_arguments: object) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(main, "app", fail)
+    with pytest.raises(SystemExit if told else ModuleNotFoundError):
+        main.main()
+    assert (told or "") in capsys.readouterr().err
