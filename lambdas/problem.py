@@ -156,16 +156,19 @@ def _path(place: Sequence[int | str]) -> str:
     return ".".join(["$" if place[0] == "body" else str(place[0]), *map(str, place[1:])])
 
 
+def note(request: Request, error: ProblemError) -> None:
+    """Log a problem that is ours."""
+    if PROBLEMS[error.code][0] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # The cause may name addresses and rights, which are no caller's business.
+        log.warning("%s %s: %s: %s", request.method, request.url.path, error.code, error.__cause__ or error)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` as a problem document."""
 
     @app.exception_handler(ProblemError)
     async def on_problem(request: Request, error: ProblemError) -> Response:
-        if PROBLEMS[error.code][0] >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            # The cause may name addresses and rights, which are no caller's business.
-            log.warning(
-                "%s %s: %s: %s", request.method, request.url.path, error.code, error.__cause__ or error
-            )
+        note(request, error)
         return _answer(request, error)
 
     @app.exception_handler(HTTPException)

@@ -77,7 +77,8 @@ class Settings(BaseSettings):
         opensearch_url: address of the product search.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MERCATO_", frozen=True)
+    # A variable that is set to nothing is not set: else an empty MERCATO_HOME was the folder one is in.
+    model_config = SettingsConfigDict(env_prefix="MERCATO_", env_ignore_empty=True, frozen=True)
 
     home: Path = Path("var")
     lake_uri: str = ""

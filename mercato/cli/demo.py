@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from mercato.cli.endings import ending, interrupted_by_signals
+from mercato.local.children import END_WITH_PARENT
 
 Json = Annotated[bool, typer.Option("--json", help="Timings and address as JSON on stdout.")]
 
@@ -58,7 +59,9 @@ class _Demo:
             process.wait()
 
     def _start(self, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
-        self._started.append(subprocess.Popen([sys.executable, "-m", "mercato", *arguments], **streams))
+        command = [sys.executable, "-m", "mercato", *arguments]
+        # Of a killed demo, `mercato down` finds the services and nothing else.
+        self._started.append(subprocess.Popen(command, preexec_fn=END_WITH_PARENT, **streams))
         return self._started[-1]
 
 
@@ -108,10 +111,12 @@ def demo(
 
     Examples: `mercato demo`, `mercato demo --households 200`, `mercato demo --detach --json`
     """
+    from mercato.lake.storage import check_readable
     from mercato.local.supervisor import Stack
     from mercato.settings import get_settings
 
     settings = get_settings()
+    check_readable(settings.lake_uri)
     stack, run = Stack(settings), _Demo(settings.home)
     interrupted_by_signals()
     try:

@@ -148,7 +148,9 @@ def run(
     from mercato.settings import get_settings
 
     settings = get_settings()
-    root = Lake(lake or settings.lake_uri, Lake(base) if base else None)
+    if lake is not None:
+        settings = settings.model_copy(update={"lake_uri": lake})
+    root = Lake(settings.lake_uri, Lake(base) if base else None)
     chosen = select(jobs or [], _known_layers(layer or []))
     # A start that waits for the engine is ended at once, and leaves none behind.
     interrupted_by_signals()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 from typing import Annotated
 
 import typer
@@ -29,10 +30,18 @@ AREAS = (
     "preflight",
 )
 
-#: A disk that is full, or that this user may not write to: nothing that a trace would tell more of.
-_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-#: A path that cannot be what it was given for.
-_OF_THE_PATH = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
+#: What to do about an error of the system of which a trace would tell no more.
+_STEPS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space, then run the command again"),
+    **dict.fromkeys(
+        (errno.EROFS, errno.EACCES, errno.EPERM), "get the right to it, or set MERCATO_HOME to another folder"
+    ),
+    **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG), "correct the path"),
+}
+#: Of these, what says the same whoever says it.
+_OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+#: Packages of this repository: one of their modules that is not there is a bug.
+_OWN = ("mercato", "glue_jobs", "features", "lambdas", "mercato_models")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,10 +83,26 @@ def main() -> None:
     except MercatoError as error:
         typer.secho(str(error), err=True, fg="red")
         raise SystemExit(1) from error
-    except OSError as error:
-        if error.errno not in _OF_THE_MACHINE + _OF_THE_PATH:
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in _OWN:
             raise
-        machine = error.errno in _OF_THE_MACHINE
-        step = "`mercato doctor` says what Mercato needs" if machine else "correct the path"
-        typer.secho(f"{error}: {step}.", err=True, fg="red")
+        told = f"{error}: this environment is not Mercato's; `make setup` makes it, in .venv/core"
+        typer.secho(f"{told}.", err=True, fg="red")
         raise SystemExit(1) from error
+    except Exception as error:
+        number, told = _of_the_system(error)
+        if number not in _STEPS:
+            raise
+        typer.secho(f"{told}: {_STEPS[number]}.", err=True, fg="red")
+        raise SystemExit(1) from error
+
+
+def _of_the_system(error: Exception) -> tuple[int | None, str]:
+    """Number and text of an error of the system; an engine has it as a line of what it says."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno, str(error)
+    for number in _OF_A_DISK:
+        for line in str(error).splitlines():
+            if os.strerror(number) in line:
+                return number, line.strip()
+    return None, ""

@@ -15,6 +15,7 @@ from mercato.cli.failures import kafka_failures
 
 if TYPE_CHECKING:
     from mercato.replay.run import Outcome
+    from mercato.settings import Settings
 
 _EXAMPLES = """
 Examples:
@@ -63,6 +64,7 @@ def replay(
     from mercato.replay.run import Request, run
     from mercato.settings import get_settings
 
+    settings = get_settings()
     request = Request(
         households=households,
         original_time=original_time,
@@ -73,12 +75,29 @@ def replay(
         restart=restart,
     )
     stop = stopped_by_signals()
-    with kafka_failures(), _progress() as on_progress:
-        outcome = run(get_settings(), request, on_progress, stop)
+    with _alone(settings), kafka_failures(), _progress() as on_progress:
+        outcome = run(settings, request, on_progress, stop)
     _print(outcome, as_json)
     if not outcome.finished:
         typer.echo("stopped; run the same command again to go on from here", err=True)
         raise typer.Exit(130)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Keep out a second replay, which would send every event again, from the same position.
+
+    Raises:
+        mercato.lake.lock.BusyError: there is one.
+    """
+    from mercato.lake.lock import unless_busy
+    from mercato.replay.run import position_file
+
+    lock = position_file(settings).with_suffix(".lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+    with unless_busy(lock, f"replay of {settings.home}"):
+        yield
 
 
 @contextmanager

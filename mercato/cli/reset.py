@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -83,6 +85,11 @@ def reset(
     daemon = Daemon(settings.home, ())
     if daemon.running() or any(daemon.processes()):
         raise MercatoError(f"Services of {settings.home} are running: run `mercato down` first.")
+    with _alone(settings):
+        _reset(settings, yes=yes, as_json=as_json)
+
+
+def _reset(settings: Settings, *, yes: bool, as_json: bool) -> None:
     planned = plan(settings)
     for folder, size in planned.deletes.items():
         typer.echo(f"{size / 1e6:>10,.1f} MB  {folder}", err=True)
@@ -96,6 +103,26 @@ def reset(
         deleted = [{"path": str(folder), "bytes": size} for folder, size in planned.deletes.items()]
         typer.echo(json.dumps({"deleted": deleted, "stays": planned.stays}))
     typer.echo("deleted" if planned.deletes else f"There is nothing to delete in {settings.home}.", err=True)
+
+
+@contextlib.contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Keep out whoever else would delete here, and who would go on writing what is deleted.
+
+    Raises:
+        mercato.lake.lock.BusyError: somebody is at work.
+    """
+    from mercato.lake.lock import JOBS_LOCK, unless_busy
+
+    locks = {settings.home: f"reset of {settings.home}"}
+    locks |= {path: f"training of {path.parent.name}" for path in settings.home.glob("datasets/*/lock")}
+    if lake := _local_lake(settings):
+        locks[lake / JOBS_LOCK] = f"run of jobs on {lake}"
+    with contextlib.ExitStack() as held:
+        for path, what in locks.items():
+            if path.exists():
+                held.enter_context(unless_busy(path, what))
+        yield
 
 
 def _local_lake(settings: Settings) -> Path | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mercato.cli.endings import interrupted_by_signals
 from mercato.cli.options import Json
 
 search = typer.Typer(
@@ -35,6 +36,8 @@ def index(as_json: Json = False) -> None:
     from mercato.settings import get_settings
 
     settings = get_settings()
+    # Else the version that is being filled stays, and every event is written to it too.
+    interrupted_by_signals()
     started = time.perf_counter()
     rebuilt = ProductIndex(settings).rebuild(documents(Lake(settings.lake_uri)))
     seconds = time.perf_counter() - started
@@ -61,9 +64,13 @@ def query(
     import msgspec
 
     from mercato.search.products import ProductSearch
-    from mercato.search.query import Question
+    from mercato.search.query import MOST_TYPED, Question
     from mercato.settings import get_settings
 
+    if len(text) > MOST_TYPED:
+        raise typer.BadParameter(
+            f"{len(text):,} characters are too many: {MOST_TYPED} are looked for at most."
+        )
     result = ProductSearch(get_settings()).find(
         Question(text=text, department=department, brand=brand, size=size)
     )

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 
 log = logging.getLogger(__name__)
+
+#: File of a lake that a run of jobs holds.
+JOBS_LOCK = "jobs.lock"
+
+
+class BusyError(MercatoError):
+    """Another process has the lock."""
 
 
 @contextmanager
@@ -24,7 +33,7 @@ def exclusive(lake: Lake) -> Iterator[None]:
     if "://" in lake.uri:
         yield
         return
-    with alone(Path(lake.uri) / "jobs.lock", f"run of jobs on {lake.uri}"):
+    with alone(Path(lake.uri) / JOBS_LOCK, f"run of jobs on {lake.uri}"):
         yield
 
 
@@ -39,3 +48,20 @@ def alone(path: Path, what: str) -> Iterator[None]:
             log.warning("Waiting for another %s to end.", what)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def unless_busy(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock of a file or folder that is there, or wait for nobody.
+
+    Raises:
+        BusyError: another process has it.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise BusyError(f"Another {what} is at work: end it, or wait until it has ended.") from error
+    finally:
+        os.close(descriptor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -18,7 +17,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mercato.errors import MercatoError
-from mercato.local.java import java_home
+from mercato.lake.storage import check_readable
+from mercato.local.children import END_WITH_PARENT
+from mercato.local.java import ANY_NAMES, java_home
 from mercato.local.ports import free_port
 from mercato.settings import Settings
 
@@ -31,8 +32,6 @@ SHARED_CONF = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "t
 #: code, not its usual 240, which the classes that Spark generates fill: "Out of space in CodeCache".
 SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 _START_TIMEOUT = 120
-#: Of Linux's `prctl`; elsewhere a server outlives a killed process.
-_PR_SET_PDEATHSIG = 1
 #: Spark's default, and seconds for it to accept a connection.
 _CONNECT_PORT, _PROBE_TIMEOUT = 15_002, 5
 
@@ -55,10 +54,12 @@ def connect(settings: Settings, engine: str | None = None) -> Iterator[SparkSess
 
     Raises:
         UnknownEngineError: the name is none of these.
+        UnreadableLakeError: the engine would not find the lake's tables.
         EngineNotStartedError: `spark` has no jars, or ended while it started; nothing answers at `sc://`.
         mercato.local.java.JavaNotFoundError: `spark` finds no JDK it can run on.
     """
     name = engine or settings.engine
+    check_readable(settings.lake_uri)
     if name == "sail":
         opened = _sail()
     elif name == "spark":
@@ -167,7 +168,7 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
     command = [str(home / "bin" / "spark-submit"), "--master", "local[2]"]
     command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
     command += [word for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
-    environment = {**os.environ, "JAVA_HOME": str(java_home()), "PYSPARK_PYTHON": sys.executable}
+    environment = {**os.environ, **ANY_NAMES, "JAVA_HOME": str(java_home()), "PYSPARK_PYTHON": sys.executable}
     # Python workers import what this process can.
     environment |= {"SPARK_HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     log = settings.home / "log" / "spark.log"
@@ -181,7 +182,7 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
             stderr=output,
             # Ctrl-C is for this process, which may still need the server to finish a job.
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=END_WITH_PARENT,
         )
         try:
             _await_port(port, server, log)
@@ -190,11 +191,6 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
         finally:
             server.terminate()
             server.wait()
-
-
-def _end_with_parent() -> None:
-    """Let the server end with this process even if that is killed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _await_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

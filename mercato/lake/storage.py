@@ -11,10 +11,32 @@ from pyarrow.fs import FileSystem, S3FileSystem
 from mercato.errors import MercatoError
 
 _S3 = "s3://"
+#: Characters, besides those that are not ASCII, that Sail, Spark and delta-rs escape in a path, each its own
+#: way: one looks for a table in another folder than the other wrote it to.
+_ESCAPED = frozenset(' "#%*<>?[]^`{|}~\\')
 
 
 class NoCredentialsError(MercatoError):
     """The lake is on S3, and this process has no credentials for it."""
+
+
+class UnreadableLakeError(MercatoError):
+    """The lake is in a folder in which no engine finds its tables."""
+
+
+def check_readable(uri: str) -> None:
+    """See that jobs could read a lake there.
+
+    Raises:
+        UnreadableLakeError: a folder on its path has a name that they would not find.
+    """
+    if "://" in uri:
+        return
+    if wrong := {each for each in uri.replace("{layer}", "") if each in _ESCAPED or not each.isascii()}:
+        raise UnreadableLakeError(
+            f"Jobs cannot read a lake in {uri}: its path has {' '.join(map(repr, sorted(wrong)))}. Set "
+            "MERCATO_HOME, or MERCATO_LAKE_URI, to a folder whose path has ASCII letters, digits, - and _."
+        )
 
 
 def on_s3(uri: str) -> bool:

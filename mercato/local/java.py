@@ -23,6 +23,8 @@ appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """
+#: Under `LC_ALL=C`, as a cron job may have it, Java opens no file whose name is not ASCII.
+ANY_NAMES = {"LC_ALL": "C.UTF-8"}
 
 
 class JavaNotFoundError(MercatoError):
@@ -44,7 +46,7 @@ def major_version(java: Path) -> int | None:
     """Major version that `java -version` reports, `None` if it cannot be run."""
     try:
         run = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=False)
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return None
     match = re.search(r'version "(\d+)', run.stderr)
     return int(match[1]) if match else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
 import subprocess
 import uuid
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from mercato.local.java import LOG4J, java_home
+from mercato.local.java import ANY_NAMES, LOG4J, java_home
 
 
 def server_properties(port: int, controller_port: int, log_dir: Path) -> str:
@@ -39,7 +41,8 @@ def server_properties(port: int, controller_port: int, log_dir: Path) -> str:
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
     }
-    return "".join(f"{key}={value}\n" for key, value in properties.items())
+    # Java reads the file as Latin-1, and escapes as JSON has them.
+    return "".join(f"{key}={json.dumps(str(value))[1:-1]}\n" for key, value in properties.items())
 
 
 def _java(jars: Path) -> list[str]:
@@ -54,6 +57,7 @@ def prepare(state: Path, jars: Path, port: int, controller_port: int) -> list[st
 
     Raises:
         FileNotFoundError: the jars have not been set up.
+        RuntimeError: Kafka cannot keep records there.
         subprocess.CalledProcessError: the storage could not be formatted.
     """
     if not (jars / "kafka").is_dir():
@@ -61,6 +65,8 @@ def prepare(state: Path, jars: Path, port: int, controller_port: int) -> list[st
             f"No Kafka in {jars}. `make setup` puts it into the checkout's var/jars: for another home, set "
             "MERCATO_JARS_DIR to that folder, or use `make demo MERCATO_HOME=...`."
         )
+    if "," in str(state):
+        raise RuntimeError(f"{state}: Kafka takes a comma in the name of a folder for the end of it.")
     state.mkdir(parents=True, exist_ok=True)
     config, log4j, data = state / "server.properties", state / "log4j2.properties", state / "data"
     config.write_text(server_properties(port, controller_port, data))
@@ -70,7 +76,8 @@ def prepare(state: Path, jars: Path, port: int, controller_port: int) -> list[st
         # After an equals sign, as one id in 64 begins with a hyphen and would be read as an option.
         named = f"--cluster-id={cluster}"
         storage = [*_java(jars), "kafka.tools.StorageTool", "format", "--standalone", named]
-        subprocess.run([*storage, "-c", str(config)], check=True, capture_output=True)
+        environment = {**os.environ, **ANY_NAMES}
+        subprocess.run([*storage, "-c", str(config)], check=True, capture_output=True, env=environment)
     elif cluster_id(state) is None:
         raise RuntimeError(
             f"{data} names no cluster: delete {state} and replay again, as its records are lost."

@@ -12,6 +12,7 @@ import httpx2
 import redis
 
 from mercato.local import kafka, opensearch
+from mercato.local.java import ANY_NAMES
 from mercato.settings import Endpoint, Settings
 
 _ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ class Service:
     endpoint: Endpoint | None = None
     ports: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    env: Callable[[Settings, Mapping[str, int]], dict[str, str]] = field(default=lambda _s, _p: {})
+    env: Callable[[Settings, Mapping[str, int]], Mapping[str, str]] = field(default=lambda _s, _p: {})
     start_timeout: float = 240.0
 
 
@@ -144,6 +145,7 @@ ENGINES: tuple[Service, ...] = (
         healthy=lambda settings, url: kafka.healthy(url or "", settings.home / "state" / "kafka"),
         endpoint="kafka_bootstrap",
         ports=("kafka", "kafka-controller"),
+        env=lambda _settings, _ports: ANY_NAMES,
     ),
     Service(
         "redis",
@@ -215,6 +217,7 @@ ON_REQUEST: tuple[Service, ...] = (
         healthy=lambda settings, url: opensearch.healthy(url or "", settings.home / "state" / "opensearch"),
         endpoint="opensearch_url",
         ports=("opensearch", "opensearch-transport"),
+        env=lambda _settings, _ports: ANY_NAMES,
     ),
 )
 

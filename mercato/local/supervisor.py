@@ -135,12 +135,14 @@ class Stack:
         return [service for name, service in ALL.items() if name in wanted]
 
     def _launch(self, service: Service) -> None:
-        if self._state(service) in {"BACKOFF", *_ALIVE}:
-            return
         try:
-            ports.assign(service.ports, self._ports_file)
-            self._write_command(service)
-            self._daemon.rpc.startProcess(service.name, False)
+            # Alone, or a second command would take other ports for what the first has just started.
+            with self._lock():
+                if self._state(service) in {"BACKOFF", *_ALIVE}:
+                    return
+                ports.assign(service.ports, self._ports_file)
+                self._write_command(service)
+                self._daemon.rpc.startProcess(service.name, False)
         except subprocess.CalledProcessError as error:
             output = (error.stderr or error.stdout or b"").decode(errors="replace")
             raise StackError(f"{service.name} could not be prepared: {error}\n{output}") from error
@@ -198,7 +200,7 @@ class Stack:
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
-        """Keep two `mercato up` of one home from starting two supervisors."""
+        """Keep two `mercato up` of one home from starting two supervisors, or one service twice."""
         self._run.mkdir(parents=True, exist_ok=True)
         with (self._run / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

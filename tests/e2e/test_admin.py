@@ -181,3 +181,59 @@ def test_a_price_that_changed_meanwhile_is_looked_at_again(
     waiting.get_by_role("button", name="Accept the chosen").click()
     expect(page.get_by_role("alert")).to_have_text("Choose at least one price.")
     page.close()
+
+
+def test_who_goes_back_finds_no_other_price_chosen(browser: Browser, pricing: str) -> None:
+    """A browser fills a form in again by place, and the next row has moved to that of the decided one."""
+    page = browser.new_page(base_url=pricing)
+    page.goto("/admin/prices?select=")
+    waiting = page.locator("form", has_text="Accept the chosen")
+    waiting.get_by_role("checkbox", name="Soup 1 in store 367").check()
+    waiting.get_by_label("Your name").fill("Ada")
+    waiting.get_by_role("button", name="Accept the chosen").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Prices to decide 2")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Prices to decide 2")
+    page.wait_for_load_state("networkidle")
+    assert waiting.locator("input:checked").count() == 0
+    page.close()
+
+
+def test_what_was_refused_need_not_be_filled_in_again(browser: Browser, pricing: str, own: Settings) -> None:
+    with connect(own) as redis:
+        CaseBook(redis).open([decided(1), decided(2)])
+    page = browser.new_page(base_url=pricing)
+    page.goto("/admin/prices")
+    waiting = page.locator("form", has_text="Accept the chosen")
+    waiting.get_by_role("checkbox", name="Soup 2 in store 367").check()
+    waiting.get_by_label("Your name").fill("  ")
+    waiting.get_by_label("Note").fill('As "agreed"')
+    waiting.get_by_role("button", name="Accept the chosen").click()
+    expect(page.get_by_role("alert")).to_have_text("Please fill in: your name.")
+    expect(waiting.get_by_label("Note")).to_have_value('As "agreed"')
+    waiting.get_by_label("Your name").fill("Ada")
+    waiting.get_by_role("button", name="Accept the chosen").click()
+    told = page.locator("section", has_text="What was decided").locator('tr[data-price="2:367"]')
+    expect(told).to_contain_text('As "agreed"')
+
+    page.goto("/admin")
+    case, other = (page.locator(f'li[data-payment="{each}"]') for each in ("p1", "p2"))
+    case.get_by_label("Your name").fill("Ada")
+    case.get_by_label("What you found").fill("a    ")
+    case.get_by_role("button", name="It is honest").click()
+    expect(page.get_by_role("alert")).to_have_text("Please fill in: a note of 3 to 500 characters.")
+    expect(case.get_by_label("Your name")).to_have_value("Ada")
+    expect(other.get_by_label("Your name")).to_have_value("")
+    page.close()
+
+
+def test_a_long_note_widens_no_page(browser: Browser, panel: str) -> None:
+    page = browser.new_page(base_url=panel, viewport={"width": 360, "height": 740})
+    page.goto("/admin")
+    case = page.locator('li[data-payment="p1"]')
+    case.get_by_label("Your name").fill("W" * 128)
+    case.get_by_label("What you found").fill("N" * 500)
+    case.get_by_role("button", name="It is honest").click()
+    expect(page.locator('tr[data-payment="p1"]')).to_contain_text("NNN")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.close()

@@ -183,6 +183,18 @@ def test_a_killed_replay_goes_on_and_loses_nothing(settings: Settings, start: St
         assert by_key(found[topic]) == by_key(wanted[topic])
 
 
+def test_a_second_replay_beside_the_first_sends_nothing(settings: Settings, start: Start) -> None:
+    first = start(*some(), "--speed=3000000x")
+    wait_for(settings, first, 1)
+    second = start(*some())
+    _, err = second.communicate(timeout=120)
+    assert second.returncode == 1
+    assert f"Another replay of {settings.home} is at work" in err
+    assert first.poll() is None
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=60)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_replay_goes_on_from_there(
     settings: Settings, start: Start, ending: signal.Signals

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -21,7 +23,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from mercato.local import kafka
+from mercato.local import kafka, ports
 from mercato.local.daemon import HOME_MARKER
 from mercato.local.supervisor import Stack, StackError
 from mercato.settings import Settings
@@ -53,6 +55,30 @@ def test_storage_is_formatted_under_an_id_that_begins_with_a_hyphen(
     state = redis_only.home / "kafka"
     kafka.prepare(state, redis_only.jars_dir, 9092, 9093)
     assert (kafka.cluster_id(state) or "").startswith("-")
+
+
+def test_a_broker_keeps_its_records_in_a_home_of_any_name(tmp_path: Path, stack_settings: Settings) -> None:
+    """Even under a locale in which Java takes every name for ASCII, as cron has it."""
+    own = Settings(home=tmp_path / "läden & söhne", jars_dir=stack_settings.jars_dir)
+    plain = {**environment(own), "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            command(own, "up", "kafka"), env=plain, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        assert (own.home / "state" / "kafka" / "data" / "meta.properties").exists()
+        assert [path.name for path in tmp_path.iterdir()] == [own.home.name]
+    finally:
+        Stack(own).down()
+
+
+def test_a_name_that_kafka_would_split_is_refused(tmp_path: Path, stack_settings: Settings) -> None:
+    stack = Stack(Settings(home=tmp_path / "a,b", jars_dir=stack_settings.jars_dir))
+    try:
+        with pytest.raises(StackError, match="comma"):
+            stack.up(["kafka"])
+    finally:
+        stack.down()
 
 
 def command(settings: Settings, *arguments: str) -> list[str]:
@@ -98,6 +124,25 @@ def test_a_second_up_changes_nothing(stack: Stack) -> None:
     before = {row.name: row.pid for row in stack.status()}
     stack.up(["redis", "kafka"])
     assert {row.name: row.pid for row in stack.status()} == before
+
+
+def test_two_that_start_the_same_at_once_both_have_it(
+    redis_only: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(names: Iterable[str], memory: Path) -> dict[str, int]:
+        time.sleep(0.5)
+        return assign(names, memory)
+
+    assign = ports.assign
+    monkeypatch.setattr(ports, "assign", slow)
+    stacks = Stack(redis_only), Stack(redis_only)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            for started in [pool.submit(stack.up, ["redis"]) for stack in stacks]:
+                started.result()
+        redis.Redis.from_url(redis_only.require("redis_url")).ping()
+    finally:
+        stacks[0].down()
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(redis_only: Settings) -> None:

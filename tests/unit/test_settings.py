@@ -68,3 +68,9 @@ def test_a_variable_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("MERCATO_KAFKA_AUTH", "password")
     with pytest.raises(MercatoError, match=r"^MERCATO_KAFKA_AUTH: Input should be 'none' or 'iam'\.$"):
         get_settings.__wrapped__()
+
+
+def test_a_variable_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else `mercato reset` with an empty MERCATO_HOME would empty the folder one is in."""
+    monkeypatch.setenv("MERCATO_HOME", "")
+    assert Settings().home == Path("var").resolve()

@@ -7,10 +7,21 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from lambdas.admin import reviewing
-from lambdas.admin.pages.shared import PAYMENTS, address, asked_for, fill_in, form, last_page, render
+from lambdas.admin.pages.shared import (
+    NOTHING_REFUSED,
+    PAYMENTS,
+    PageRoute,
+    Refusal,
+    asked_for,
+    back,
+    fill_in,
+    form,
+    last_page,
+    render,
+)
 from lambdas.admin.people import caller_of
 from lambdas.admin.routers.payments import PaymentId
 from lambdas.admin.schemas import PaymentCase
@@ -23,7 +34,9 @@ ROWS, MAX_FORM = 50, 8 * 1024
 #: Refusals that the page itself tells.
 _TOLD = {"already_reviewed", "unknown_case", "invalid_parameters", "events_unavailable"}
 
-router = APIRouter(include_in_schema=False)
+REVIEW = f"{PAYMENTS}/payments/{{payment_id}}/review"
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get(PAYMENTS)
@@ -32,7 +45,13 @@ async def get_page(request: Request, services: UseAdminServices) -> Response:
     return await _page(request, services)
 
 
-@router.post(f"{PAYMENTS}/payments/{{payment_id}}/review")
+@router.get(REVIEW)
+async def get_review(request: Request) -> Response:
+    """Where a refused form leaves the browser: who asks for that address anew wants the page."""
+    return back(PAYMENTS, request, "offset")
+
+
+@router.post(REVIEW)
 async def post_review(payment_id: PaymentId, request: Request, services: UseAdminServices) -> Response:
     """Take the form of one case; back to the page, with what went wrong if anything did."""
     fields = await form(request, MAX_FORM)
@@ -41,12 +60,13 @@ async def post_review(payment_id: PaymentId, request: Request, services: UseAdmi
         caller = caller_of(request.scope)
         await run_in_threadpool(reviewing.review, services, payment_id, verdict, caller, datetime.now(UTC))
     except ValidationError as error:
-        return await _page(request, services, fill_in(error), 422)
+        return await _page(request, services, Refusal(fill_in(error), 422, dict(fields)), payment_id)
     except ProblemError as problem:
         if problem.code not in _TOLD:
             raise
-        return await _page(request, services, problem.detail, PROBLEMS[problem.code][0])
-    return RedirectResponse(address(PAYMENTS, asked_for(request, "offset")), 303)
+        refusal = Refusal(problem.detail, PROBLEMS[problem.code][0], dict(fields))
+        return await _page(request, services, refusal, payment_id)
+    return back(PAYMENTS, request, "offset")
 
 
 async def _cases(services: AdminServices, state: State, offset: int, limit: int) -> Page:
@@ -54,7 +74,7 @@ async def _cases(services: AdminServices, state: State, offset: int, limit: int)
 
 
 async def _page(
-    request: Request, services: AdminServices, message: str | None = None, status: int = 200
+    request: Request, services: AdminServices, refusal: Refusal = NOTHING_REFUSED, of: str | None = None
 ) -> Response:
     asked = asked_for(request, "offset")
     offset = int(asked.get("offset", 0))
@@ -64,7 +84,9 @@ async def _page(
         waiting = await _cases(services, "open", offset, ROWS)
     closed = await _cases(services, "closed", 0, reviewing.MOST)
     context = {
-        "message": message,
+        "message": refusal.message,
+        "filled": refusal.filled,
+        "refused": of,
         "waiting": waiting.total,
         "cases": list(map(PaymentCase.of, waiting.cases)),
         "closed": list(map(PaymentCase.of, closed.cases)),
@@ -72,4 +94,4 @@ async def _page(
         "rows": ROWS,
         "query": asked,
     }
-    return render(request, "payments.html", context, status)
+    return render(request, "payments.html", context, refusal.status)

@@ -9,10 +9,22 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from lambdas.admin import pricing
-from lambdas.admin.pages.shared import PRICES, address, asked_for, fill_in, form, last_page, render
+from lambdas.admin.pages.shared import (
+    NOTHING_REFUSED,
+    PRICES,
+    PageRoute,
+    Refusal,
+    address,
+    asked_for,
+    back,
+    fill_in,
+    form,
+    last_page,
+    render,
+)
 from lambdas.admin.people import caller_of
 from lambdas.admin.schemas import DecidedPrice, PriceOffer
 from lambdas.admin.services import AdminServices, UseAdminServices
@@ -22,8 +34,11 @@ from lambdas.problem import PROBLEMS, ProblemError
 ROWS, MAX_FORM = 50, 16 * 1024
 #: Refusals told in full.
 _TOLD = 3
+_VIEW = ("store", "offset")
 
-router = APIRouter(include_in_schema=False)
+DECISIONS = f"{PRICES}/decisions"
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get(PRICES)
@@ -32,13 +47,19 @@ async def get_page(request: Request, services: UseAdminServices) -> Response:
     return await _page(request, services)
 
 
-@router.post(f"{PRICES}/decisions")
+@router.get(DECISIONS)
+async def get_decisions(request: Request) -> Response:
+    """Where a refused form leaves the browser: who asks for that address anew wants the page."""
+    return back(PRICES, request, *_VIEW)
+
+
+@router.post(DECISIONS)
 async def post_decisions(request: Request, services: UseAdminServices) -> Response:
     """Take the form of the chosen rows; back to the page, with what went wrong if anything did."""
     fields = await form(request, MAX_FORM)
     chosen = [value for name, value in fields if name == "price"]
     if not chosen:
-        return await _page(request, services, "Choose at least one price.", 422)
+        return await _page(request, services, Refusal("Choose at least one price.", 422, dict(fields)))
     try:
         asked = pricing.PriceVerdict.model_validate(
             {name: value for name, value in fields if name != "price"} | {"prices": _seen(chosen)}
@@ -46,14 +67,16 @@ async def post_decisions(request: Request, services: UseAdminServices) -> Respon
         caller = caller_of(request.scope)
         results = await run_in_threadpool(pricing.decide, services, asked, caller, datetime.now(UTC))
     except ValidationError as error:
-        return await _page(request, services, fill_in(error), 422)
+        return await _page(request, services, Refusal(fill_in(error), 422, dict(fields)), chosen)
     except ProblemError as problem:
         if problem.code not in {"invalid_parameters", "events_unavailable"}:
             raise
-        return await _page(request, services, problem.detail, PROBLEMS[problem.code][0])
+        refusal = Refusal(problem.detail, PROBLEMS[problem.code][0], dict(fields))
+        return await _page(request, services, refusal, chosen)
     if refused := [each.refusal.detail for each in results if each.refusal]:
-        return await _page(request, services, _told(refused, len(results)), 409)
-    return RedirectResponse(address(PRICES, _view(request)), 303)
+        # Nothing is chosen again: those prices are to be looked at.
+        return await _page(request, services, Refusal(_told(refused, len(results)), 409, dict(fields)))
+    return back(PRICES, request, *_VIEW)
 
 
 def _seen(chosen: Sequence[str]) -> list[dict[str, str]]:
@@ -70,11 +93,14 @@ def _told(refused: Sequence[str], asked: int) -> str:
 
 def _view(request: Request) -> dict[str, str]:
     """The store and the first row that are asked for."""
-    return asked_for(request, "store", "offset")
+    return asked_for(request, *_VIEW)
 
 
 async def _page(
-    request: Request, services: AdminServices, message: str | None = None, status: int = 200
+    request: Request,
+    services: AdminServices,
+    refusal: Refusal = NOTHING_REFUSED,
+    chosen: Sequence[str] = (),
 ) -> Response:
     overview, view = await run_in_threadpool(pricing.overview, services), _view(request)
     store = view.get("store", "")
@@ -82,7 +108,10 @@ async def _page(
     decided = [each for each in overview.decided if store in ("", str(each.store_id))]
     offset = min(int(view.get("offset", 0)), last_page(len(waiting), ROWS))
     context: dict[str, Any] = {
-        "message": message,
+        "message": refusal.message,
+        "filled": refusal.filled,
+        "withdrawing": refusal.filled.get("action") == "withdraw",
+        "chosen": chosen,
         "store": store,
         "stores": overview.stores,
         "waiting": len(waiting),
@@ -91,7 +120,7 @@ async def _page(
         "offset": offset,
         "rows": ROWS,
         "selected": request.query_params.get("select") == "all",
-        "send_to": address(f"{PRICES}/decisions", view),
+        "send_to": address(DECISIONS, view),
         "decided": [DecidedPrice.of(each, overview) for each in decided[: pricing.MOST]],
     }
-    return render(request, "prices.html", context, status)
+    return render(request, "prices.html", context, refusal.status)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import Request
+from fastapi.routing import APIRoute
 from pydantic import ValidationError
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.templating import Jinja2Templates
 
 from lambdas.admin.people import caller_of, person_of
 from lambdas.admin.pricing import DONE
-from lambdas.problem import ProblemError
+from lambdas.problem import PROBLEMS, ProblemError, note
 
 FILES = Path(__file__).parents[1]
 PAYMENTS, PRICES, SIGN_OUT, STATIC = "/admin", "/admin/prices", "/admin/sign-out", "/admin/static"
@@ -31,6 +33,44 @@ HEADERS = {
 }
 
 templates = Jinja2Templates(FILES / "templates")
+
+#: What fields are called on the pages.
+_LABELS = {"reviewer": "your name", "note": "a note of 3 to 500 characters"}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a form was refused, and what was filled in, which nobody wants to type again."""
+
+    message: str | None
+    status: int
+    filled: Mapping[str, str]
+
+
+NOTHING_REFUSED = Refusal(None, 200, {})
+
+
+class PageRoute(APIRoute):
+    """A route of people, who are told in a page what a program is told in JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's own, and a page where it fails."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except ProblemError as problem:
+                if "text/html" not in request.headers.get("accept", ""):
+                    raise
+                note(request, problem)
+                status, title = PROBLEMS[problem.code]
+                context = {"title": title, "message": problem.detail}
+                answer = render(request, "trouble.html", context, status)
+                answer.headers.update(problem.headers)
+                return answer
+
+        return handled
 
 
 async def form(request: Request, most: int) -> list[tuple[str, str]]:
@@ -72,6 +112,11 @@ def address(page: str, query: Mapping[str, str]) -> str:
     return f"{page}?{urlencode(query)}" if query else page
 
 
+def back(page: str, request: Request, *names: str) -> Response:
+    """To a page, as it was asked for."""
+    return RedirectResponse(address(page, asked_for(request, *names)), 303)
+
+
 def last_page(rows: int, of_a_page: int) -> int:
     """First row of the last page."""
     return max(0, rows - 1) // of_a_page * of_a_page
@@ -79,8 +124,8 @@ def last_page(rows: int, of_a_page: int) -> int:
 
 def fill_in(error: ValidationError) -> str:
     """What to tell somebody whose form lacks something."""
-    lacking = dict.fromkeys(str(each["loc"][0]) for each in error.errors())
-    return f"Please fill in: {', '.join(lacking)}."
+    fields = dict.fromkeys(str(each["loc"][0]) for each in error.errors())
+    return f"Please fill in: {', '.join(_LABELS.get(each, each) for each in fields)}."
 
 
 def render(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> Response:
@@ -100,7 +145,7 @@ templates.env.filters |= {
     "review_at": lambda payment, query: address(
         f"{PAYMENTS}/payments/{quote(payment, safe='')}/review", query
     ),
-    "money": lambda amount: f"${amount:,.2f}",
+    "money": lambda amount: f"{'-' if amount < 0 else ''}${abs(amount):,.2f}",
     "done": lambda action: DONE[action],
     "when": lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
 }

@@ -53,3 +53,24 @@ def test_only_its_own_pages_send_its_forms(
 def test_times_are_told_in_utc() -> None:
     when = templates.env.filters["when"]
     assert when(datetime.fromisoformat("2026-11-26T23:30:00-05:00")) == "2026-11-27 04:30 UTC"
+
+
+@pytest.mark.parametrize(("amount", "told"), [(1234.5, "$1,234.50"), (-0.5, "-$0.50"), (0, "$0.00")])
+def test_a_loss_has_its_sign_before_the_dollars(amount: float, told: str) -> None:
+    assert templates.env.filters["money"](amount) == told
+
+
+@pytest.mark.parametrize("page", ["/admin", "/admin/prices"])
+def test_a_person_is_told_in_a_page_that_redis_is_gone(client: TestClient, page: str) -> None:
+    answer = client.get(page, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert answer.status_code == 503
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "retry-after" in answer.headers
+    assert 'role="alert">Redis does not answer.' in answer.text
+
+
+@pytest.mark.parametrize("address", FORMS)
+def test_the_address_of_a_refused_form_leads_to_its_page(client: TestClient, address: str) -> None:
+    answer = client.get(f"{address}?offset=50", follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] in {"/admin?offset=50", "/admin/prices?offset=50"}

@@ -10,9 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mercato.cli.endings import ENDINGS
+from mercato.lake.lock import exclusive
+from mercato.lake.tables import Lake
 
 #: The command that is named, with nothing to start and something to stop.
 _COMMAND = """
@@ -59,6 +62,29 @@ session.connect = lambda _settings, _engine: contextlib.nullcontext()
 jobs.Runner = Runner
 main.main()
 """
+#: `mercato search index` with an engine that never has enough.
+_INDEX = """
+import time
+from mercato.cli import main
+from mercato.search import catalogue, index
+
+class ProductIndex:
+    def __init__(self, _settings):
+        pass
+
+    def rebuild(self, _documents):
+        try:
+            print("runs", flush=True)
+            time.sleep(60)
+        except BaseException:
+            print("removed", flush=True)
+            raise
+
+index.ProductIndex = ProductIndex
+main.main()
+"""
+#: A step that waits for as long as somebody else runs jobs.
+_STEP = "_Demo(Path()).step('silver', 'run')"
 #: The command itself.
 _MERCATO = "from mercato.cli import main; main.main()"
 ROOT = Path(__file__).parents[3]
@@ -101,6 +127,24 @@ def test_who_is_told_twice_to_end_stops_everything_first(
     told.process.send_signal(again)
     out, _, status = told.end()
     assert (out, status) == ("stopped\n", 130)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child outlives a killed process")
+def test_a_step_ends_with_a_demo_that_is_killed(tmp_path: Path) -> None:
+    """Else a replay went on, into whatever the next demo started."""
+    script = f"from pathlib import Path; from mercato.cli.demo import _Demo; {_STEP}"
+    with exclusive(Lake(str(tmp_path / "lake"))):
+        told = Command(tmp_path, script=script)
+        demo, steps = psutil.Process(told.process.pid), list[psutil.Process]()
+        deadline = time.monotonic() + 20
+        while not steps and time.monotonic() < deadline:
+            steps = demo.children()
+            time.sleep(0.05)
+        assert steps
+        told.process.kill()
+        told.process.communicate(timeout=20)
+        _, left = psutil.wait_procs(steps, timeout=20)
+        assert not left
 
 
 def test_who_ends_the_wait_for_one_service_stops_no_other(tmp_path: Path) -> None:
@@ -178,3 +222,12 @@ def test_a_dataset_that_another_process_writes_is_not_waited_for(
                 pass
     assert status == 130
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_index_that_is_told_to_end_leaves_no_half_version(ending: signal.Signals, tmp_path: Path) -> None:
+    told = Command(tmp_path, "search", "index", script=_INDEX)
+    assert told.line() == "runs"
+    told.process.send_signal(ending)
+    out, _, status = told.end()
+    assert (out, status) == ("removed\n", 130)

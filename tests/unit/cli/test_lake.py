@@ -57,6 +57,28 @@ def test_a_run_with_nothing_new_does_not_call_bronze_empty(
     assert "bronze is empty" not in done.stderr
 
 
+@pytest.mark.parametrize("name", ["my shop", "läden", "100%"])
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_a_lake_whose_tables_no_engine_would_find_is_refused_before_anything_is_written(
+    runner: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, command: str
+) -> None:
+    home = tmp_path / name
+    monkeypatch.setenv("MERCATO_HOME", str(home))
+    done = runner.invoke(app, [command])
+    assert isinstance(done.exception, MercatoError)
+    assert f"Jobs cannot read a lake in {home / 'lake'}" in str(done.exception)
+    assert "MERCATO_HOME" in str(done.exception)
+    assert not home.exists()
+
+
+def test_a_lake_of_a_plain_name_serves_a_home_of_another(
+    runner: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MERCATO_HOME", str(tmp_path / "my shop"))
+    done = runner.invoke(app, ["run", "silver.transactions", "--lake", str(tmp_path / "lake")])
+    assert done.exit_code == 0, done.output
+
+
 def test_upkeep_of_no_tables_says_so(runner: CliRunner, lake: Lake) -> None:
     done = runner.invoke(app, ["maintain", "--json"])
     assert (done.exit_code, done.stdout) == (0, "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -10,6 +12,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from mercato.cli import main
 from mercato.cli.main import app
 from mercato.local.services import ALL
 
@@ -75,3 +78,51 @@ def test_a_path_that_cannot_be_one_is_a_message_too() -> None:
     assert done.returncode == 1
     assert "correct the path" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "step"),
+    [(errno.ENOSPC, "free some space"), (errno.EROFS, "set MERCATO_HOME to another folder")],
+)
+def test_a_disk_that_takes_nothing_is_told_with_what_to_do(
+    number: int, step: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_arguments: object) -> None:
+        raise OSError(number, os.strerror(number), "/full/lake")
+
+    monkeypatch.setattr(main, "app", fail)
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    told = capsys.readouterr().err
+    assert end.value.code == 1
+    assert "/full/lake" in told
+    assert step in told
+
+
+def test_a_full_disk_is_told_in_the_words_of_the_engine_that_met_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_arguments: object) -> None:
+        raise RuntimeError(
+            f"JVM stacktrace:\n  Unable to copy data: {os.strerror(errno.ENOSPC)} (os error 28)\n"
+        )
+
+    monkeypatch.setattr(main, "app", fail)
+    with pytest.raises(SystemExit):
+        main.main()
+    assert capsys.readouterr().err.startswith(
+        "Unable to copy data: No space left on device (os error 28): free"
+    )
+
+
+@pytest.mark.parametrize(("name", "told"), [("redis", "`make setup`"), ("mercato.gone", None)])
+def test_an_environment_that_lacks_a_package_is_told_how_to_be_made(
+    name: str, told: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_arguments: object) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(main, "app", fail)
+    with pytest.raises(SystemExit if told else ModuleNotFoundError):
+        main.main()
+    assert (told or "") in capsys.readouterr().err

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from mercato.cli import reset as commands
 from mercato.cli.main import app
 from mercato.errors import MercatoError
+from mercato.lake.lock import alone
 from mercato.local.daemon import Daemon
 from mercato.settings import get_settings
 
@@ -90,6 +92,40 @@ def test_while_services_run_it_refuses(runner: CliRunner, home: Path) -> None:
     assert "run `mercato down` first" in str(done.exception)
     assert (home / "lake").exists()
     assert runner.invoke(app, ["reset", "--yes"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("lock", "what"),
+    [
+        ("lake/jobs.lock", "run of jobs"),
+        ("datasets/churn/lock", "training of churn"),
+    ],
+)
+def test_what_is_being_written_is_not_deleted(runner: CliRunner, home: Path, lock: str, what: str) -> None:
+    with alone(home / lock, what):
+        done = runner.invoke(app, ["reset", "--yes"])
+    assert isinstance(done.exception, MercatoError)
+    assert f"Another {what}" in str(done.exception)
+    assert left(home) == {*MADE, *KEPT}
+    assert runner.invoke(app, ["reset", "--yes"]).exit_code == 0
+
+
+def test_of_two_at_once_one_is_told_of_the_other(
+    runner: CliRunner, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+
+    def delete(_folder: Path) -> None:
+        monkeypatch.undo()
+        told.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=False))
+
+    command = [sys.executable, "-m", "mercato", "reset", "--yes"]
+    environment = {**os.environ, "MERCATO_HOME": str(home)}
+    monkeypatch.setattr(commands, "_delete", delete)
+    assert runner.invoke(app, ["reset", "--yes"]).exit_code == 0
+    assert told[0].returncode == 1
+    assert f"Another reset of {home} is at work" in told[0].stderr
+    assert "Traceback" not in told[0].stderr
 
 
 @pytest.mark.parametrize("uri", ["s3://shop-lake", "s3://shop-{layer}", "{elsewhere}"])

@@ -143,3 +143,11 @@ def test_no_supported_java_says_what_was_found(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(java, "_candidates", lambda: iter([new / "bin" / "java"]))
     with pytest.raises(java.JavaNotFoundError, match=r"17 or 21 .*25.*JAVA_HOME"):
         java.java_home()
+
+
+def test_a_java_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(command: list[str], **_arguments: object) -> None:
+        raise subprocess.TimeoutExpired(command, 20)
+
+    monkeypatch.setattr(subprocess, "run", wait)
+    assert java.major_version(fake_java(tmp_path / "jdk", "21.0.2")) is None
