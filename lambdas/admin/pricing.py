@@ -40,6 +40,9 @@ class Refused(NamedTuple):
     detail: str
 
 
+_UNKNOWN = Refused("unknown_price", "Nothing is proposed for it there, nor charged.")
+
+
 class PriceSeen(BaseModel):
     """A proposal as whoever decides saw it."""
 
@@ -138,7 +141,7 @@ def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now
         results = {seen: _stale(seen, each) for seen, each in wanted.items()}
         for seen, stands in zip(gone, book.decided(gone), strict=True):
             # What was decided may have left the list since.
-            results[seen] = None if _is(stands, asked.action, reviewer, seen) else _unknown(seen)
+            results[seen] = None if _is(stands, asked.action, reviewer, seen) else _UNKNOWN
         sent = {seen: each for seen, each in wanted.items() if results[seen] is None}
         settled = _settled(services, book, [*sent.values()])
     except OnlineUnavailable as error:
@@ -146,11 +149,6 @@ def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now
     for (seen, each), stands in zip(sent.items(), settled, strict=True):
         results[seen] = _judged(each, stands)
     return [Result(seen, results[seen]) for seen in asked.prices]
-
-
-def _unknown(seen: PriceSeen) -> Refused:
-    where = f"product {seen.product_id} in store {seen.store_id}"
-    return Refused("unknown_price", f"Nothing is proposed or charged for {where}.")
 
 
 def _stale(seen: PriceSeen, wanted: PriceDecided) -> Refused | None:

@@ -77,6 +77,8 @@ def query(
     if as_json:
         typer.echo(msgspec.json.encode(result))
         return
+    if result.relaxed:
+        typer.echo("nothing has every word; these have some", err=True)
     for hit in result.hits:
         of = hit.document
         typer.echo(
@@ -84,5 +86,6 @@ def query(
             f"{of.brand:<9} {of.department}"
         )
     for field, values in result.facets.items():
-        typer.echo(f"{field}: {', '.join(f'{each.value} ({each.count:,})' for each in values)}", err=True)
+        if values:
+            typer.echo(f"{field}: {', '.join(f'{each.value} ({each.count:,})' for each in values)}", err=True)
     typer.echo(f"{result.total:,} products in {result.took_ms} ms", err=True)

@@ -139,7 +139,10 @@ def run(
         original_time=request.original_time,
     )
     path = position_file(settings)
-    position = None if request.restart else resume(path, options)
+    if request.restart:
+        # Before the year is read: who is killed meanwhile must not find the old position the next time.
+        path.unlink(missing_ok=True)
+    position = resume(path, options)
     year = Year(Dataset(request.households), request.topics or REPLAYED)
     if position is None:
         clock = Clock() if request.original_time else Clock.ending_by(datetime.now(UTC), year.last)

@@ -73,7 +73,7 @@ async def post_decisions(request: Request, services: UseAdminServices) -> Respon
             raise
         refusal = Refusal(problem.detail, PROBLEMS[problem.code][0], dict(fields))
         return await _page(request, services, refusal, chosen)
-    if refused := [each.refusal.detail for each in results if each.refusal]:
+    if refused := [_of(each.seen, each.refusal.detail) for each in results if each.refusal]:
         # Nothing is chosen again: those prices are to be looked at.
         return await _page(request, services, Refusal(_told(refused, len(results)), 409, dict(fields)))
     return back(PRICES, request, *_VIEW)
@@ -83,6 +83,10 @@ def _seen(chosen: Sequence[str]) -> list[dict[str, str]]:
     """What the boxes hold: `product:store:week:price`."""
     names = pricing.PriceSeen.model_fields
     return [dict(zip(names, value.split(":"), strict=False)) for value in chosen]
+
+
+def _of(seen: pricing.PriceSeen, detail: str) -> str:
+    return f"Product {seen.product_id} in store {seen.store_id}: {detail}"
 
 
 def _told(refused: Sequence[str], asked: int) -> str:
