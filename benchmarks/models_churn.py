@@ -25,7 +25,7 @@ from mercato.replay.dataset import Dataset
 from mercato.replay.dataset import demographics as recorded_people
 from mercato.settings import get_settings
 from mercato_models import artefact, demographics
-from mercato_models.churn import bgnbd, channels, evaluation, paretonbd
+from mercato_models.churn import NAME, bgnbd, channels, evaluation, paretonbd
 from mercato_models.churn.channels import HOUSEHOLD
 from mercato_models.churn.days import HORIZON_DAYS
 from mercato_models.churn.features import AS_OF, LABEL, baskets
@@ -67,7 +67,7 @@ def main() -> None:
         _peers(rows, features, history), on=[AS_OF, HOUSEHOLD]
     )
     intervals = evaluation.intervals(judged, list(_NAMES))
-    fair = evaluation.fairness(judged, demographics.groups(job.channel, judged[HOUSEHOLD]))
+    fair = evaluation.fairness(judged, demographics.groups(job.channel, judged[HOUSEHOLD], NAME))
     trained = job.metrics()
     latency = beside_predict(artefact.load(job.model), rows[list(features)].to_numpy(np.float32))
     result = {

@@ -33,7 +33,7 @@ from mercato.errors import MercatoError
 from mercato.settings import get_settings
 from mercato_models import artefact, demographics
 from mercato_models.fairness import Ratio
-from mercato_models.recommend import channels
+from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.candidates import candidates
 from mercato_models.recommend.evaluation import MODEL, WITHOUT_CONTEXT
 from mercato_models.recommend.fairness import ratios
@@ -181,7 +181,7 @@ def _latency(trained: Path) -> list[dict[str, Value]]:
 def _ratios(model: Lists, truth: Truths, channel: Path) -> list[Ratio]:
     """Least ratios between groups of the people whom the channel tells of."""
     households = sorted(truth)
-    groups = demographics.groups(channel, pd.Series(households))
+    groups = demographics.groups(channel, pd.Series(households), NAME)
     return ratios([model[each] for each in households], [truth[each] for each in households], groups)
 
 

@@ -28,10 +28,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--engine", help="sail, spark, sc://host:port, or active for the session at hand")
     parser.add_argument("--full", help="write every row, changed or not", action="store_true")
     args, _ = parser.parse_known_args(arguments)
-    given = {"redis_url": args.redis_url, "redis_secret_arn": args.redis_secret}
+    given = {
+        "lake_uri": args.lake_uri,
+        "redis_url": args.redis_url,
+        "redis_secret_arn": args.redis_secret,
+    }
     settings = get_settings().model_copy(update={name: value for name, value in given.items() if value})
     with connect(settings, args.engine) as spark:
-        lake = Lake(args.lake_uri or settings.lake_uri)
+        lake = Lake(settings.lake_uri)
         for outcome in materialize(spark, lake, settings, full=args.full):
             print(json.dumps(dataclasses.asdict(outcome)), flush=True)
 

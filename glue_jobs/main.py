@@ -83,9 +83,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--engine", help="sail, spark, sc://host:port, or active for the session at hand")
     parser.add_argument("--full", action="store_true", help="go through all rows even if nothing is new")
     args, _ = parser.parse_known_args(arguments)
-    given = {"kafka_bootstrap": args.kafka_bootstrap, "kafka_auth": "iam" if args.kafka_iam else None}
+    given = {
+        "lake_uri": args.lake_uri,
+        "kafka_bootstrap": args.kafka_bootstrap,
+        "kafka_auth": "iam" if args.kafka_iam else None,
+    }
     settings = get_settings().model_copy(update={name: value for name, value in given.items() if value})
-    lake = Lake(args.lake_uri or settings.lake_uri, Lake(args.base_uri) if args.base_uri else None)
+    lake = Lake(settings.lake_uri, Lake(args.base_uri) if args.base_uri else None)
     if args.maintain is not None:
         for upkeep in maintain(lake, args.maintain):
             _print(upkeep)

@@ -62,10 +62,10 @@ class Settings(BaseSettings):
         weather_url: feed of the weather at the stores.
         competitor_prices_url: feed of competitors' prices.
         feeds_secret_arn: secret of the feeds' bearer tokens, JSON by the feed's name.
-        sign_in_discovery_url: OpenID Connect's description of where people sign in to the admin panel; they
-            need not unless set.
+        sign_in_discovery_url: OpenID Connect's discovery document of where people sign in to the pages of the
+            admin panel; without it nobody has to. Programs' routes are guarded by API Gateway alone.
         sign_in_client_id: the panel's client there.
-        session_secret_arn: secret that signs what the panel's cookies hold.
+        session_secret_arn: secret with which the panel's session cookies are signed.
         kafka_bootstrap: address of Kafka. Default for this and all below: the address of what `mercato up`
             started.
         redis_url: address of the online features.
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         opensearch_url: address of the product search.
     """
 
-    # A variable that is set to nothing is not set: else an empty MERCATO_HOME was the folder one is in.
+    # A variable that is set to nothing is not set: else an empty MERCATO_HOME would be the current folder.
     model_config = SettingsConfigDict(env_prefix="MERCATO_", env_ignore_empty=True, frozen=True)
 
     home: Path = Path("var")

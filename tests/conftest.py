@@ -6,17 +6,19 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from mercato.local.services import ENGINES
 from mercato.local.supervisor import Stack
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # How long an example takes is the machine's business, and the benchmarks'.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -95,6 +97,8 @@ def topics(settings: Settings) -> Settings:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The machine's Chromium, headless."""
+    from playwright.sync_api import sync_playwright
+
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert path, "Chromium is missing: `mercato doctor` says how to install it"
     with sync_playwright() as playwright:

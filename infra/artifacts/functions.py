@@ -91,6 +91,8 @@ ARTIFACTS = (
     plain(
         "deployer",
         "approved models to their endpoints",
-        *("mercato/__init__.py", "mercato/cloud/__init__.py", "mercato/cloud/registry.py"),
+        "mercato/__init__.py",
+        "mercato/cloud/__init__.py",
+        "mercato/cloud/registry.py",
     ),
 )

@@ -157,7 +157,7 @@ class Emulator:
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "PYTHONPATH": str(ROOT),
             "NODE_PATH": str(NODE_MODULES),
-            # Names below it are this machine in any browser: an API has one.
+            # An API has a name below it, which Chromium and Firefox take for this machine.
             "MINISTACK_HOST": "localhost",
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,

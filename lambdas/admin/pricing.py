@@ -61,9 +61,7 @@ class PriceVerdict(BaseModel):
 
     action: PriceAction = Field(description="`withdraw` takes back what was accepted.")
     prices: list[PriceSeen] = Field(description="Prices to decide on.", min_length=1, max_length=MOST)
-    reviewer: Name | None = Field(
-        default=None, description="Who; not asked where the caller's token says so."
-    )
+    reviewer: Name | None = Field(default=None, description="Who; not asked where the caller is known.")
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None = Field(
         default=None, description="Why; for the colleagues who ask later."
     )
@@ -125,7 +123,7 @@ def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now
     changes nothing.
 
     Args:
-        caller: whom the token names, `None` without one.
+        caller: see `people.caller_of`.
 
     Raises:
         ProblemError: `invalid_parameters` (nobody is named); `online_unavailable` or `events_unavailable`,

@@ -30,9 +30,7 @@ class Review(BaseModel):
         description="Why; for the colleagues who ask later.",
         examples=["The cardholder confirmed it by phone"],
     )
-    reviewer: Name | None = Field(
-        default=None, description="Who; not asked where the caller's token says so."
-    )
+    reviewer: Name | None = Field(default=None, description="Who; not asked where the caller is known.")
 
 
 def cases(services: AdminServices, state: State, offset: int = 0, limit: int = MOST) -> Page:
@@ -56,7 +54,7 @@ def review(
     sending the event if Kafka may not have it yet.
 
     Args:
-        caller: whom the token names, `None` without one.
+        caller: see `people.caller_of`.
 
     Raises:
         ProblemError: `unknown_case`, `already_reviewed`, `invalid_parameters` (nobody is named),

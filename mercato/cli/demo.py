@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from mercato.cli.endings import ending, interrupted_by_signals
-from mercato.local.children import END_WITH_PARENT
+from mercato.local.children import end_with_parent
 
 Json = Annotated[bool, typer.Option("--json", help="Timings and address as JSON on stdout.")]
 
@@ -37,7 +37,8 @@ class _Demo:
         """Run one `mercato` command; what it reports goes to the terminal."""
         typer.secho(f"\n==> {title}: mercato {shlex.join(arguments)}", err=True, bold=True)
         started = time.monotonic()
-        failed = self._start(*arguments, stdout=sys.stderr).wait()
+        # Of a killed demo, `mercato down` finds the services and nothing else.
+        failed = self._start(*arguments, stdout=sys.stderr, preexec_fn=end_with_parent()).wait()
         self.seconds[title] = round(time.monotonic() - started, 1)
         if failed:
             typer.secho(
@@ -59,9 +60,7 @@ class _Demo:
             process.wait()
 
     def _start(self, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "mercato", *arguments]
-        # Of a killed demo, `mercato down` finds the services and nothing else.
-        self._started.append(subprocess.Popen(command, preexec_fn=END_WITH_PARENT, **streams))
+        self._started.append(subprocess.Popen([sys.executable, "-m", "mercato", *arguments], **streams))
         return self._started[-1]
 
 
@@ -116,7 +115,8 @@ def demo(
     from mercato.settings import get_settings
 
     settings = get_settings()
-    check_readable(settings.lake_uri)
+    for folder in (settings.lake_uri, str(settings.home)):  # which holds the ranker's own lake
+        check_readable(folder)
     stack, run = Stack(settings), _Demo(settings.home)
     interrupted_by_signals()
     try:

@@ -44,10 +44,12 @@ def ingest(
     Examples: `mercato ingest` (what is there now), `mercato ingest --follow`, `mercato ingest --wait`
     """
     from mercato.lake.ingest import Limits
+    from mercato.lake.storage import check_readable
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
 
     settings, started = get_settings(), time.monotonic()
+    check_readable(settings.lake_uri)
     lake = Lake(settings.lake_uri)
     with kafka_failures():
         if wait:

@@ -32,13 +32,15 @@ AREAS = (
 
 #: What to do about an error of the system of which a trace would tell no more.
 _STEPS = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space, then run the command again"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, then run the command again"),
+    errno.EFBIG: "raise the limit (`ulimit -f`), then run the command again",
     **dict.fromkeys(
-        (errno.EROFS, errno.EACCES, errno.EPERM), "get the right to it, or set MERCATO_HOME to another folder"
+        (errno.EROFS, errno.EACCES, errno.EPERM),
+        "get the right to it, or choose another folder; MERCATO_HOME is where Mercato writes",
     ),
     **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG), "correct the path"),
 }
-#: Of these, what says the same whoever says it.
+#: Of these, those whose text is the same from every engine.
 _OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 #: Packages of this repository: one of their modules that is not there is a bug.
 _OWN = ("mercato", "glue_jobs", "features", "lambdas", "mercato_models")

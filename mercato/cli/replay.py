@@ -91,11 +91,10 @@ def _alone(settings: Settings) -> Iterator[None]:
         mercato.lake.lock.BusyError: there is one.
     """
     from mercato.lake.lock import unless_busy
-    from mercato.replay.run import position_file
+    from mercato.replay.run import lock_file
 
-    lock = position_file(settings).with_suffix(".lock")
+    lock = lock_file(settings)
     lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.touch()
     with unless_busy(lock, f"replay of {settings.home}"):
         yield
 

@@ -78,18 +78,10 @@ def reset(
 
     Examples: `mercato reset`, `mercato reset --yes`, `mercato down && mercato reset --yes`
     """
-    from mercato.local.daemon import Daemon
     from mercato.settings import get_settings
 
     settings = get_settings()
-    daemon = Daemon(settings.home, ())
-    if daemon.running() or any(daemon.processes()):
-        raise MercatoError(f"Services of {settings.home} are running: run `mercato down` first.")
-    with _alone(settings):
-        _reset(settings, yes=yes, as_json=as_json)
-
-
-def _reset(settings: Settings, *, yes: bool, as_json: bool) -> None:
+    _check_idle(settings)
     planned = plan(settings)
     for folder, size in planned.deletes.items():
         typer.echo(f"{size / 1e6:>10,.1f} MB  {folder}", err=True)
@@ -97,30 +89,42 @@ def _reset(settings: Settings, *, yes: bool, as_json: bool) -> None:
         typer.echo(sentence, err=True)
     if planned.deletes and not yes:
         _ask()
-    for folder in planned.deletes:
-        _delete(folder)
+    with _alone(settings):
+        _check_idle(settings)  # once more: people take their time to answer
+        for folder in planned.deletes:
+            _delete(folder)
     if as_json:
         deleted = [{"path": str(folder), "bytes": size} for folder, size in planned.deletes.items()]
         typer.echo(json.dumps({"deleted": deleted, "stays": planned.stays}))
     typer.echo("deleted" if planned.deletes else f"There is nothing to delete in {settings.home}.", err=True)
 
 
+def _check_idle(settings: Settings) -> None:
+    from mercato.local.daemon import Daemon
+
+    daemon = Daemon(settings.home, ())
+    if daemon.running() or any(daemon.processes()):
+        raise MercatoError(f"Services of {settings.home} are running: run `mercato down` first.")
+
+
 @contextlib.contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """Keep out whoever else would delete here, and who would go on writing what is deleted.
+    """Keep out whoever else would delete here, and who is at writing what is deleted.
 
     Raises:
         mercato.lake.lock.BusyError: somebody is at work.
     """
     from mercato.lake.lock import JOBS_LOCK, unless_busy
+    from mercato.replay.run import lock_file
 
     locks = {settings.home: f"reset of {settings.home}"}
     locks |= {path: f"training of {path.parent.name}" for path in settings.home.glob("datasets/*/lock")}
+    locks[lock_file(settings)] = f"replay of {settings.home}"
     if lake := _local_lake(settings):
         locks[lake / JOBS_LOCK] = f"run of jobs on {lake}"
     with contextlib.ExitStack() as held:
         for path, what in locks.items():
-            if path.exists():
+            if path.parent.exists():
                 held.enter_context(unless_busy(path, what))
         yield
 

@@ -132,7 +132,7 @@ def _alone(name: str) -> Iterator[Settings]:
     from mercato.lake.lock import alone
 
     settings = get_settings()
-    # Else a signal to this process alone would leave at work what it started.
+    # Else a signal to this process alone would leave what it started running.
     interrupted_by_signals()
     with alone(settings.home / "datasets" / name / "lock", f"training of {name}"):
         yield settings
@@ -140,11 +140,13 @@ def _alone(name: str) -> Iterator[Settings]:
 
 def _write_recommend(settings: Settings, engine: str | None, targets: int) -> None:
     from mercato.lake.session import connect
+    from mercato.lake.storage import check_readable
     from mercato.lake.tables import Lake
     from mercato_models.recommend.pipeline import write_channel
 
     channel = _channel(settings, "recommend")
     beside = channel.with_name("lake")
+    check_readable(str(beside))
     shutil.rmtree(beside, ignore_errors=True)
     with connect(settings, engine) as spark:
         overlay = Lake(str(beside), base=Lake(settings.lake_uri))

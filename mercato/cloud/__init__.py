@@ -1,1 +1,1 @@
-"""What is asked of AWS and of its templates: what a deploy costs, whether it works, what is approved."""
+"""Questions to AWS and about the templates: what a deploy costs, whether it works, what is approved."""

@@ -1,4 +1,4 @@
-"""One process at a time runs jobs on a lake, or does what else has a lock."""
+"""One process at a time runs jobs on a lake, or holds another lock."""
 
 from __future__ import annotations
 
@@ -40,28 +40,42 @@ def exclusive(lake: Lake) -> Iterator[None]:
 @contextmanager
 def alone(path: Path, what: str) -> Iterator[None]:
     """Hold a file's lock; while another process has it, say for what, and wait."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.warning("Waiting for another %s to end.", what)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                log.warning("Waiting for another %s to end.", what)
+                fcntl.flock(file, fcntl.LOCK_EX)
+            # A reset may have deleted the file meanwhile: who comes next would make and hold another.
+            if _is(file.fileno(), path):
+                yield
+                return
 
 
 @contextmanager
 def unless_busy(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock of a file or folder that is there, or wait for nobody.
+    """Hold the lock of a file, or of a folder that is there, or wait for nobody.
 
     Raises:
         BusyError: another process has it.
     """
-    descriptor = os.open(path, os.O_RDONLY)
+    # NFS gives the lock of a file only to who may write it.
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(f"A {what} is at work: end it, or wait until it has ended.") from error
         yield
-    except BlockingIOError as error:
-        raise BusyError(f"Another {what} is at work: end it, or wait until it has ended.") from error
     finally:
         os.close(descriptor)
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    """Whether the path still names what was opened there."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from mercato.errors import MercatoError
 from mercato.lake.storage import check_readable
-from mercato.local.children import END_WITH_PARENT
+from mercato.local.children import end_with_parent
 from mercato.local.java import ANY_NAMES, java_home
 from mercato.local.ports import free_port
 from mercato.settings import Settings
@@ -182,7 +182,7 @@ def _spark(settings: Settings) -> Iterator[SparkSession]:
             stderr=output,
             # Ctrl-C is for this process, which may still need the server to finish a job.
             start_new_session=True,
-            preexec_fn=END_WITH_PARENT,
+            preexec_fn=end_with_parent(),
         )
         try:
             _await_port(port, server, log)

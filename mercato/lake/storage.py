@@ -35,7 +35,7 @@ def check_readable(uri: str) -> None:
     if wrong := {each for each in uri.replace("{layer}", "") if each in _ESCAPED or not each.isascii()}:
         raise UnreadableLakeError(
             f"Jobs cannot read a lake in {uri}: its path has {' '.join(map(repr, sorted(wrong)))}. Set "
-            "MERCATO_HOME, or MERCATO_LAKE_URI, to a folder whose path has ASCII letters, digits, - and _."
+            "MERCATO_HOME to a folder whose path has ASCII letters, digits, -, _ and . only."
         )
 
 

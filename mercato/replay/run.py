@@ -112,6 +112,11 @@ def position_file(settings: Settings) -> Path:
     return settings.home / "state" / "replay.json"
 
 
+def lock_file(settings: Settings) -> Path:
+    """Whose lock a replay holds."""
+    return position_file(settings).with_suffix(".lock")
+
+
 def run(
     settings: Settings,
     request: Request,

@@ -97,7 +97,7 @@ class ProductIndex:
                 return
             self._put_template()
             try:
-                self._create("v0", self._alias, self._writes)
+                self._create(self._name("v0"), self._alias, self._writes)
             except RequestError as error:
                 if error.error != "resource_already_exists_exception":
                     raise
@@ -132,15 +132,18 @@ class ProductIndex:
         given: dict[int, _Given] = {}
         with answering():
             self._put_template()
-            new = self._create(f"v{datetime.now(UTC):%Y%m%d%H%M%S%f}", self._writes)
+            new = self._name(f"v{datetime.now(UTC):%Y%m%d%H%M%S%f}")
             try:
+                self._create(new, self._writes)
                 self._write(new, _noting(documents, given))
                 old = self._versions(self._alias)
                 carried = self._write(new, self._newer(old, given)) if old else Written(0, 0)
                 self._client.indices.refresh(index=new)
                 replaced = self._take_over(new)
             except BaseException:
-                self._client.indices.delete(index=new, ignore_unavailable=True)
+                # Who is interrupted while OpenSearch answers may have it in service already.
+                if new not in self._versions(self._alias):
+                    self._client.indices.delete(index=new, ignore_unavailable=True)
                 raise
             if replaced:
                 time.sleep(_GRACE)
@@ -150,10 +153,11 @@ class ProductIndex:
     def _put_template(self) -> None:
         self._client.indices.put_index_template(name=self._alias, body=template(f"{self._alias}-v*"))
 
-    def _create(self, version: str, *aliases: str) -> str:
-        name = f"{self._alias}-{version}"
+    def _name(self, version: str) -> str:
+        return f"{self._alias}-{version}"
+
+    def _create(self, name: str, *aliases: str) -> None:
         self._client.indices.create(index=name, body={"aliases": {alias: {} for alias in aliases}})
-        return name
 
     def _versions(self, alias: str) -> list[str]:
         if not self._client.indices.exists_alias(name=alias):

@@ -82,7 +82,7 @@ def _fairness(channel: Path, known: payments.Payments, scored: pa.Table) -> list
     households = known.household[scored[_C.transaction_id].to_numpy()]
     asked = zip(scored[_C.score].to_pylist(), scored[_C.amount].to_pylist(), strict=True)
     stopped = [decide(score, amount, Costs()) is not Action.APPROVE for score, amount in asked]
-    groups = demographics.groups(channel, pd.Series(households))
+    groups = demographics.groups(channel, pd.Series(households), NAME)
     return ratios(scored, np.array(stopped), households, groups)
 
 

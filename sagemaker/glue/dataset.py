@@ -57,7 +57,7 @@ def _write_rankers(lake: Lake, beside: str, channel: Path, engine: str | None) -
     from mercato_models.recommend.pipeline import write_channel
 
     # Feast keeps its registry where the channel is: whoever runs jobs may write nowhere else.
-    settings = get_settings().model_copy(update={"home": channel.parent})
+    settings = get_settings().model_copy(update={"home": channel.parent, "lake_uri": beside})
     with connect(settings, engine) as spark:
         write_channel(spark, settings, Lake(beside, base=lake), channel)
 

@@ -63,7 +63,7 @@ def check(people: pd.DataFrame) -> None:
         )
 
 
-def groups(channel: Path, households: pd.Series) -> pd.DataFrame | None:
+def groups(channel: Path, households: pd.Series, model: str) -> pd.DataFrame | None:
     """Band of each row's household by attribute, missing where unknown; `None` if the channel has no file.
 
     Raises:
@@ -72,7 +72,7 @@ def groups(channel: Path, households: pd.Series) -> pd.DataFrame | None:
     path = channel / FILE
     if not path.is_file():
         return None
-    with readable(path):
+    with readable(path, model):
         people = pd.read_parquet(path)
     checks.check_columns(people, [HOUSEHOLD, *BANDS])
     of = people.drop_duplicates(HOUSEHOLD).set_index(HOUSEHOLD).reindex(households.to_numpy())

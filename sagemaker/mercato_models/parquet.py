@@ -12,20 +12,22 @@ from mercato_models.checks import CheckError
 
 
 @contextmanager
-def readable(path: Path, model: str = "") -> Iterator[None]:
+def readable(path: Path, model: str) -> Iterator[None]:
     """Whatever reading a broken file raises, as an error that names it and what makes it again.
 
     Args:
-        model: the only one that was to be trained on it, or left it.
+        model: that is trained on it, or left it.
 
     Raises:
         CheckError: the file is broken.
     """
     try:
         yield
+    except (MemoryError, pa.ArrowCancelled):  # which Arrow's errors include
+        raise
     except (OSError, ValueError, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.errno:  # of the machine, not of what is in the file
             raise
         fault = str(error).strip().partition("\n")[0]
-        command = f"mercato train {model}".rstrip()
-        raise CheckError(f"{path} can't be read as Parquet ({fault}): `{command}` makes it again") from error
+        again = f"`mercato train {model}` makes it again"
+        raise CheckError(f"{path} can't be read as Parquet ({fault}): {again}") from error

@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
     artefact.single_threaded(booster)  # each process has a core
     rank = partial(lists, score=partial(score, booster))
     judged = evaluate(tests, over_cores(args.test, channels.stores(test), tests, rank))
-    groups = demographics.groups(args.test, pd.Series(judged.households))
+    groups = demographics.groups(args.test, pd.Series(judged.households), NAME)
     listed = [best.products.tolist() for best in judged.lists[MODEL]]
     fair = fairness.ratios(listed, [target.truth for target in tests], groups)
     gate = judged.verdict + fairness.verdict(fair)

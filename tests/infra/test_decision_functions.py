@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
+from itsdangerous import TimestampSigner
 
+from lambdas.admin.people import PERSON, UNTIL
 from mercato.contracts.events import (
     CLICKSTREAM,
     PAYMENT_DECISIONS,
@@ -35,6 +38,9 @@ from tests.unit.fraud.events import outcome, payment
 from tests.unit.fraud.world import small_town, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(600)]
+
+#: Signs sessions.
+KEY = "k" * 64
 
 
 @pytest.fixture
@@ -66,6 +72,25 @@ def _allowed(rig: Rig) -> Settings:
     """Settings of somebody who knows the password."""
     url = rig.settings.require("redis_url").replace("redis://", "redis://api:open-sesame@")
     return rig.settings.model_copy(update={"redis_url": url})
+
+
+@pytest.fixture
+def asking(guarded: dict[str, str]) -> dict[str, str]:
+    """The same of the panel, where people sign in."""
+    key = boto3.client("secretsmanager").create_secret(Name="panel-sessions", SecretString=KEY)
+    return guarded | {
+        "MERCATO_ADMIN_URL": "https://panel.example/admin",
+        "MERCATO_SIGN_IN_DISCOVERY_URL": "https://people.example/.well-known/openid-configuration",
+        "MERCATO_SIGN_IN_CLIENT_ID": "panel",
+        "MERCATO_SESSION_SECRET_ARN": key["ARN"],
+    }
+
+
+def _page(path: str) -> dict[str, Any]:
+    """A page as the browser of somebody who signed in asks for it."""
+    session = json.dumps({PERSON: "ada@shop.example", UNTIL: time.time() + 60}).encode()
+    signed = TimestampSigner(KEY).sign(base64.b64encode(session)).decode()
+    return request("GET", path) | {"cookies": [f"__Host-mercato={signed}"]}
 
 
 @pytest.mark.exercises("function-api")
@@ -157,7 +182,7 @@ def test_clicks_from_msk_are_in_the_session_once(
 @pytest.mark.exercises("function-api")
 @pytest.mark.exercises("function-admin")
 def test_payments_from_msk_are_known_when_the_next_one_is_decided_on_and_a_person_reviews_it(
-    runtime: Runtime, guarded: dict[str, str], topics: Settings, tmp_path: Path
+    runtime: Runtime, guarded: dict[str, str], asking: dict[str, str], topics: Settings, tmp_path: Path
 ) -> None:
     town = small_town()
     train(town, tmp_path / "model")
@@ -187,13 +212,14 @@ def test_payments_from_msk_are_known_when_the_next_one_is_decided_on_and_a_perso
     asked_by = request("POST", review, verdict)
     asked_by["requestContext"]["authorizer"] = {"jwt": {"claims": {"client_id": "desk"}, "scopes": None}}
     listed = request("GET", "/admin/v1/payments")
-    page = request("GET", "/admin")
-    answers = runtime.invoke("admin", listed, asked_by, listed, page, **guarded | kafka).answers
-    assert [each["statusCode"] for each in answers] == [200, 200, 200, 200]
-    waiting, reviewed, after, shown = map(body, answers)
+    pages = _page("/admin"), request("GET", "/admin")
+    answers = runtime.invoke("admin", listed, asked_by, listed, *pages, **asking | kafka).answers
+    assert [each["statusCode"] for each in answers] == [200, 200, 200, 200, 303]
+    waiting, reviewed, after, shown, _ = map(body, answers)
     assert [each["payment_id"] for each in json.loads(waiting)["payments"]] == [decision["payment_id"]]
     assert (json.loads(reviewed)["reviewer"], json.loads(after)["payments"]) == ("desk", [])
     assert "The cardholder was called" in shown
+    assert "Signed in as ada@shop.example" in shown
     (sent,) = values(topics, PAYMENT_OUTCOMES.name)
     outcome_sent = json.loads(sent)
     assert (outcome_sent["payment_id"], outcome_sent["fraud"]) == (decision["payment_id"], True)
@@ -203,20 +229,34 @@ def test_payments_from_msk_are_known_when_the_next_one_is_decided_on_and_a_perso
 @pytest.mark.exercises("function-features")
 @pytest.mark.exercises("function-api")
 def test_a_price_that_a_person_accepts_is_told_to_the_store(
-    runtime: Runtime, rig: Rig, guarded: dict[str, str], topics: Settings, tmp_path: Path
+    runtime: Runtime,
+    rig: Rig,
+    guarded: dict[str, str],
+    asking: dict[str, str],
+    topics: Settings,
+    tmp_path: Path,
 ) -> None:
     with connect(_allowed(rig)) as redis:
         PriceBook(redis).propose([proposed(1)])
     variables = guarded | kafka_variables(topics, tmp_path)
-    page = request("GET", "/admin/prices")
     accept = request("POST", "/admin/v1/prices/decisions", json.dumps(verdict("accept", proposed(1))))
-    shown, answer = runtime.invoke("admin", page, accept, **variables).answers
+    panel = asking | variables
+    shown, answer = runtime.invoke("admin", _page("/admin/prices"), accept, **panel).answers
     assert "Soup 1" in body(shown)
     assert [each["code"] for each in json.loads(body(answer))["results"]] == ["not_seen_yet"]
     decided = _batch(PRICE_DECISIONS.name, *values(topics, PRICE_DECISIONS.name))
     assert runtime.invoke("features", decided, **variables).answers[0]["written"] == 1
-    (again,) = runtime.invoke("admin", accept, **variables).answers
+    (again,) = runtime.invoke("admin", accept, **panel).answers
     assert [each["done"] for each in json.loads(body(again))["results"]] == [True]
     (told,) = runtime.invoke("api", request("GET", f"/v1/stores/{STORE}/prices"), **variables).answers
     found = json.loads(body(told))
     assert [(each["product_id"], each["price"]) for each in found["prices"]] == [(1, 3.1)]
+
+
+@pytest.mark.exercises("function-admin")
+def test_a_panel_that_asks_nobody_to_sign_in_does_not_start(
+    runtime: Runtime, guarded: dict[str, str], topics: Settings, tmp_path: Path
+) -> None:
+    """API Gateway lets everybody through to its pages."""
+    with pytest.raises(AssertionError, match="MERCATO_SIGN_IN_DISCOVERY_URL"):
+        runtime.invoke("admin", request("GET", "/admin"), **guarded | kafka_variables(topics, tmp_path))

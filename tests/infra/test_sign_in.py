@@ -21,6 +21,7 @@ import pytest
 from infra.emulator.servers import ACCOUNT, REGION, Emulator
 from lambdas.admin import people
 from lambdas.admin.app import create_app
+from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE
 from mercato.contracts.events import PAYMENT_OUTCOMES, PaymentDecided, PaymentOutcome
 from mercato.errors import MercatoError
 from mercato.local.ports import free_port
@@ -174,7 +175,18 @@ def test_nobody_else_sees_a_page_or_decides(panel: str, visitor: httpx2.Client, 
     assert payment in enter(visitor, panel).text  # it still waits
 
 
-def test_a_session_ends_after_a_day_of_work_and_at_once_if_somebody_signs_out(
+@pytest.mark.parametrize(
+    ("method", "page"), [(method, page) for method, page, who in ADMIN_ROUTES if who == PEOPLE]
+)
+def test_no_page_is_without_its_guard(panel: str, visitor: httpx2.Client, method: str, page: str) -> None:
+    address = panel + page.removeprefix("/admin").format(payment_id="p1")
+    answer = visitor.request(method, address, follow_redirects=False)
+    refused = HTTPStatus.SEE_OTHER if method == "GET" else HTTPStatus.UNAUTHORIZED
+    assert answer.status_code == refused
+    assert method != "GET" or answer.headers["location"].startswith(f"{panel}/sign-in?")
+
+
+def test_a_session_ends_after_a_day_of_work_and_a_browsers_if_somebody_signs_out(
     panel: str, visitor: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enter(visitor, panel)
@@ -196,7 +208,16 @@ def test_a_cookie_that_somebody_made_is_worth_nothing(panel: str, visitor: httpx
 
 
 @pytest.mark.parametrize(
-    "foreign", ["https://thief.example/admin", "//thief.example/admin", "/admin/v1/payments", "javascript:1"]
+    "foreign",
+    [
+        "https://thief.example/admin",
+        "//thief.example/admin",
+        "/admin@thief.example",
+        "/admin/v1/payments",
+        "javascript:1",
+        "//[",
+        f"/admin?offset={'9' * 5_000}",
+    ],
 )
 def test_nobody_is_sent_elsewhere_after_signing_in(panel: str, visitor: httpx2.Client, foreign: str) -> None:
     form = visitor.get(f"{panel}/sign-in", params={"then": foreign})
@@ -215,15 +236,54 @@ def test_an_answer_that_nobody_asked_for_lets_nobody_in(panel: str, visitor: htt
     assert visitor.get(panel, follow_redirects=False).status_code == HTTPStatus.SEE_OTHER
 
 
-def test_a_provider_that_is_away_is_told(asking: Settings, visitor: httpx2.Client) -> None:
+def test_of_two_tabs_both_get_in(panel: str, visitor: httpx2.Client) -> None:
+    first, second = visitor.get(panel), visitor.get(f"{panel}/prices")
+    late = submit(visitor, first, username=ADA, password=PASSWORD)
+    assert late.status_code == HTTPStatus.UNAUTHORIZED  # the second has taken its place
+    assert str(submit(visitor, second, username=ADA, password=PASSWORD).url) == f"{panel}/prices"
+    again = submit(visitor, first, username=ADA, password=PASSWORD)
+    assert (again.status_code, f"Signed in as {ADA}" in again.text) == (HTTPStatus.OK, True)
+
+
+def test_an_address_that_nobody_confirmed_is_nobodys(panel: str, visitor: httpx2.Client, pool: Pool) -> None:
+    address = [{"Name": "email", "Value": "cfo@shop.example"}, {"Name": "email_verified", "Value": "false"}]
+    cognito = aws(pool.emulator, "cognito-idp")
+    eve = {"UserPoolId": pool.pool_id, "Username": "cfo@shop.example"}
+    cognito.admin_create_user(**eve, UserAttributes=address)
+    cognito.admin_set_user_password(**eve, Password=PASSWORD, Permanent=True)
+    answer = submit(visitor, visitor.get(panel), username=eve["Username"], password=PASSWORD)
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED
+    assert visitor.get(panel, follow_redirects=False).status_code == HTTPStatus.SEE_OTHER
+
+
+@pytest.mark.parametrize(
+    ("page", "said"), [("", "Signing in did not work."), ("/sign-out", "signed out here")]
+)
+def test_a_provider_that_is_away_is_told(
+    asking: Settings, visitor: httpx2.Client, page: str, said: str
+) -> None:
     away = asking.model_copy(update={"sign_in_discovery_url": "http://127.0.0.1:1/"})
     address = asking.require("admin_url")
     with served(create_app(away), urlsplit(address).port or 0):
-        answer = visitor.get(address)
+        answer = visitor.get(f"{address}{page}")
     assert answer.status_code == HTTPStatus.BAD_GATEWAY
-    assert "Signing in did not work." in answer.text
+    assert said in answer.text
 
 
-def test_sessions_without_a_key_are_refused_at_the_start(asking: Settings) -> None:
-    with pytest.raises(MercatoError, match="MERCATO_SESSION_SECRET_ARN"):
-        create_app(asking.model_copy(update={"session_secret_arn": None}))
+def test_a_session_is_for_https_and_this_host_alone(asking: Settings, visitor: httpx2.Client) -> None:
+    address = asking.require("admin_url")
+    public = asking.model_copy(update={"admin_url": "https://panel.shop.example/admin"})
+    with served(create_app(public), urlsplit(address).port or 0):
+        asked = visitor.get(f"{address}/prices", follow_redirects=False)
+        begun = visitor.get(f"{address}/sign-in", follow_redirects=False)
+    # Under whatever name people come, they sign in where they are sent back to.
+    assert asked.headers["location"].startswith("https://panel.shop.example/admin/sign-in?")
+    name, *attributes = begun.headers["set-cookie"].split("; ")
+    assert name.startswith("__Host-mercato=")
+    assert {"path=/", "secure", "httponly", "samesite=lax"} <= set(attributes)
+
+
+@pytest.mark.parametrize("missing", ["session_secret_arn", "sign_in_client_id"])
+def test_half_a_sign_in_is_refused_at_the_start(asking: Settings, missing: str) -> None:
+    with pytest.raises(MercatoError, match=f"MERCATO_{missing.upper()}"):
+        create_app(asking.model_copy(update={missing: None}))

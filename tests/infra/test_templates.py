@@ -318,6 +318,12 @@ def test_every_route_of_the_api_asks_for_its_scope_and_nothing_else_is_routed() 
         assert (each["AuthorizationType"] == "JWT") == ("AuthorizationScopes" in each)
 
 
+def test_the_firewalls_log_holds_nothing_to_sign_in_with() -> None:
+    (logged,) = resources("prod", "AWS::WAFv2::LoggingConfiguration").values()
+    redacted = {each["SingleHeader"]["Name"] for each in logged["Properties"]["RedactedFields"]}
+    assert redacted == {"authorization", "cookie"}
+
+
 def test_functions_get_only_variables_that_the_settings_know() -> None:
     known = {f"MERCATO_{name.upper()}" for name in Settings.model_fields}
     for name, function in resources("prod", "AWS::Lambda::Function").items():

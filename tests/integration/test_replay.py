@@ -184,12 +184,12 @@ def test_a_killed_replay_goes_on_and_loses_nothing(settings: Settings, start: St
 
 
 def test_a_second_replay_beside_the_first_sends_nothing(settings: Settings, start: Start) -> None:
-    first = start(*some(), "--speed=3000000x")
+    first = start(*some(), "--speed=100000x")  # it must last until the second has started
     wait_for(settings, first, 1)
     second = start(*some())
     _, err = second.communicate(timeout=120)
     assert second.returncode == 1
-    assert f"Another replay of {settings.home} is at work" in err
+    assert f"A replay of {settings.home} is at work" in err
     assert first.poll() is None
     first.send_signal(signal.SIGTERM)
     first.communicate(timeout=60)

@@ -38,6 +38,8 @@ class SignIn(Construct):
             "Panel",
             client_name="panel",
             user_pool_id=identity.pool_id,
+            # By the pool's own page only: tokens that people get elsewhere may change what is known of them.
+            explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"],
             allowed_o_auth_flows_user_pool_client=True,
             allowed_o_auth_flows=["code"],
             allowed_o_auth_scopes=["openid", "email"],

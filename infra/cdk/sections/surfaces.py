@@ -56,7 +56,7 @@ class Decisions(Section):
             what a client may, as several may come from one.
         clients: machines that may call, with their scopes.
         edge: put CloudFront and a web application firewall before the API.
-        domain: name of the API beside CloudFront's own; it needs `certificate_arn`.
+        domain: name of the API beside CloudFront's own; it needs `edge` and `certificate_arn`.
         certificate_arn: of the domain, in us-east-1.
     """
 
@@ -84,6 +84,8 @@ class Decisions(Section):
     def _domain_has_certificate(self) -> Decisions:
         if bool(self.domain) != bool(self.certificate_arn):
             raise ValueError("domain and certificate_arn belong together; allowed: both or neither")
+        if self.domain and not self.edge:
+            raise ValueError("domain is CloudFront's; allowed: only with edge = true")
         return self
 
 

@@ -74,7 +74,8 @@ class EdgeStack(PlaneStack):
             resource_arn=acl.attr_arn,
             log_destination_configs=[log_group_arn(logs)],
             redacted_fields=[
-                waf.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": "authorization"})
+                waf.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": name})
+                for name in ("authorization", "cookie")
             ],
         )
         return acl

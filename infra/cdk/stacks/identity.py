@@ -69,6 +69,8 @@ class IdentityStack(PlaneStack):
             # Whom the retailer invites; nobody else.
             self_sign_up_enabled=False,
             sign_in_aliases=cognito.SignInAliases(email=True),
+            # Decisions are under that address: another one counts once it is confirmed.
+            keep_original=cognito.KeepOriginalAttrs(email=True),
             mfa=cognito.Mfa.REQUIRED,
             mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,

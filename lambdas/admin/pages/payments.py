@@ -31,7 +31,7 @@ from mercato.online.cases import Page, State
 
 #: Open cases of a page, and the longest body of a case's form, in bytes.
 ROWS, MAX_FORM = 50, 8 * 1024
-#: Refusals that the page itself tells.
+#: Refusals that the page itself shows.
 _TOLD = {"already_reviewed", "unknown_case", "invalid_parameters", "events_unavailable"}
 
 REVIEW = f"{PAYMENTS}/payments/{{payment_id}}/review"
@@ -47,7 +47,7 @@ async def get_page(request: Request, services: UseAdminServices) -> Response:
 
 @router.get(REVIEW)
 async def get_review(request: Request) -> Response:
-    """Where a refused form leaves the browser: who asks for that address anew wants the page."""
+    """Where a refused form leaves the browser: reloading that address shows the page."""
     return back(PAYMENTS, request, "offset")
 
 

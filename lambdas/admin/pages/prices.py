@@ -49,7 +49,7 @@ async def get_page(request: Request, services: UseAdminServices) -> Response:
 
 @router.get(DECISIONS)
 async def get_decisions(request: Request) -> Response:
-    """Where a refused form leaves the browser: who asks for that address anew wants the page."""
+    """Where a refused form leaves the browser: reloading that address shows the page."""
     return back(PRICES, request, *_VIEW)
 
 

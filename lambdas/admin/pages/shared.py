@@ -51,7 +51,7 @@ NOTHING_REFUSED = Refusal(None, 200, {})
 
 
 class PageRoute(APIRoute):
-    """A route of people, who are told in a page what a program is told in JSON."""
+    """A route of people, who are told of a problem in a page instead of JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's own, and a page where it fails."""

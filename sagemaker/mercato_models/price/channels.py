@@ -57,7 +57,7 @@ def read(channel: Path) -> pd.DataFrame:
 
 
 def elasticities(folder: Path) -> pd.DataFrame:
-    """What training found of them.
+    """The elasticities that training found.
 
     Args:
         folder: of a trained model.

@@ -82,7 +82,7 @@ def test_a_path_that_cannot_be_one_is_a_message_too() -> None:
 
 @pytest.mark.parametrize(
     ("number", "step"),
-    [(errno.ENOSPC, "free some space"), (errno.EROFS, "set MERCATO_HOME to another folder")],
+    [(errno.ENOSPC, "free some space"), (errno.EROFS, "MERCATO_HOME is where Mercato writes")],
 )
 def test_a_disk_that_takes_nothing_is_told_with_what_to_do(
     number: int, step: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

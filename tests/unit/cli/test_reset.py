@@ -99,13 +99,14 @@ def test_while_services_run_it_refuses(runner: CliRunner, home: Path) -> None:
     [
         ("lake/jobs.lock", "run of jobs"),
         ("datasets/churn/lock", "training of churn"),
+        ("state/replay.lock", "replay of"),
     ],
 )
 def test_what_is_being_written_is_not_deleted(runner: CliRunner, home: Path, lock: str, what: str) -> None:
     with alone(home / lock, what):
         done = runner.invoke(app, ["reset", "--yes"])
     assert isinstance(done.exception, MercatoError)
-    assert f"Another {what}" in str(done.exception)
+    assert f"A {what}" in str(done.exception)
     assert left(home) == {*MADE, *KEPT}
     assert runner.invoke(app, ["reset", "--yes"]).exit_code == 0
 
@@ -124,7 +125,7 @@ def test_of_two_at_once_one_is_told_of_the_other(
     monkeypatch.setattr(commands, "_delete", delete)
     assert runner.invoke(app, ["reset", "--yes"]).exit_code == 0
     assert told[0].returncode == 1
-    assert f"Another reset of {home} is at work" in told[0].stderr
+    assert f"A reset of {home} is at work" in told[0].stderr
     assert "Traceback" not in told[0].stderr
 
 

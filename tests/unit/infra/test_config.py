@@ -6,6 +6,8 @@ import pytest
 
 from infra.cdk.config import ConfigError, environments, load, parse
 
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/one"
+
 
 @pytest.mark.parametrize("name", environments())
 def test_every_environment_is_valid(name: str) -> None:
@@ -53,6 +55,10 @@ def test_a_search_domain_that_aws_takes_is_allowed(values: dict[str, object]) ->
         (
             {"network": {"cidr": "10.0.0.0/16", "peers": ["10.0.128.0/20"]}},
             ("network", "10.0.0.0/16", "10.0.128.0/20", "allowed: disjoint"),
+        ),
+        (
+            {"decisions": {"domain": "api.example", "certificate_arn": CERTIFICATE}},
+            ("decisions", "domain is CloudFront's", "edge = true"),
         ),
         (
             {"network": {"availability_zones": ["eu-west-1a"] * 2}},

@@ -164,7 +164,7 @@ def test_lists_of_unknown_people_are_not_compared() -> None:
 
 def test_bands_come_from_the_channel_and_only_where_it_has_them(tmp_path: Path) -> None:
     households = pd.Series([3, 1, 1, 9])
-    assert demographics.groups(tmp_path, households) is None
+    assert demographics.groups(tmp_path, households, "churn") is None
     people = pd.DataFrame(
         {
             demographics.HOUSEHOLD: [1, 3],
@@ -174,7 +174,7 @@ def test_bands_come_from_the_channel_and_only_where_it_has_them(tmp_path: Path) 
         }
     )
     demographics.write(tmp_path, people)
-    bands = demographics.groups(tmp_path, households)
+    bands = demographics.groups(tmp_path, households, "churn")
     assert bands is not None
     assert bands[demographics.AGE].fillna("").tolist() == ["55 and above", "under 35", "under 35", ""]
     assert bands[demographics.INCOME].isna().tolist() == [True, False, False, True]

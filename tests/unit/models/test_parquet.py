@@ -41,7 +41,11 @@ def with_a_broken_footer(data: bytes) -> bytes:
         (price.FILE, price.read, "mercato train price"),
         (price.ELASTICITIES, price.elasticities, "mercato train price"),
         (recommend.file_name(recommend.CONTEXTS), recommend.read_contexts, "mercato train recommend"),
-        (demographics.FILE, lambda folder: demographics.groups(folder, pd.Series([1])), "mercato train"),
+        (
+            demographics.FILE,
+            lambda folder: demographics.groups(folder, pd.Series([1]), "churn"),
+            "mercato train churn",
+        ),
     ],
 )
 def test_it_is_named_with_what_makes_it_again(
