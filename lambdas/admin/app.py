@@ -1,4 +1,4 @@
-"""The admin panel as an ASGI app: `uvicorn lambdas.admin.app:app`."""
+"""The admin panel as an ASGI app: `uvicorn --factory lambdas.admin.app:create_app`."""
 
 from __future__ import annotations
 
@@ -46,6 +46,3 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router)
     pages.install(app, settings or get_settings())
     return app
-
-
-app = create_app()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdas.admin.app import app
+from lambdas.admin.app import create_app
 from lambdas.admin.services import open_services
 from lambdas.gateway import behind_gateway
 from mercato.errors import MercatoError
@@ -12,4 +12,4 @@ settings = get_settings()
 if settings.sign_in_discovery_url is None:
     # API Gateway lets everybody through to the pages.
     raise MercatoError("Nobody could be asked to sign in: set MERCATO_SIGN_IN_DISCOVERY_URL.")
-handler = behind_gateway(app, open_services(settings))
+handler = behind_gateway(create_app(), open_services(settings))

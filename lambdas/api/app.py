@@ -1,4 +1,4 @@
-"""The decision API and the storefront in one ASGI app: `uvicorn lambdas.api.app:app`."""
+"""The decision API and the storefront in one ASGI app: `uvicorn --factory lambdas.api.app:create_app`."""
 
 from __future__ import annotations
 
@@ -106,6 +106,3 @@ def create_app(
         app.include_router(module.router)
     pages.install(app)
     return app
-
-
-app = create_app()

@@ -1,4 +1,4 @@
-"""The events' routes as an app of their own: `uvicorn lambdas.collector.app:app`, opened by its handler."""
+"""The events' routes as an app of their own, opened by its handler."""
 
 from __future__ import annotations
 

@@ -132,8 +132,8 @@ def _scorer(name: str, model: str, endpoint: Endpoint) -> Service:
 def _app(name: str) -> Callable[[Settings, Mapping[str, int]], list[str]]:
     """An ASGI app of `lambdas/`, on the port of its name."""
     return lambda _settings, ports: [
-        *(sys.executable, "-m", "uvicorn", f"lambdas.{name}.app:app", "--host", "127.0.0.1"),
-        *("--port", str(ports[name]), "--no-access-log", "--log-level", "warning"),
+        *(sys.executable, "-m", "uvicorn", "--factory", f"lambdas.{name}.app:create_app"),
+        *("--host", "127.0.0.1", "--port", str(ports[name]), "--no-access-log", "--log-level", "warning"),
     ]
 
 
