@@ -143,6 +143,21 @@ def test_a_version_that_could_not_be_filled_leaves_the_one_before(
     assert ids(find(searching, "frozen pizza"))[0] == 1
 
 
+def test_a_version_in_service_is_not_deleted_by_who_interrupts_the_answer(
+    searching: Settings, index: ProductIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_over = index._take_over
+
+    def interrupted(new: str) -> tuple[str, ...]:
+        take_over(new)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(index, "_take_over", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        index.rebuild(shelf())
+    assert ids(find(searching, "frozen pizza"))[0] == 1
+
+
 def test_of_two_rebuilds_the_first_that_is_done_stays(searching: Settings, index: ProductIndex) -> None:
     inner: list[str] = []
 
