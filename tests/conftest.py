@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from mercato.local.services import ENGINES
 from mercato.local.supervisor import Stack
-from mercato.settings import Settings
+from mercato.settings import Settings, get_settings
 from mercato.stream.topics import ensure_topics
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ CHROMIUM_FLAGS = [
 ]
 
 #: So long that they even out the lanes.
-_BY_THEMSELVES = ("tests/infra/test_models.py", "tests/infra/test_model_jobs.py", "tests/infra/test_jobs.py")
+_BY_THEMSELVES = (
+    *("tests/infra/test_models.py", "tests/infra/test_model_jobs.py", "tests/infra/test_jobs.py"),
+    "tests/integration/test_notebooks.py",
+)
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc]
@@ -55,6 +58,12 @@ class Lanes(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
     """What tests go together, with `pytest -n`."""
     return Lanes(config, log)
+
+
+@pytest.fixture(autouse=True)
+def settings_are_read_anew() -> None:
+    """Else a test would have those of one before it in the same lane."""
+    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")
