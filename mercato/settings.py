@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mercato.errors import MercatoError
@@ -59,6 +59,7 @@ class Settings(BaseSettings):
         opensearch_index: alias of the product index, to share one OpenSearch.
         scorer_endpoint: SageMaker endpoint of the ranker; overrides `MERCATO_SCORER_URL`.
         fraud_scorer_endpoint: SageMaker endpoint of the fraud model; overrides `MERCATO_FRAUD_SCORER_URL`.
+        capture_percent: share of the requests to models on this machine that is kept, for `mercato drift`.
         weather_url: feed of the weather at the stores.
         competitor_prices_url: feed of competitors' prices.
         feeds_secret_arn: secret of the feeds' bearer tokens, JSON by the feed's name.
@@ -92,6 +93,7 @@ class Settings(BaseSettings):
     opensearch_index: str = "products"
     scorer_endpoint: str | None = None
     fraud_scorer_endpoint: str | None = None
+    capture_percent: Annotated[int, Field(ge=0, le=100)] = 10
     weather_url: str | None = None
     competitor_prices_url: str | None = None
     feeds_secret_arn: str | None = None
@@ -115,6 +117,11 @@ class Settings(BaseSettings):
             object.__setattr__(self, "lake_uri", str(self.home / "lake"))
         if self.jars_dir == Path():
             object.__setattr__(self, "jars_dir", self.home / "jars")
+
+    @property
+    def captures(self) -> Path:
+        """Folder with a folder of kept requests for each model."""
+        return self.home / "captures"
 
     @property
     def endpoints_file(self) -> Path:

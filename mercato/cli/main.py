@@ -26,6 +26,7 @@ AREAS = (
     "recommend",
     "churn",
     "price",
+    "drift",
     "cost",
     "preflight",
 )

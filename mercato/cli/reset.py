@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: Folders of a home that are deleted, the lake between them: what is made from others comes first, so that
 #: an interrupted reset leaves nothing whose source is gone. The set-up (`jars`, `artifacts`), what runs
 #: elsewhere (`aws`) and the record of how it went (`bench`, `log`) stay.
-_BEFORE_LAKE, _AFTER_LAKE = ("predictions", "datasets", "models"), ("state", "run")
+_BEFORE_LAKE, _AFTER_LAKE = ("captures", "predictions", "datasets", "models"), ("state", "run")
 #: Settings that name an engine which is not this home's.
 _ELSEWHERE = ("kafka_bootstrap", "redis_url", "mlflow_uri", "opensearch_url")
 
@@ -71,7 +71,7 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete the lake, the state of the engines, models, datasets and predictions, to start over.
+    """Delete the lake, the state of the engines, models and what belongs to them, to start over.
 
     Jars, benchmark results and logs stay, and so does a lake that is not in this home. Lists what it deletes
     and asks first.

@@ -113,7 +113,9 @@ def _scorer(name: str, model: str, endpoint: Endpoint) -> Service:
     def command(settings: Settings, _ports: Mapping[str, int]) -> list[str]:
         if not folder(settings).is_dir():
             raise FileNotFoundError(f"There is no model yet: `mercato train {model}` makes one.")
-        return [sys.executable, str(_ROOT / "sagemaker" / model / "serve.py")]
+        serve = [sys.executable, str(_ROOT / "sagemaker" / model / "serve.py")]
+        percent = str(settings.capture_percent)
+        return [*serve, "--capture-to", str(settings.captures / model), "--capture-percent", percent]
 
     def env(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
         return {"SM_MODEL_DIR": str(folder(settings)), "SAGEMAKER_BIND_TO_PORT": str(ports[name])}

@@ -18,10 +18,11 @@ from mercato_models.card import Card
 from mercato_models.churn import NAME, channels, evaluation, model
 from mercato_models.churn.features import AS_OF, LABEL
 from mercato_models.churn.statement import STATEMENT
+from mercato_models.drift.baseline import Baseline
 from mercato_models.reasons import drivers
 
-#: Rows whose SHAP values are averaged into the drivers.
-_EXPLAINED = 2000
+#: Newest days whose households say what the model is to be asked, and by which features it answers.
+_NEWEST_DAYS = 28
 
 
 def main(arguments: list[str]) -> None:
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> None:
     stopwatch.lap("evaluate")
     kept = model.train(rows, features, parameters)
     stopwatch.lap("fit")
-    newest = rows[list(features)].to_numpy(np.float32)[-_EXPLAINED:]
+    newest = rows.loc[rows[AS_OF] > rows[AS_OF].max() - _NEWEST_DAYS, list(features)].to_numpy(np.float32)
     explained = drivers(kept, newest)
     card = Card(
         name=NAME,
@@ -56,6 +57,7 @@ def main(arguments: list[str]) -> None:
     )
     version = tracking.register(card, kept, newest[:5], {"drivers.json": explained})
     stopwatch.lap("register")
+    Baseline.of(kept, newest).save(args.model_dir)
     artefact.save(args.model_dir, kept.booster, features, version, kept.calibration)
     card.write(args.output_data_dir)
     written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]

@@ -19,9 +19,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mercato.contracts.durations import DAY_SECONDS
 from mercato.decisions.fraud import Action, Costs, decide
 from mercato_models import artefact, demographics, fairness, script, tracking
 from mercato_models.card import Card
+from mercato_models.drift.baseline import Baseline
 from mercato_models.fairness import Ratio
 from mercato_models.fraud import NAME, payments
 from mercato_models.fraud.amount_likelihood import learn
@@ -34,6 +36,8 @@ from mercato_models.fraud.state import FEATURES
 from mercato_models.fraud.statement import of_run
 
 _EXAMPLE = 5
+#: Newest days whose payments say what the model is to be asked.
+_NEWEST_DAYS = 28
 _C = payments.SCORED.c
 
 
@@ -68,6 +72,9 @@ def main(arguments: list[str]) -> None:
     version = tracking.register(card, model, features[:_EXAMPLE], {"by_fold.json": {"folds": judged.by_fold}})
     stopwatch.lap("register")
     likelihood.save(args.model_dir)
+    second = past.payments.second
+    newest = features[second > second.max() - _NEWEST_DAYS * DAY_SECONDS]
+    Baseline.of(model, newest).save(args.model_dir)
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     pq.write_table(judged.scored, args.output_data_dir / "fraud.parquet")

@@ -62,8 +62,16 @@ def load(folder: Path) -> Servable:
     Raises:
         ModelError: a file is missing or broken.
     """
-    prepares = amount_likelihood.path(folder).exists()
-    return Servable(artefact.load(folder), FraudPreparation(folder) if prepares else None)
+    return Servable(artefact.load(folder), preparation(folder))
+
+
+def preparation(folder: Path) -> Preparation | None:
+    """What the model of a folder learned of preparing rows; `None` if it did not.
+
+    Raises:
+        ModelError: the file is broken.
+    """
+    return FraudPreparation(folder) if amount_likelihood.path(folder).exists() else None
 
 
 def _explained(model: Model, rows: Floats32, scores: Floats32) -> bytes:

@@ -4,7 +4,8 @@
 cell is unknown), `application/x-npy` or `application/json` (`{"instances": [[...]]}`, null is unknown) and
 answers scores in the type that Accept names, else in the type of the request. To who accepts
 `application/vnd.mercato.explained+json` it also says what raised each score, strongest first. A model that is
-written to the folder later, or replaced there, is taken up with the next request.
+written to the folder later, or replaced there, is taken up with the next request. A share of the requests can
+be kept, as an endpoint's data capture does on SageMaker.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from starlette.routing import Route
 
 from mercato_models.arrays import Floats32
 from mercato_models.artefact import Model, ModelError, modified
+from mercato_models.drift.captures import Recorder
 from mercato_models.rows import CSV, JSON, NPY, RowsError, answered, decode
 from mercato_models.servable import Servable, load
 
@@ -55,8 +57,12 @@ class Served:
         return self._read
 
 
-def application(folder: Path) -> Starlette:
-    """The container's two routes over the model of a folder."""
+def application(folder: Path, recorder: Recorder | None = None) -> Starlette:
+    """The container's two routes over the model of a folder.
+
+    Args:
+        recorder: keeps a share of the requests.
+    """
     served = Served(folder)
 
     async def ping(_request: Request) -> Response:
@@ -66,7 +72,10 @@ def application(folder: Path) -> Starlette:
         newest = served.newest()
         kind = _kind(request.headers.get("content-type", CSV))
         answer = answered(request.headers.get("accept", ""), kind)
-        rows = _rows(newest, await _body(request), kind)
+        body = await _body(request)
+        rows = _rows(newest, body, kind)
+        if recorder:
+            recorder.offer(body, kind)
         return Response(newest.answer(rows, answer), media_type=answer, headers=_version(newest.model))
 
     return Starlette(
@@ -121,9 +130,12 @@ def main(description: str) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="a container binds 0.0.0.0 (default: loopback)")
     parser.add_argument("--port", type=int, default=os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     parser.add_argument("--model-dir", type=Path, default=os.environ.get("SM_MODEL_DIR", "/opt/ml/model"))
+    parser.add_argument("--capture-to", type=Path, help="folder for a share of the requests (default: none)")
+    parser.add_argument("--capture-percent", type=int, default=10, help="that share (default: 10)")
     args = parser.parse_args()
+    recorder = Recorder(args.capture_to, args.capture_percent) if args.capture_to else None
     uvicorn.run(
-        application(args.model_dir),
+        application(args.model_dir, recorder),
         host=args.host,
         port=args.port,
         log_level="warning",

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from mercato_models import artefact, script, tracking
 from mercato_models.card import Card
+from mercato_models.drift.baseline import Baseline
 from mercato_models.price import NAME, channels, demand, elasticity, evaluation, weeks
 from mercato_models.price.demand import FEATURES, Hyperparameters
 from mercato_models.price.panel import PANEL
@@ -23,8 +24,8 @@ from mercato_models.price.statement import STATEMENT
 from mercato_models.reasons import drivers
 from mercato_models.tracking import UNREGISTERED
 
-#: Rows whose SHAP values are averaged into the drivers.
-_EXPLAINED = 2000
+#: Newest weeks that say what the model is to be asked, and by which features it answers.
+_NEWEST_WEEKS = 13
 
 
 def main(arguments: list[str]) -> None:
@@ -48,7 +49,8 @@ def main(arguments: list[str]) -> None:
     booster = demand.fit(rows, panel[PANEL.c.units], parameters)
     stopwatch.lap("fit")
     model = artefact.Model(booster, FEATURES, UNREGISTERED)
-    newest = demand.matrix(rows[-_EXPLAINED:])
+    week = panel[PANEL.c.week]
+    newest = demand.matrix(rows[week > week.max() - _NEWEST_WEEKS])
     explained = drivers(model, newest)
     card = Card(
         name=NAME,
@@ -63,6 +65,7 @@ def main(arguments: list[str]) -> None:
     args.model_dir.mkdir(parents=True, exist_ok=True)
     elasticity.table(estimates).to_parquet(args.model_dir / channels.ELASTICITIES, index=False)
     elasticity.cross_table(estimates).to_parquet(args.model_dir / elasticity.CROSS, index=False)
+    Baseline.of(model, newest).save(args.model_dir)
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     judged.to_parquet(args.output_data_dir / channels.FORECASTS, index=False)

@@ -18,6 +18,7 @@ import pandas as pd
 
 from mercato_models import artefact, demographics, script, tracking
 from mercato_models.card import Card
+from mercato_models.drift.baseline import Baseline
 from mercato_models.recommend import NAME, channels, fairness
 from mercato_models.recommend.dataset import examples, training_set
 from mercato_models.recommend.evaluation import MODEL, evaluate, lists
@@ -63,6 +64,7 @@ def main(arguments: list[str]) -> None:
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, data.features[:5])
     stopwatch.lap("register")
+    Baseline.of(model, data.features, data.stands_for).save(args.model_dir)
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     write_lists(args.output_data_dir, judged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.outlook import OUTLOOK
 from mercato_models import checks
+from mercato_models.arrays import Floats32
 from mercato_models.artefact import Model
 from mercato_models.churn.channels import check
 from mercato_models.churn.days import over
@@ -19,6 +21,35 @@ from mercato_models.reasons import contributions
 
 _TIME = BASKET_LINES.c.basket_time
 PROBABILITY, SPEND, SHARES = OUTLOOK.c.churn_probability, OUTLOOK.c.expected_spend, "contributions"
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """Households that are active at the end of the newest day that is over.
+
+    Attributes:
+        history: their baskets, and everybody else's (`mercato_models.churn.features.baskets`).
+        as_of: that end, in days since the first basket's day began.
+        households: by id, as in the rows.
+        rows: a model's features, a row each.
+    """
+
+    history: pd.DataFrame
+    as_of: float
+    households: pd.Index[int]
+    rows: Floats32
+
+
+def active(lines: pd.DataFrame, model: Model, now: datetime) -> Active:
+    """What a model is asked of gold.basket_lines as they stand; arguments and errors as those of `score`."""
+    check(lines, pd.Timestamp(now))
+    start = lines[_TIME].min().normalize()
+    history = baskets(lines, start)
+    as_of = float(over(history, start, now))
+    known = features(history, as_of)
+    checks.check_columns(known, model.features)
+    rows = np.ascontiguousarray(known[list(model.features)].to_numpy(np.float32))
+    return Active(history, as_of, known.index, rows)
 
 
 def score(lines: pd.DataFrame, model: Model, now: datetime) -> tuple[pd.Timestamp, pd.DataFrame]:
@@ -37,14 +68,14 @@ def score(lines: pd.DataFrame, model: Model, now: datetime) -> tuple[pd.Timestam
     Raises:
         CheckError: lines can't be true, no household is active, or the model was made of other features.
     """
-    check(lines, pd.Timestamp(now))
-    start = lines[_TIME].min().normalize()
-    history = baskets(lines, start)
-    as_of = float(over(history, start, now))
-    known = features(history, as_of)
-    checks.check_columns(known, model.features)
-    rows = np.ascontiguousarray(known[list(model.features)].to_numpy(np.float32))
-    spend = expected_spend(history, as_of).reindex(known.index)
-    shares = [list(zip(model.features, row, strict=True)) for row in contributions(model, rows).tolist()]
-    scored = pd.DataFrame({PROBABILITY: model.score(rows), SPEND: spend, SHARES: shares}, known.index)
-    return start + pd.Timedelta(days=as_of), scored
+    found = active(lines, model, now)
+    shares = [
+        list(zip(model.features, row, strict=True)) for row in contributions(model, found.rows).tolist()
+    ]
+    said = {
+        PROBABILITY: model.score(found.rows),
+        SPEND: expected_spend(found.history, found.as_of).reindex(found.households),
+        SHARES: shares,
+    }
+    end = lines[_TIME].min().normalize() + pd.Timedelta(days=found.as_of)
+    return end, pd.DataFrame(said, found.households)

@@ -43,12 +43,14 @@ class TrainingSet:
         group: per row, number of its target.
         weights: per row, 1 / sqrt(products of the target basket): large baskets, which are easy
             to hit, would else drown the small ones, which count as much in the recall.
+        stands_for: per row, how many candidates it is a sample of.
     """
 
     features: NDArray[np.float32]
     labels: NDArray[np.float32]
     group: NDArray[np.int32]
     weights: NDArray[np.float32]
+    stands_for: NDArray[np.float64]
 
 
 def reveal(target: Target, distractors: NDArray[np.int64], generator: np.random.Generator) -> Target:
@@ -83,12 +85,13 @@ class Example:
 
     Attributes:
         features: rows x FEATURES; labels: 1 for products of the target basket.
-        weight: see `TrainingSet.weights`.
+        weight, stands_for: see `TrainingSet`.
     """
 
     features: NDArray[np.float32]
     labels: NDArray[np.float32]
     weight: float
+    stands_for: NDArray[np.float64]
 
 
 def examples(
@@ -114,7 +117,8 @@ def examples(
         missed = generator.permutation(np.flatnonzero(~bought))[:negatives]
         kept = np.sort(np.concatenate([np.flatnonzero(bought), missed]))
         features = build(shown.context, catalogue, proposed)[kept]
-        yield Example(features, bought[kept].astype(np.float32), len(shown.truth) ** -0.5)
+        stands_for = np.where(bought[kept], 1, (~bought).sum() / max(len(missed), 1))
+        yield Example(features, bought[kept].astype(np.float32), len(shown.truth) ** -0.5, stands_for)
 
 
 def training_set(learned: Iterable[Example]) -> TrainingSet:
@@ -132,6 +136,7 @@ def training_set(learned: Iterable[Example]) -> TrainingSet:
         np.concatenate([each.labels for each in parts]),
         np.repeat(np.arange(len(parts), dtype=np.int32), sizes),
         np.repeat(np.array([each.weight for each in parts], np.float32), sizes),
+        np.concatenate([each.stands_for for each in parts]),
     )
 
 

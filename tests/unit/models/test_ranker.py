@@ -22,7 +22,9 @@ def lists(seed: int) -> TrainingSet:
     odds = features[:, 0] + features[:, 1] * features[:, 2] - 2
     labels = (generator.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(np.float32)
     weights = np.repeat(generator.uniform(0.3, 1, LISTS), LONG).astype(np.float32)
-    return TrainingSet(features, labels, np.repeat(np.arange(LISTS, dtype=np.int32), LONG), weights)
+    return TrainingSet(
+        features, labels, np.repeat(np.arange(LISTS, dtype=np.int32), LONG), weights, np.ones(len(labels))
+    )
 
 
 def mean_ndcg(data: TrainingSet, scores: np.ndarray) -> float:

@@ -1,0 +1,116 @@
+"""How far what a model is asked has moved from what it learned from.
+
+Measured by the population stability index of credit scoring (N. Siddiqi: *Credit Risk Scorecards*, 2006):
+over the bins of a column, the sum of (now - before) * ln(now / before).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mercato_models.arrays import Floats, Floats32
+from mercato_models.drift.baseline import Baseline
+
+#: Above this a shift is significant, by Siddiqi's rule; below .1 there is none.
+SIGNIFICANT = 0.25
+#: Fewer requests differ from the baseline by chance alone.
+LEAST_REQUESTS = 100
+#: In place of a share of 0, whose logarithm does not exist.
+_NONE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How far one column has moved.
+
+    Attributes:
+        name: of the column.
+        psi: its stability index.
+        importance: see `mercato_models.drift.baseline.Column`.
+        unknown_before: share of rows in which it was unknown.
+        unknown_now: the same share now.
+    """
+
+    name: str
+    psi: float
+    importance: float
+    unknown_before: float
+    unknown_now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far a model's inputs and answers have moved.
+
+    Attributes:
+        requests: that were looked at.
+        rows: in them.
+        score: stability index of the scores.
+        inputs: mean stability index of the features, each as important as it is to the scores.
+        shifts: of each feature, those first that weigh most in `inputs`.
+    """
+
+    requests: int
+    rows: int
+    score: float
+    inputs: float
+    shifts: tuple[Shift, ...]
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are enough requests to tell."""
+        return self.requests >= LEAST_REQUESTS
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the model should be looked at."""
+        return self.judged and max(self.score, self.inputs) > SIGNIFICANT
+
+    def told(self) -> dict[str, Any]:
+        """For programs."""
+        return {**asdict(self), "judged": self.judged, "drifted": self.drifted}
+
+
+class Tally:
+    """Counts what a model is asked, by the bins of its baseline."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        self._baseline = baseline
+        self._counts = [np.zeros(len(column.shares)) for column in baseline]
+        self.requests = self.rows = 0
+
+    def add(self, rows: Floats32, scores: Floats32, requests: int = 1) -> None:
+        """Count rows of the model's features, and its scores of them."""
+        for column, counts, values in zip(self._baseline, self._counts, (*rows.T, scores), strict=True):
+            counts += column.count(values.astype(np.float64))
+        self.requests += requests
+        self.rows += len(rows)
+
+    def drift(self) -> Drift:
+        """How far that is from the baseline; nowhere if nothing was asked."""
+        *shifts, score = (
+            Shift(
+                column.name,
+                stability_index(column.shares, counts),
+                column.importance,
+                column.shares[-1],
+                float(counts[-1] / max(self.rows, 1)),
+            )
+            for column, counts in zip(self._baseline, self._counts, strict=True)
+        )
+        shifts.sort(key=lambda each: (-each.importance * each.psi, each.name))
+        inputs = sum(each.importance * each.psi for each in shifts)
+        return Drift(self.requests, self.rows, score.psi, inputs, tuple(shifts))
+
+
+def stability_index(shares: Sequence[float], counts: Floats) -> float:
+    """The population stability index of counts by bin against the shares that they had; 0 of no rows."""
+    if not counts.sum():
+        return 0.0
+    before = np.maximum(shares, _NONE)
+    now = np.maximum(counts / counts.sum(), _NONE)
+    return float(((now - before) * np.log(now / before)).sum())

@@ -1,0 +1,124 @@
+"""How far one model has drifted, from what it was asked lately or would be asked now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mercato.errors import MercatoError
+from mercato.lake.storage import filesystem
+from mercato.lake.tables import Lake
+from mercato_models.artefact import Model
+from mercato_models.drift import captures
+from mercato_models.drift.asked import OF_LAKE
+from mercato_models.drift.baseline import Baseline
+from mercato_models.drift.comparison import LEAST_REQUESTS, Drift, Tally
+from mercato_models.rows import RowsError, decode
+from mercato_models.servable import Servable, preparation
+
+#: Models that answer requests; those of OF_LAKE score everybody.
+CAPTURED = ("recommend", "fraud")
+MODELS = (*CAPTURED, *OF_LAKE)
+#: Requests that are enough to tell.
+_MOST_REQUESTS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where to find what models are asked.
+
+    Attributes:
+        lake: from which those that score everybody take their rows.
+        captures: folder with a folder of kept requests for each model that answers them, on S3 or here.
+        days: that requests may be old.
+        now: until when they were made.
+    """
+
+    lake: Lake
+    captures: str
+    days: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found of one model.
+
+    Attributes:
+        model: its name.
+        version: of it.
+        refused: kept requests that it would not take, such as those made for another version.
+        drift: of the others.
+    """
+
+    model: str
+    version: str
+    refused: int
+    drift: Drift
+
+    def told(self) -> dict[str, Any]:
+        """For programs."""
+        names = ("model", "version", "refused")
+        return {name: getattr(self, name) for name in names} | self.drift.told()
+
+    def line(self) -> str:
+        """In words."""
+        drift = self.drift
+        asked = f"{self.model} {self.version}: {drift.requests:,} requests, {drift.rows:,} rows"
+        if not drift.judged:
+            return f"{asked}; too few to tell, it takes {LEAST_REQUESTS}"
+        verdict = "has drifted" if drift.drifted else "is asked what it learned from"
+        return f"{asked}; scores {drift.score:.3f}, inputs {drift.inputs:.3f}: {verdict}"
+
+
+def report(name: str, model: Model, folder: Path, asked: Asked) -> Report:
+    """Compare what a model is asked with what it learned from.
+
+    Args:
+        name: one of MODELS.
+        folder: of the model.
+
+    Raises:
+        MercatoError: the model does not say what it learned from, or the lake has nothing to score.
+    """
+    tally = Tally(Baseline.load(folder))
+    if name in OF_LAKE:
+        rows = OF_LAKE[name](asked.lake, model, asked.now)
+        # Each row is of another household, or of another product and store.
+        tally.add(rows, model.score(rows), requests=len(rows))
+        return Report(name, model.version, 0, tally.drift())
+    served = Servable(model, preparation(folder))
+    return Report(name, model.version, _count(served, tally, name, asked), tally.drift())
+
+
+def _count(served: Servable, tally: Tally, name: str, asked: Asked) -> int:
+    """Count kept requests; how many were refused."""
+    storage, root = filesystem(f"{asked.captures}/{name}")
+    since, refused = asked.now - timedelta(days=asked.days), 0
+    for line in captures.lines(storage, root, since, asked.now):
+        if tally.requests == _MOST_REQUESTS:
+            break
+        try:
+            request = captures.parse(line)
+            if not since <= request.at <= asked.now:
+                continue
+            rows = served.rows(decode(request.body, request.kind))
+        except (RowsError, ValueError):
+            refused += 1
+        else:
+            tally.add(rows, served.model.score(rows))
+    return refused
+
+
+def check(names: Sequence[str]) -> list[str]:
+    """The names, if there are such models.
+
+    Raises:
+        MercatoError: there is none of a name.
+    """
+    if unknown := [name for name in names if name not in MODELS]:
+        raise MercatoError(f"There is no model {', '.join(unknown)}; there are {', '.join(MODELS)}.")
+    return [*names]
