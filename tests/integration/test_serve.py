@@ -19,6 +19,7 @@ import xgboost as xgb
 
 from mercato.local.ports import free_port
 from mercato_models import artefact
+from mercato_models.drift.captures import parse
 from mercato_models.reasons import contributions
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.ranker import score
@@ -45,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Server:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         port = free_port()
         environment = os.environ | {
             "PYTHONPATH": f"{ROOT}:{ROOT / 'sagemaker'}",
@@ -54,7 +55,7 @@ class Server:
         }
         script = ROOT / "sagemaker" / "recommend" / "serve.py"
         self.process = subprocess.Popen(
-            [sys.executable, str(script)], env=environment, stderr=subprocess.PIPE
+            [sys.executable, str(script), *arguments], env=environment, stderr=subprocess.PIPE
         )
         self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False)
         deadline = time.monotonic() + 60
@@ -194,6 +195,19 @@ def test_sigterm_ends_it_cleanly(folder: Path) -> None:
     assert server.stop() in (0, -signal.SIGTERM)
     assert server.process.stderr is not None
     assert b"Traceback" not in server.process.stderr.read()
+
+
+def test_requests_are_kept_as_they_were_sent_but_for_refused_ones(folder: Path, tmp_path: Path) -> None:
+    server = Server(folder, "--capture-to", str(tmp_path), "--capture-percent", "100")
+    try:
+        assert server.invoke(csv(ROWS), CSV).status == 200
+        assert server.invoke(b"1,2,3", CSV).status == 400
+        assert server.invoke(npy(ROWS), NPY, EXPLAINED).status == 200
+    finally:
+        server.stop()
+    (file,) = tmp_path.rglob("*.jsonl")
+    kept = [parse(line) for line in file.read_bytes().splitlines()]
+    assert [(each.body, each.kind) for each in kept] == [(csv(ROWS), CSV), (npy(ROWS), NPY)]
 
 
 def test_one_household_is_scored_within_the_budget(server: Server) -> None:

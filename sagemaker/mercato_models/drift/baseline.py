@@ -60,7 +60,7 @@ class Baseline:
             rows: of its features, those that it is to be asked the likes of.
             stands_for: how many rows each is a sample of; one each by default.
         """
-        weights = np.ones(len(rows)) if stands_for is None else stands_for
+        weights = np.ones(len(rows)) if stands_for is None or not stands_for.any() else stands_for
         chosen = np.random.default_rng(0).permutation(len(rows))[:_BINNED]
         rows, weights = rows[chosen], weights[chosen]
         adds = drivers(model, rows[:_EXPLAINED])

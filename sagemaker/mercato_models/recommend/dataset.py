@@ -43,7 +43,8 @@ class TrainingSet:
         group: per row, number of its target.
         weights: per row, 1 / sqrt(products of the target basket): large baskets, which are easy
             to hit, would else drown the small ones, which count as much in the recall.
-        stands_for: per row, how many candidates it is a sample of.
+        stands_for: per row, how many candidates it is a sample of, of those that a model that serves will be
+            asked about: none where the place and time are hidden.
     """
 
     features: NDArray[np.float32]
@@ -108,7 +109,8 @@ def examples(
     for target, catalogue in targets:
         generator = np.random.default_rng([seed, target.household_id, int(target.context.time or 0)])
         shown = reveal(target, _distractors(catalogue, target), generator)
-        if generator.random() < HIDDEN_SHARE:
+        hidden = generator.random() < HIDDEN_SHARE
+        if hidden:
             shown = hide(shown)
         proposed = candidates(shown.context, catalogue)
         bought = np.isin(catalogue.product_ids[proposed.rows], list(shown.truth))
@@ -117,7 +119,7 @@ def examples(
         missed = generator.permutation(np.flatnonzero(~bought))[:negatives]
         kept = np.sort(np.concatenate([np.flatnonzero(bought), missed]))
         features = build(shown.context, catalogue, proposed)[kept]
-        stands_for = np.where(bought[kept], 1, (~bought).sum() / max(len(missed), 1))
+        stands_for = np.where(bought[kept], 1, (~bought).sum() / max(len(missed), 1)) * (not hidden)
         yield Example(features, bought[kept].astype(np.float32), len(shown.truth) ** -0.5, stands_for)
 
 

@@ -16,4 +16,6 @@ def test_a_missing_model_is_named_with_the_fix(service: str, model: str, tmp_pat
     with pytest.raises(FileNotFoundError, match=f"mercato train {model}"):
         ALL[service].command(settings, {service: 1})
     (tmp_path / "models" / model).mkdir(parents=True)
-    assert ALL[service].command(settings, {service: 1})[-1].endswith(f"sagemaker/{model}/serve.py")
+    command = ALL[service].command(settings, {service: 1})
+    assert command[1].endswith(f"sagemaker/{model}/serve.py")
+    assert command[2:] == ["--capture-to", str(tmp_path / "captures" / model), "--capture-percent", "10"]

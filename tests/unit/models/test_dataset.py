@@ -188,6 +188,19 @@ def test_what_is_bought_is_labelled_and_large_baskets_weigh_less() -> None:
     assert np.allclose(data.weights, (4 - cart) ** -0.5)
 
 
+def test_rows_stand_for_all_candidates_of_contexts_that_are_not_hidden() -> None:
+    catalogue = world.catalogue()
+    data = training_set(examples([(target(seed), catalogue) for seed in range(40)], negatives=5))
+    whole = training_set(examples([(target(seed), catalogue) for seed in range(40)], negatives=1000))
+    hidden = np.isnan(data.features[:, FEATURES.index("hour")])
+    assert 0 < hidden.sum() < len(hidden) / 2
+    assert not data.stands_for[hidden].any()
+    assert (data.stands_for[(data.labels == 1) & ~hidden] == 1).all()
+    for group in range(40):
+        mine, candidates = data.group == group, (whole.group == group).sum()
+        assert data.stands_for[mine].sum() == pytest.approx(0 if hidden[mine].any() else candidates)
+
+
 def test_the_basket_itself_never_reaches_the_features() -> None:
     catalogue = world.catalogue()
     one = target(3)

@@ -1,0 +1,103 @@
+"""Requests that were kept, here and by SageMaker."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyarrow.fs import LocalFileSystem
+
+from mercato_models.drift import captures
+from mercato_models.drift.captures import Captured, Recorder, parse
+from mercato_models.rows import CSV, NPY
+
+NOW = datetime.now(UTC)
+
+
+def kept(root: Path, days: int = 1) -> list[Captured]:
+    found = captures.lines(LocalFileSystem(), str(root), NOW - timedelta(days=days), NOW + timedelta(days=1))
+    return [parse(line) for line in found]
+
+
+def test_what_is_kept_is_read_as_it_was_sent(tmp_path: Path) -> None:
+    bodies = [os.urandom(100) for _ in range(20)]
+    recorder = Recorder(tmp_path, 100)
+    for body in bodies:
+        recorder.offer(body, NPY)
+    found = kept(tmp_path)
+    assert [each.body for each in found] == bodies
+    assert {each.kind for each in found} == {NPY}
+    assert all(abs(each.at - NOW) < timedelta(minutes=5) for each in found)
+
+
+@pytest.mark.parametrize(("percent", "least", "most"), [(0, 0, 0), (30, 200, 400), (100, 1000, 1000)])
+def test_a_share_is_kept(percent: int, least: int, most: int, tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, percent)
+    for _ in range(1000):
+        recorder.offer(b"1", CSV)
+    assert least <= len(kept(tmp_path)) <= most
+
+
+def test_what_sagemaker_keeps_is_read(tmp_path: Path) -> None:
+    """As its documentation shows it: text as it is, what was answered beside it, a file for each minute."""
+    line = {
+        "captureData": {
+            "endpointInput": {
+                "observedContentType": "text/csv; charset=utf-8",
+                "mode": "INPUT",
+                "data": "1,2\n",
+                "encoding": "CSV",
+            },
+            "endpointOutput": {
+                "observedContentType": "text/csv",
+                "mode": "OUTPUT",
+                "data": "0.5",
+                "encoding": "CSV",
+            },
+        },
+        "eventMetadata": {"eventId": "a", "inferenceTime": f"{NOW:%Y-%m-%dT%H:%M:%SZ}"},
+        "eventVersion": "0",
+    }
+    hour = tmp_path / "mercato-dev-fraud" / "AllTraffic" / f"{NOW:%Y/%m/%d/%H}"
+    hour.mkdir(parents=True)
+    (hour / "12-00-000-abc.jsonl").write_text(json.dumps(line) + "\n")
+    assert kept(tmp_path) == [Captured(b"1,2\n", CSV, NOW.replace(microsecond=0))]
+
+
+def test_only_the_days_asked_for_are_opened(tmp_path: Path) -> None:
+    Recorder(tmp_path, 100).offer(b"1", CSV)
+    (today,) = (path.parent.parent for path in tmp_path.rglob("*.jsonl"))
+    before = NOW - timedelta(days=5)
+    today.rename(tmp_path / "day")
+    long_ago = tmp_path / "here" / "AllTraffic" / f"{before:%Y/%m/%d}"
+    long_ago.parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "day").rename(long_ago)
+    assert len(kept(tmp_path, days=3)) == 0
+    assert len(kept(tmp_path, days=5)) == 1
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"{}", b"1", b'{"captureData": {"endpointInput": 1}}'])
+def test_half_a_line_is_no_request(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parse(line)
+
+
+def test_a_full_disk_costs_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    Recorder(tmp_path / "file" / "below", 100).offer(b"1", CSV)
+    assert "a request could not be kept" in caplog.text
+
+
+def test_the_oldest_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = tmp_path / "here" / "AllTraffic"
+    for days, size in ((40, 10), (2, 600), (1, 600)):
+        folder = hours / f"{NOW - timedelta(days=days):%Y/%m/%d/%H}"
+        folder.mkdir(parents=True)
+        (folder / "1.jsonl").write_bytes(b" " * size)
+    monkeypatch.setattr(captures, "_MOST_BYTES", 1000)
+    Recorder(tmp_path, 100).offer(b"1", CSV)
+    left = sorted(path.stat().st_size for path in tmp_path.rglob("1.jsonl"))
+    assert left == [600]
