@@ -20,6 +20,7 @@ AREAS = (
     "replay",
     "lake",
     "quarantine",
+    "lineage",
     "features",
     "search",
     "train",

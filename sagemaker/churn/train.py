@@ -57,6 +57,7 @@ def main(arguments: list[str]) -> None:
     )
     version = tracking.register(card, kept, newest[:5], {"drivers.json": explained})
     stopwatch.lap("register")
+    script.keep_versions(args.train, args.model_dir)
     Baseline.of(kept, newest).save(args.model_dir)
     artefact.save(args.model_dir, kept.booster, features, version, kept.calibration)
     card.write(args.output_data_dir)

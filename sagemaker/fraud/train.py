@@ -74,6 +74,7 @@ def main(arguments: list[str]) -> None:
     likelihood.save(args.model_dir)
     second = past.payments.second
     newest = features[second > second.max() - _NEWEST_DAYS * DAY_SECONDS]
+    script.keep_versions(args.train, args.model_dir)
     Baseline.of(model, newest).save(args.model_dir)
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)

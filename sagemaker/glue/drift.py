@@ -60,7 +60,8 @@ def _of(name: str, group: str, asked: Asked) -> list[Report]:
 
 
 def _tell(group: str, made: Report) -> None:
-    values = {"ScoreDrift": made.drift.score, "InputDrift": made.drift.inputs}
+    drift = made.drift
+    values = {"Drifted": float(drift.drifted), "ScoreDrift": drift.score, "InputDrift": drift.inputs}
     of = [{"Name": "Model", "Value": group}]
     boto3.client("cloudwatch").put_metric_data(
         Namespace=_NAMESPACE,

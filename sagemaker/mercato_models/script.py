@@ -90,16 +90,22 @@ def copied(check: Callable[[Path], object]) -> Callable[[Path, Path], None]:
     return copy
 
 
-def write_versions(channel: Path, versions: Mapping[str, int | None]) -> None:
+def write_versions(folder: Path, versions: Mapping[str, int | None]) -> None:
     """Write into a channel which Delta version of each table it came from."""
-    (channel / _VERSIONS).write_text(json.dumps(versions))
+    (folder / _VERSIONS).write_text(json.dumps(versions))
 
 
-def versions(channel: Path) -> dict[str, int]:
-    """Delta version by table of what a channel came from; none if it does not say."""
-    path = channel / _VERSIONS
+def versions(folder: Path) -> dict[str, int]:
+    """Delta version by table of what a channel or a model came from; none if it does not say."""
+    path = folder / _VERSIONS
     written: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
     return written
+
+
+def keep_versions(channel: Path, model: Path) -> None:
+    """Write into a model folder what its channel came from, if the channel says it."""
+    model.mkdir(parents=True, exist_ok=True)
+    write_versions(model, versions(channel))
 
 
 def report(output: Path, card: Card, version: str, details: Mapping[str, Any]) -> None:

@@ -65,6 +65,7 @@ def main(arguments: list[str]) -> None:
     args.model_dir.mkdir(parents=True, exist_ok=True)
     elasticity.table(estimates).to_parquet(args.model_dir / channels.ELASTICITIES, index=False)
     elasticity.cross_table(estimates).to_parquet(args.model_dir / elasticity.CROSS, index=False)
+    script.keep_versions(args.train, args.model_dir)
     Baseline.of(model, newest).save(args.model_dir)
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)

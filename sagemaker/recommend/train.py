@@ -64,6 +64,7 @@ def main(arguments: list[str]) -> None:
     model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, data.features[:5])
     stopwatch.lap("register")
+    script.keep_versions(args.train, args.model_dir)
     Baseline.of(model, data.features, data.stands_for).save(args.model_dir)
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)

@@ -19,6 +19,8 @@ from mercato_models.drift.baseline import Baseline
 SIGNIFICANT = 0.25
 #: Fewer requests differ from the baseline by chance alone.
 LEAST_REQUESTS = 100
+#: A feature is lost if it is never known now, and that by chance is rarer than this.
+_RARE = 1e-6
 #: In place of a share of 0, whose logarithm does not exist.
 _NONE = 1e-4
 
@@ -52,6 +54,8 @@ class Drift:
         score: stability index of the scores.
         inputs: mean stability index of the features, each as important as it is to the scores.
         shifts: of each feature, those first that weigh most in `inputs`.
+        lost: features that are never known any more. One that is known of few rows, such as the last fraud at
+            a terminal, may matter much and hardly moves an index.
     """
 
     requests: int
@@ -59,6 +63,7 @@ class Drift:
     score: float
     inputs: float
     shifts: tuple[Shift, ...]
+    lost: tuple[str, ...]
 
     @property
     def judged(self) -> bool:
@@ -68,7 +73,7 @@ class Drift:
     @property
     def drifted(self) -> bool:
         """Whether the model should be looked at."""
-        return self.judged and max(self.score, self.inputs) > SIGNIFICANT
+        return self.judged and (bool(self.lost) or max(self.score, self.inputs) > SIGNIFICANT)
 
     def told(self) -> dict[str, Any]:
         """For programs."""
@@ -104,7 +109,13 @@ class Tally:
         )
         shifts.sort(key=lambda each: (-each.importance * each.psi, each.name))
         inputs = sum(each.importance * each.psi for each in shifts)
-        return Drift(self.requests, self.rows, score.psi, inputs, tuple(shifts))
+        lost = [each.name for each in shifts if self._lost(each)]
+        return Drift(self.requests, self.rows, score.psi, inputs, tuple(shifts), tuple(lost))
+
+    def _lost(self, shift: Shift) -> bool:
+        """Rows of one request are alike: the chance is one of requests."""
+        never_known = shift.unknown_now == 1 and shift.importance > 0
+        return never_known and shift.unknown_before**self.requests < _RARE
 
 
 def stability_index(shares: Sequence[float], counts: Floats) -> float:

@@ -71,7 +71,8 @@ class Report:
         if not drift.judged:
             return f"{asked}; too few to tell, it takes {LEAST_REQUESTS}"
         verdict = "has drifted" if drift.drifted else "is asked what it learned from"
-        return f"{asked}; scores {drift.score:.3f}, inputs {drift.inputs:.3f}: {verdict}"
+        lost = f", never known: {', '.join(drift.lost)}" if drift.lost else ""
+        return f"{asked}; scores {drift.score:.3f}, inputs {drift.inputs:.3f}{lost}: {verdict}"
 
 
 def report(name: str, model: Model, folder: Path, asked: Asked) -> Report:
