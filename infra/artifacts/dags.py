@@ -7,7 +7,8 @@ from pathlib import Path
 
 from infra.artifacts.artifact import ROOT, Artifact
 
-_DAGS = ("dags/glue_tasks.py", "dags/mercato_daily.py", "dags/mercato_maintenance.py")
+_NAMES = ("glue_tasks", "mercato_daily", "mercato_training", "mercato_maintenance")
+_DAGS = tuple(f"dags/{name}.py" for name in _NAMES)
 _CATALOG = "infra/cdk/generated/catalog.json"
 
 

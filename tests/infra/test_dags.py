@@ -69,7 +69,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_airflow_reads_every_dag_without_an_error(read: dict[str, Any]) -> None:
     assert read["errors"] == {}
-    assert set(read["dags"]) == {"mercato_daily", "mercato_maintenance"}
+    assert set(read["dags"]) == {"mercato_daily", "mercato_training", "mercato_maintenance"}
 
 
 def test_every_batch_job_of_the_catalog_is_a_task_after_what_it_reads(read: dict[str, Any]) -> None:
@@ -80,8 +80,7 @@ def test_every_batch_job_of_the_catalog_is_a_task_after_what_it_reads(read: dict
     daily = read["dags"]["mercato_daily"]
     writer = {table: job["name"] for job in jobs if job["name"] in daily for table in job["writes"]}
     for job in jobs:
-        # Datasets come after all else, by way of the question whether it is Monday.
-        if job["name"] in daily and job["layer"] != "datasets":
+        if job["name"] in daily:
             needed = {writer[table] for table in job["reads"] if table in writer}
             assert needed <= set(daily[job["name"]]["after"])
 
@@ -109,30 +108,30 @@ def test_jobs_that_write_one_table_follow_one_another(read: dict[str, Any]) -> N
 def test_a_job_that_fails_holds_up_those_that_read_what_it_writes_and_no_others(read: dict[str, Any]) -> None:
     """As in the state machine; and the run ends as failed, whichever it was."""
     daily = read["dags"]["mercato_daily"]
-    jobs = [
-        job for job in json.loads(render())["jobs"] if job["name"] in daily and job["layer"] != "datasets"
-    ]
+    jobs = [job for job in json.loads(render())["jobs"] if job["name"] in daily]
     writer = {table: job["name"] for job in jobs for table in job["writes"]}
     for job in jobs:
         reads = any(table in writer for table in job["reads"])
         follows = bool(daily[job["name"]]["after"])
         assert daily[job["name"]]["rule"] == ("all_done" if follows and not reads else "all_success")
-    assert daily["weekly"]["rule"] == "all_success"
-    assert {*daily["weekly"]["after"]} == {job["name"] for job in jobs}
+    assert daily["all-is-well"]["rule"] == "all_success"
+    assert {*daily["all-is-well"]["after"]} == {job["name"] for job in jobs}
 
 
-def test_models_learn_after_everything_else(read: dict[str, Any]) -> None:
-    daily = read["dags"]["mercato_daily"]
-    assert daily["train-recommend"]["after"] == ["datasets-recommend"]
-    assert daily["datasets-recommend"]["after"] == ["weekly"]
-    assert {"features-materialize", "churn-outlook"} <= set(daily["weekly"]["after"])
+def test_each_model_is_trained_after_its_dataset_and_waits_for_no_other(read: dict[str, Any]) -> None:
+    """As in the state machine: neither a failed night nor another dataset holds up a training."""
+    training = read["dags"]["mercato_training"]
+    assert set(training) == {f"{task}-{model}" for task in ("datasets", "train") for model in MODELS}
+    for model in MODELS:
+        assert training[f"train-{model}"]["after"] == [f"datasets-{model}"]
+        assert training[f"datasets-{model}"]["after"] == []
 
 
 def test_a_model_that_its_gate_refuses_is_not_trained_again(read: dict[str, Any]) -> None:
     """Its pipeline ends as failed: a task that waited for that would start it anew."""
-    daily = read["dags"]["mercato_daily"]
-    starts = [task for name, task in daily.items() if name.startswith("train-")]
+    training = read["dags"]["mercato_training"]
+    starts = [task for name, task in training.items() if name.startswith("train-")]
     assert len(starts) == len(MODELS)
     assert not any(task["waits"] for task in starts)
     assert all(task["retries"] for task in starts), "a start may be throttled"
-    assert daily["datasets-recommend"]["waits"]
+    assert training["datasets-recommend"]["waits"]
