@@ -27,6 +27,7 @@ from mercato_models.churn import model as churn
 from mercato_models.churn.features import AS_OF
 from mercato_models.drift.baseline import Baseline
 from mercato_models.drift.comparison import SIGNIFICANT, Drift, Tally
+from mercato_models.drift.report import MOST_REQUESTS
 from mercato_models.fraud import model as fraud
 from mercato_models.fraud import payments
 from mercato_models.fraud.amount_likelihood import learn
@@ -43,7 +44,6 @@ LAGS = (1, 2, 4, 8, 12)
 _TRAINED_BEFORE = (20, 14, 8, 4)
 #: Least share of the scores that a feature adds, for its loss to be one that must not go unnoticed.
 ADDS = 0.02
-_PAYMENTS = 2_000
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,9 @@ def _fraud(channel: Path) -> Iterator[Moment]:
             features[known], past.payments.fraud[known], FRAUD_FEATURES, fraud.Hyperparameters()
         )
         asked = {lag: features[(days <= now + 7 * lag) & (days > now + 7 * (lag - 1))] for lag in LAGS}
-        some = {lag: np.random.default_rng(0).permutation(rows)[:_PAYMENTS] for lag, rows in asked.items()}
+        some = {
+            lag: np.random.default_rng(0).permutation(rows)[:MOST_REQUESTS] for lag, rows in asked.items()
+        }
         yield Moment(Model(booster, FRAUD_FEATURES, UNREGISTERED), features[known & (days > now - 28)], some)
 
 

@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mercato.errors import MercatoError
 from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
+from mercato_models.arrays import Floats32
 from mercato_models.artefact import Model
 from mercato_models.drift import captures
 from mercato_models.drift.asked import OF_LAKE
@@ -22,8 +25,10 @@ from mercato_models.servable import Servable, preparation
 #: Models that answer requests; those of OF_LAKE score everybody.
 CAPTURED = ("recommend", "fraud")
 MODELS = (*CAPTURED, *OF_LAKE)
-#: Requests that are enough to tell.
-_MOST_REQUESTS = 2_000
+#: Requests, and rows in them, that are enough to tell.
+MOST_REQUESTS, _MOST_ROWS = 20_000, 400_000
+#: Rows that are scored and counted at once.
+_TOGETHER = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +104,28 @@ def _count(served: Servable, tally: Tally, name: str, asked: Asked) -> int:
     """Count kept requests; how many were refused."""
     storage, root = filesystem(f"{asked.captures}/{name}")
     since, refused = asked.now - timedelta(days=asked.days), 0
+    waiting: list[Floats32] = []
     for line in captures.lines(storage, root, since, asked.now):
-        if tally.requests == _MOST_REQUESTS:
-            break
         try:
             request = captures.parse(line)
-            if not since <= request.at <= asked.now:
-                continue
-            rows = served.rows(decode(request.body, request.kind))
+            if since <= request.at <= asked.now:
+                waiting.append(served.rows(decode(request.body, request.kind)))
         except (RowsError, ValueError):
             refused += 1
-        else:
-            tally.add(rows, served.model.score(rows))
+        if sum(map(len, waiting)) >= _TOGETHER:
+            _tally(served, tally, waiting)
+        if tally.requests >= MOST_REQUESTS or tally.rows >= _MOST_ROWS:
+            break
+    _tally(served, tally, waiting)
     return refused
+
+
+def _tally(served: Servable, tally: Tally, waiting: list[Floats32]) -> None:
+    """Count the rows of waiting requests, of which none is left."""
+    if any(map(len, waiting)):
+        rows = np.concatenate(waiting)
+        tally.add(rows, served.model.score(rows), requests=len(waiting))
+    waiting.clear()
 
 
 def check(names: Sequence[str]) -> list[str]:

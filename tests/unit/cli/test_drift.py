@@ -73,12 +73,17 @@ def test_requests_like_those_learned_from_are_no_drift_and_others_are(
 def test_requests_of_another_model_are_counted_and_left_out(
     runner: CliRunner, tmp_path: Path, ranker: Path
 ) -> None:
-    ask(tmp_path, learned(1), learned(1)[:, :1])
+    ask(tmp_path, learned(1), learned(1)[:, :1], learned(1)[:0])
     with next((tmp_path / "captures").rglob("*.jsonl")).open("a") as file:
         file.write('{"captureData": {"endpo')
     done = runner.invoke(app, ["drift", "recommend"])
-    assert "1 requests, 400 rows; too few to tell, it takes 100" in done.stdout
+    assert "2 requests, 400 rows; too few to tell, it takes 100" in done.stdout
     assert "2 requests were not of this model's columns" in done.stderr
+
+
+def test_a_request_without_rows_is_nothing_to_score(runner: CliRunner, tmp_path: Path, ranker: Path) -> None:
+    ask(tmp_path, learned(1)[:0])
+    assert "0 requests, 0 rows; too few" in runner.invoke(app, ["drift", "recommend"]).stdout
 
 
 def test_without_requests_there_is_nothing_to_tell(runner: CliRunner, ranker: Path) -> None:
