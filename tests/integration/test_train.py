@@ -18,6 +18,7 @@ from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato.settings import Settings
 from mercato_models import artefact, script, tracking
 from mercato_models.card import MARKDOWN
+from mercato_models.drift.baseline import Baseline
 from mercato_models.launch import TrainingJob
 from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.context import PROFILE
@@ -77,6 +78,11 @@ def test_a_model_is_trained_judged_registered_and_promoted(
     example = loaded.input_example
     model = artefact.load(tmp_path / "model")
     assert model.version == said["version"]
+    assert script.versions(tmp_path / "model") == script.versions(channel)
+    known = Baseline.load(tmp_path / "model")
+    assert [column.name for column in known.columns] == list(FEATURES)
+    hour = known.columns[FEATURES.index("hour")]
+    assert hour.shares[-1] == 0, "a model that serves is not asked about hidden contexts"
     assert np.allclose(loaded.predict(example), score(model.booster, example.to_numpy(np.float32)))
 
 
