@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +24,23 @@ from mercato.contracts.tables.bronze import BRONZE
 from mercato.lake.maintenance import ALL_TABLES, BATCH_TABLES
 from mercato.online.views import BATCH
 from mercato_models.datasets import DATASETS
+from mercato_models.drift.asked import OF_LAKE
 from mercato_models.recommend.pipeline import SOURCES
 
 #: Scripts of the artifact `jobs-entry`.
 _JOBS, _FEATURES = "glue_jobs/main.py", "features/main.py"
 _DATASET = "sagemaker/glue/dataset.py"
-#: Jobs that say something of everybody with an approved model, and their scripts: the model of each, and what
-#: they read besides what it learns from.
-_SCORES = {
-    ("churn.outlook", "sagemaker/glue/outlook.py"): ("churn", ()),
-    ("price.proposals", "sagemaker/glue/proposals.py"): (
-        "price",
-        (gold.BASKET_LINES, silver.INVENTORY, silver.PRICE_DECISIONS),
-    ),
-}
 #: What each model learns from.
 _LEARNED_FROM = {"recommend": SOURCES} | {name: dataset.sources for name, dataset in DATASETS.items()}
+#: Jobs that score with approved models, and their scripts: what they read.
+_SCORES: Mapping[tuple[str, str], Iterable[Table]] = {
+    ("churn.outlook", "sagemaker/glue/outlook.py"): _LEARNED_FROM["churn"],
+    ("price.proposals", "sagemaker/glue/proposals.py"): (
+        *_LEARNED_FROM["price"],
+        *(gold.BASKET_LINES, silver.INVENTORY, silver.PRICE_DECISIONS),
+    ),
+    ("models.drift", "sagemaker/glue/drift.py"): [table for name in OF_LAKE for table in _LEARNED_FROM[name]],
+}
 #: Files that younger versions need are kept for this long.
 _RETAIN_HOURS = 168
 #: Glue's smallest worker; for streaming jobs only.
@@ -119,11 +120,11 @@ def _jobs() -> Iterator[dict[str, Any]]:
         yield _job(target.name, target.layer, {"--job": target.name}, reads, writes, **_BATCH)
     served = [view.table.name for view in BATCH]
     yield _job("features.materialize", "features", {}, served, [], **(_BATCH | {"entry": _FEATURES}))
-    for (name, entry), (model, besides) in _SCORES.items():
-        reads = [table.name for table in (*_LEARNED_FROM[model], *besides)]
-        yield _job(name, "scores", {}, reads, [], **(_BATCH | {"entry": entry}))
-    for model, tables in _LEARNED_FROM.items():
+    for (name, entry), tables in _SCORES.items():
         reads = [table.name for table in tables]
+        yield _job(name, "scores", {}, reads, [], **(_BATCH | {"entry": entry}))
+    for model, learned_from in _LEARNED_FROM.items():
+        reads = [table.name for table in learned_from]
         named = {"--model": model}
         yield _job(f"datasets.{model}", "datasets", named, reads, [], **(_BATCH | {"entry": _DATASET}))
     every = [table.name for table in BATCH_TABLES]

@@ -16,6 +16,7 @@ _SCRIPTS = (
     "glue_jobs/main.py",
     "features/main.py",
     "sagemaker/glue/dataset.py",
+    "sagemaker/glue/drift.py",
     "sagemaker/glue/outlook.py",
     "sagemaker/glue/proposals.py",
 )

@@ -139,6 +139,7 @@ def _watched(config: Config, ground: Ground, models: ModelsStack, surfaces: Surf
         session_job=f"mercato-{config.name}-sessions",
         cache_nodes=ground.features.nodes,
         endpoints=models.endpoints,
+        models=models.groups,
         domain=f"mercato-{config.name}-products" if search else "",
         queues=tuple(each.failed.called for each in (intake, search, models) if each),
         pages=f"mercato-{config.name}-observability-failed" if config.observability.pagerduty else "",

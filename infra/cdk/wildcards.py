@@ -156,7 +156,7 @@ def _model_jobs(
         for layer in ("silver", "gold"):
             yield path, bucket(layer), "A table is as many objects as it needs"
     yield _DATASETS, f"{models}/datasets/*", "Each dataset lies in a folder of its own"
-    for folder in ("predictions", "runs"):
+    for folder in ("capture", "predictions", "runs"):
         yield _SCORES, f"{models}/{folder}/*", "A run is as many objects as it needs"
     for model in MODELS:
         versions = resource("sagemaker", f"model-package/mercato-{config.name}-{model}/*")

@@ -10,6 +10,10 @@ import pytest
 
 from infra.artifacts.artifact import ROOT
 from lambdas.deployer.plan import VARIANT
+from lambdas.embedded_metrics import NAMESPACE
+from mercato.contracts.durations import DAY_SECONDS
+from mercato_models.drift.comparison import SIGNIFICANT
+from mercato_models.drift.report import MODELS
 from tests.infra.templates import resources, templates
 
 pytestmark = [pytest.mark.timeout(900)]
@@ -109,6 +113,55 @@ def test_every_training_pipeline_that_fails_is_told_of(environment: str) -> None
     assert {each["suffix"] for each in pattern["detail"]["pipelineArn"]} == {
         f":pipeline/{each['Properties']['PipelineName']}" for each in pipelines
     }
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_every_model_has_an_alarm_that_lasts_from_one_night_to_the_next(environment: str) -> None:
+    drifted = {
+        name.removesuffix("-drifted"): alarm
+        for name, alarm in alarms(environment).items()
+        if name.endswith("-drifted")
+    }
+    groups = {
+        each["Properties"]["ModelPackageGroupName"].removeprefix(f"mercato-{environment}-")
+        for each in resources(environment, "AWS::SageMaker::ModelPackageGroup").values()
+    }
+    assert set(drifted) == set(MODELS) == groups
+    for model, alarm in drifted.items():
+        assert alarm["Threshold"] == SIGNIFICANT
+        counted = [each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each]
+        assert {each["Metric"]["MetricName"] for each in counted} == {"ScoreDrift", "InputDrift"}
+        for each in counted:
+            assert each["Metric"]["Namespace"] == NAMESPACE
+            assert each["Metric"]["Dimensions"] == [
+                {"Name": "Model", "Value": f"mercato-{environment}-{model}"}
+            ]
+            assert each["Period"] * alarm["EvaluationPeriods"] == DAY_SECONDS
+
+
+def test_what_is_on_for_days_hides_no_other_alarm_and_wakes_nobody() -> None:
+    """A plane tells people once, when its first alarm goes on."""
+    names = {
+        logical.partition("/")[2]: each["Properties"]["AlarmName"].removeprefix("mercato-prod-")
+        for logical, each in resources("prod", "AWS::CloudWatch::Alarm").items()
+    }
+    planes = {
+        each["Properties"]["AlarmName"].removeprefix("mercato-prod-plane-"): each["Properties"]
+        for each in resources("prod", "AWS::CloudWatch::CompositeAlarm").values()
+    }
+    told = {
+        plane: {
+            names[logical]
+            for logical in re.findall(r'"Fn::GetAtt": \["(\w+)"', json.dumps(each["AlarmRule"]))
+        }
+        for plane, each in planes.items()
+    }
+    assert told["models"] == {"training-failed", *(f"{model}-drifted" for model in MODELS)}
+    assert sorted(name for each in told.values() for name in each) == sorted(names.values())
+    severities = {plane: each["AlarmDescription"].partition(":")[0] for plane, each in planes.items()}
+    assert severities == {
+        "decisions": "critical", "events": "critical", "data": "error", "models": "warning",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])

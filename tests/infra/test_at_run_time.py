@@ -12,6 +12,7 @@ import pytest
 from infra.artifacts.artifact import ROOT
 from infra.cdk.sections import Decisions
 from lambdas.api.routers.recommendations import MAX_WAIT
+from lambdas.embedded_metrics import NAMESPACE
 from tests.infra.templates import ENVIRONMENTS, allowed, as_list, resources, text
 
 pytestmark = [pytest.mark.timeout(900)]
@@ -35,6 +36,8 @@ def quarantine_group() -> str:
         ("processing/JobRole", "kafka-cluster:AlterGroup", rf"/{quarantine_group()}$"),
         ("processing/EmrRole", "kafka-cluster:AlterGroup", rf"/{quarantine_group()}$"),
         ("processing/EmrRole", "s3:PutObject", r":mercato-prod-gold-"),
+        # What endpoints keep of requests, and whose predictions the drift job writes beside.
+        ("processing/ScoreRole", "s3:GetObject", r":mercato-prod-models-.*/capture/\*$"),
         *(
             (f"processing/{each}", "glue:GetConnection", r":connection/mercato-prod-vpc$")
             for each in JOB_ROLES
@@ -58,9 +61,12 @@ def test_a_role_may_do_what_is_done_by_it(role: str, action: str, resource: str)
 
 
 @pytest.mark.parametrize("role", JOB_ROLES)
-def test_a_glue_job_may_count_what_it_does_under_glues_name_alone(role: str) -> None:
+def test_a_glue_job_may_count_what_it_does_under_glues_name_and_models_under_the_platforms(role: str) -> None:
     counts = allowed("prod", f"processing/{role}", "cloudwatch:PutMetricData")
-    assert [each["Condition"] for each in counts] == [{"StringEquals": {"cloudwatch:namespace": "Glue"}}]
+    assert [each["Condition"] for each in counts] == [
+        {"StringEquals": {"cloudwatch:namespace": name}}
+        for name in ("Glue", *([NAMESPACE] if role == "ScoreRole" else []))
+    ]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

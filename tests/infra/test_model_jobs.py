@@ -6,17 +6,20 @@ import io
 import json
 import tarfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pandas as pd
 import pytest
+import xgboost as xgb
 from msgspec import to_builtins
 
 from glue_jobs.catalog import select
 from glue_jobs.runner import Runner
+from lambdas.embedded_metrics import NAMESPACE
 from mercato.contracts.events import PriceDecided
 from mercato.contracts.tables import silver
 from mercato.contracts.tables.outlook import OUTLOOK, HouseholdOutlook
@@ -29,22 +32,29 @@ from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
 from mercato.settings import Settings
 from mercato_models import artefact, datasets, manifest, script, tracking
+from mercato_models.arrays import Floats32
+from mercato_models.artefact import Model
 from mercato_models.churn import channels as churn
 from mercato_models.churn import model as churn_model
+from mercato_models.drift.baseline import Baseline
+from mercato_models.drift.captures import Recorder
+from mercato_models.drift.comparison import LEAST_REQUESTS
 from mercato_models.fraud import payments as fraud
 from mercato_models.price import channels as price
 from mercato_models.price import demand, elasticity
 from mercato_models.price.panel import PANEL
 from mercato_models.recommend import channels as recommend
+from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.pipeline import SOURCES
+from mercato_models.rows import NPY, encode
 from tests.conftest import JARS
 from tests.infra import glue
 from tests.parity.bronze import Bronze
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-DATASET, OUTLOOK_JOB, PROPOSALS_JOB = (
-    f"sagemaker/glue/{name}.py" for name in ("dataset", "outlook", "proposals")
+DATASET, OUTLOOK_JOB, PROPOSALS_JOB, DRIFT_JOB = (
+    f"sagemaker/glue/{name}.py" for name in ("dataset", "outlook", "proposals", "drift")
 )
 BUCKET = "shop-models"
 PREFIX = "mercato-test-"
@@ -191,6 +201,7 @@ def _train_churn(lake: Lake, folder: Path) -> Path:
     datasets.write("churn", lake, folder / "churn")
     rows, features = churn.read(folder / "churn")
     trained = churn_model.train(rows, features, churn_model.Hyperparameters(rounds=5))
+    Baseline.of(trained, rows[list(features)].to_numpy(np.float32)).save(folder / "model")
     artefact.save(folder / "model", trained.booster, features, trained.version, trained.calibration)
     return folder / "model"
 
@@ -198,7 +209,11 @@ def _train_churn(lake: Lake, folder: Path) -> Path:
 def _train_price(lake: Lake, folder: Path) -> Path:
     datasets.write("price", lake, folder / "price")
     panel = price.read(folder / "price")
-    booster = demand.fit(demand.features(panel), panel[PANEL.c.units], demand.Hyperparameters(rounds=5))
+    rows = demand.features(panel)
+    booster = demand.fit(rows, panel[PANEL.c.units], demand.Hyperparameters(rounds=5))
+    Baseline.of(Model(booster, demand.FEATURES, tracking.UNREGISTERED), demand.matrix(rows)).save(
+        folder / "model"
+    )
     artefact.save(folder / "model", booster, demand.FEATURES, tracking.UNREGISTERED)
     known = elasticity.table(elasticity.estimate(panel))
     known.to_parquet(folder / "model" / price.ELASTICITIES, index=False)
@@ -308,3 +323,83 @@ def _again_with_what_was_accepted_and_limited(
     assert stands[c.price] == stands[c.proposed_price] == row.proposed_price
     written = boto3.client("s3").get_object(Bucket=BUCKET, Key="predictions/proposals.json")["Body"].read()
     assert json.loads(written).items() <= said.items()
+
+
+def _train_ranker(rows: Floats32, folder: Path) -> Model:
+    """One that looks at the first of its features alone."""
+    matrix = xgb.DMatrix(rows, rows[:, 0], feature_names=[*FEATURES])
+    model = Model(xgb.train({"nthread": 1}, matrix, 5), FEATURES, tracking.UNREGISTERED)
+    artefact.save(folder, model.booster, FEATURES, model.version)
+    return model
+
+
+def _ask(rows: Floats32, folder: Path) -> None:
+    """Have an endpoint's requests captured, each of one of these rows."""
+    recorder = Recorder(folder, percent=100)
+    for row in rows:
+        recorder.offer(encode(row[None], NPY), NPY)
+    for file in folder.rglob("*.jsonl"):
+        key = f"capture/recommend/{file.relative_to(folder)}"
+        boto3.client("s3").upload_file(str(file), BUCKET, key)
+
+
+def _told(model: str, name: str) -> list[float]:
+    """Values of a model's metric, as CloudWatch has them."""
+    now = datetime.now(UTC)
+    found = boto3.client("cloudwatch").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=name,
+        Dimensions=[{"Name": "Model", "Value": f"{PREFIX}{model}"}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=86_400,
+        Statistics=["Maximum"],
+    )
+    return [each["Maximum"] for each in found["Datapoints"]]
+
+
+@pytest.mark.exercises("model-jobs-wheels")
+@pytest.mark.exercises("jobs-entry")
+@pytest.mark.usefixtures("bucket")
+def test_approved_models_are_compared_with_what_they_learned_from_and_told_of(
+    installed: Path, lake: Lake, tmp_path: Path
+) -> None:
+    """The ranker's requests lack a feature; fraud has no version, the others are asked too little to tell."""
+    learned_from = np.random.default_rng(0).random((2_000, len(FEATURES)), np.float32)
+    ranker = tmp_path / "ranker"
+    Baseline.of(_train_ranker(learned_from, ranker), learned_from).save(ranker)
+    _approve("recommend", ranker)
+    _approve("churn", _train_churn(lake, tmp_path / "churn"))
+    _approve("price", _train_price(lake, tmp_path / "price"))
+    asked = learned_from[: 2 * LEAST_REQUESTS].copy()
+    asked[:, 0] = np.nan
+    _ask(asked, tmp_path / "captures")
+    given = [*_scoring("models-drift", lake), "--captures", f"s3://{BUCKET}/capture"]
+    (said,) = glue.start(installed, tmp_path, DRIFT_JOB, *given)
+    written = boto3.client("s3").get_object(Bucket=BUCKET, Key="predictions/drift.json")["Body"].read()
+    found = {each["model"]: each for each in json.loads(written)["models"]}
+    assert said["failures"] == {}
+    assert found.keys() == {"recommend", "churn", "price"}
+    moved = found["recommend"]
+    assert (moved["requests"], moved["refused"], moved["drifted"]) == (len(asked), 0, True)
+    assert (moved["shifts"][0]["name"], moved["shifts"][0]["unknown_now"]) == (FEATURES[0], 1)
+    for name, each in found.items():
+        assert each["version"] == f"{PREFIX}{name}/1"
+        assert each["rows"] > 0
+        assert _told(name, "ScoreDrift") == ([each["score"]] if each["judged"] else [])
+        assert _told(name, "InputDrift") == ([each["inputs"]] if each["judged"] else [])
+    assert [name for name, each in found.items() if each["judged"]] == ["recommend"]
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_model_that_can_not_be_compared_fails_the_job_after_the_others_were(
+    installed: Path, lake: Lake, tmp_path: Path
+) -> None:
+    _train_ranker(np.random.default_rng(0).random((100, len(FEATURES)), np.float32), tmp_path / "ranker")
+    _approve("recommend", tmp_path / "ranker")
+    _approve("price", _train_price(lake, tmp_path / "price"))
+    given = [*_scoring("models-drift", lake), "--captures", f"s3://{BUCKET}/capture"]
+    with pytest.raises(AssertionError, match=r"drift: recommend: .*train it again"):
+        glue.start(installed, tmp_path, DRIFT_JOB, *given)
+    written = boto3.client("s3").get_object(Bucket=BUCKET, Key="predictions/drift.json")["Body"].read()
+    assert [each["model"] for each in json.loads(written)["models"]] == ["price"]

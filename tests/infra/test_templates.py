@@ -213,6 +213,21 @@ def test_a_pipeline_reads_what_its_datasets_job_names_last() -> None:
         assert f'"{place}/{model}/{NAME}"' in read[model]
 
 
+def test_requests_are_looked_at_where_endpoints_keep_them() -> None:
+    serving = {
+        text(each["Properties"]["Environment"]["Variables"]["MERCATO_SERVING"])
+        for each in resources("prod", "AWS::Lambda::Function").values()
+        if "MERCATO_SERVING" in each["Properties"].get("Environment", {}).get("Variables", {})
+    }
+    (kept,) = re.findall(r'"capture_uri": *"([^"]+)"', *serving)
+    (looked_at,) = {
+        text(job["Properties"]["DefaultArguments"]["--captures"])
+        for job in resources("prod", "AWS::Glue::Job").values()
+        if "/drift.py" in text(job["Properties"]["Command"]["ScriptLocation"])
+    }
+    assert looked_at == kept
+
+
 def test_what_training_costs_counts_for_the_budget() -> None:
     (budget,) = resources("prod", "AWS::Budgets::Budget").values()
     (filtered,) = budget["Properties"]["Budget"]["CostFilters"]["TagKeyValue"]

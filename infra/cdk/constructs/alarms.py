@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.cdk.constructs.watched import (
+    SIGNIFICANT_DRIFT,
     Watched,
     function,
     metric,
     of_brokers,
     of_domain,
+    of_drift,
     of_endpoint,
     of_session_job,
     own,
@@ -23,6 +25,9 @@ from infra.cdk.sections import Observability
 
 #: Page of the runbooks; an alarm's name is its heading there.
 RUNBOOKS = "docs/how-to/watch-production.md"
+#: As PagerDuty knows them, the worst first.
+Severity = Literal["critical", "error", "warning"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,18 +37,18 @@ class Watch:
     Attributes:
         name: short, in words with hyphens.
         plane: whose composite alarm it is part of.
-        severity: as PagerDuty knows them.
+        severity: how bad that is.
         means: what it means for people.
         metric: that it looks at.
         threshold: above which it is wrong.
-        periods: how many five-minute periods it must be wrong.
+        periods: how many of the metric's periods it must be wrong.
         must_report: a period without a value is wrong, too.
         runbook: heading among the runbooks; its name, unless several alarms share one.
     """
 
     name: str
-    plane: Literal["decisions", "events", "data"]
-    severity: Literal["critical", "error", "warning"]
+    plane: Literal["decisions", "events", "data", "models"]
+    severity: Severity
     means: str
     metric: cloudwatch.IMetric
     threshold: float
@@ -62,6 +67,7 @@ def watches(watched: Watched, settings: Observability, account: str) -> Iterator
     yield from _decisions(watched, settings, account)
     yield from _events(watched)
     yield from _data(watched)
+    yield from _models(watched)
 
 
 def undoing(model: str) -> tuple[str, str]:
@@ -182,14 +188,6 @@ def _data(watched: Watched) -> Iterator[Watch]:
         threshold=0,
     )
     yield Watch(
-        name="training-failed",
-        plane="data",
-        severity="warning",
-        means="A training pipeline failed, or its model did not pass: the one before goes on to answer.",
-        metric=metric("AWS/Events", "MatchedEvents", {"RuleName": watched.failed_training}, "Sum"),
-        threshold=0,
-    )
-    yield Watch(
         name="sessions-down",
         plane="data",
         severity="error",
@@ -199,6 +197,28 @@ def _data(watched: Watched) -> Iterator[Watch]:
         periods=2,
         must_report=True,
     )
+
+
+def _models(watched: Watched) -> Iterator[Watch]:
+    """What models learned, and what they are asked."""
+    yield Watch(
+        name="training-failed",
+        plane="models",
+        severity="warning",
+        means="A training pipeline failed, or its model did not pass: the one before goes on to answer.",
+        metric=metric("AWS/Events", "MatchedEvents", {"RuleName": watched.failed_training}, "Sum"),
+        threshold=0,
+    )
+    for model, group in watched.models.items():
+        yield Watch(
+            name=f"{model}-drifted",
+            plane="models",
+            severity="warning",
+            means=f"What the model {model} is asked or answers is no longer like what it learned from.",
+            metric=_farther(of_drift(group, "ScoreDrift"), of_drift(group, "InputDrift")),
+            threshold=SIGNIFICANT_DRIFT,
+            runbook="model-drifted",
+        )
 
 
 def _of_model(model: str, endpoint: str, settings: Observability) -> Iterator[Watch]:
@@ -254,6 +274,16 @@ def _together(one: cloudwatch.Metric, other: cloudwatch.Metric) -> cloudwatch.Ma
         using_metrics={"one": one, "other": other},
         period=one.period,
         label="together",
+    )
+
+
+def _farther(scores: cloudwatch.Metric, inputs: cloudwatch.Metric) -> cloudwatch.MathExpression:
+    """Whichever has moved more."""
+    return cloudwatch.MathExpression(
+        expression="MAX([scores, inputs])",
+        using_metrics={"scores": scores, "inputs": inputs},
+        period=scores.period,
+        label="moved",
     )
 
 

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.cdk.constructs.watched import (
+    NIGHTLY,
+    SIGNIFICANT_DRIFT,
     Watched,
     function,
     metric,
     of_brokers,
     of_cluster,
     of_domain,
+    of_drift,
     of_endpoint,
     of_session_job,
     own,
@@ -52,6 +55,11 @@ def rows(watched: Watched, account: str) -> Iterator[Sequence[cloudwatch.IWidget
             _graph("Latency (µs)", *_models(watched, "ModelLatency", "p50", "p99")),
             _graph("Failures", *_models(watched, "Invocation5XXErrors", "Sum")),
         )
+    yield _heading("Are the models asked what they learned from?")
+    yield (
+        _nightly("How far scores have moved", watched, "ScoreDrift"),
+        _nightly("How far inputs have moved", watched, "InputDrift"),
+    )
     yield _heading("Do events arrive?")
     yield (
         _graph("Events taken", own(watched.collector, "Events", "Sum")),
@@ -117,6 +125,21 @@ def _functions(watched: Watched) -> tuple[str, ...]:
 def _models(watched: Watched, name: str, *statistics: str) -> Iterator[cloudwatch.IMetric]:
     for endpoint in watched.endpoints.values():
         yield from (of_endpoint(endpoint, name, each) for each in statistics)
+
+
+def _nightly(title: str, watched: Watched, name: str) -> cloudwatch.GraphWidget:
+    """Four weeks, whatever the dashboard shows: in its few hours there is no night."""
+    return cloudwatch.GraphWidget(
+        title=title,
+        width=_WIDTH,
+        height=_HEIGHT,
+        left=[of_drift(group, name) for group in watched.models.values()],
+        left_y_axis=cloudwatch.YAxisProps(min=0),
+        left_annotations=[cloudwatch.HorizontalAnnotation(value=SIGNIFICANT_DRIFT, label="alarm")],
+        legend_position=cloudwatch.LegendPosition.BOTTOM,
+        period=NIGHTLY,
+        start="-P28D",
+    )
 
 
 def _firewall() -> cloudwatch.IMetric:

@@ -12,6 +12,11 @@ from lambdas.deployer.plan import VARIANT
 
 #: The span over which a metric's values are put together.
 PERIOD = Duration.minutes(5)
+#: The span of what a job tells once a night.
+NIGHTLY = Duration.days(1)
+#: Of this platform's own metrics, and the drift above which a model is to be looked at; as they are in
+#: `lambdas.embedded_metrics` and `mercato_models.drift.comparison`, whose libraries are missing here.
+NAMESPACE, SIGNIFICANT_DRIFT = "Mercato", 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,7 @@ class Watched:
         session_job: Flink application.
         cache_nodes: of the online store.
         endpoints: of SageMaker, by the model that answers there once a version has been approved.
+        models: groups of their versions, under whose names the nightly job tells of each.
         domain: of OpenSearch; empty without one.
         queues: that hold what functions could not take in.
         pages: queue of the alarms that PagerDuty did not take; empty without it.
@@ -46,6 +52,7 @@ class Watched:
     session_job: str
     cache_nodes: tuple[str, ...]
     endpoints: Mapping[str, str]
+    models: Mapping[str, str]
     domain: str
     queues: tuple[str, ...]
     pages: str
@@ -84,7 +91,7 @@ def function(name: str, what: str, statistic: str = "Sum") -> cloudwatch.Metric:
 
 def own(name: str, what: str, statistic: str) -> cloudwatch.Metric:
     """What a function tells of itself; see `lambdas.embedded_metrics`."""
-    return metric("Mercato", what, {"Function": name}, statistic, what)
+    return metric(NAMESPACE, what, {"Function": name}, statistic, what)
 
 
 def waiting(queue: str) -> cloudwatch.Metric:
@@ -120,6 +127,11 @@ def of_endpoint(endpoint: str, name: str, statistic: str) -> cloudwatch.Metric:
     """Of a model's endpoint."""
     dimensions = {"EndpointName": endpoint, "VariantName": VARIANT}
     return metric("AWS/SageMaker", name, dimensions, statistic, f"{endpoint} {name} {statistic}")
+
+
+def of_drift(group: str, name: str) -> cloudwatch.Metric:
+    """What the nightly job tells of a model."""
+    return metric(NAMESPACE, name, {"Model": group}, "Maximum", group).with_(period=NIGHTLY)
 
 
 def of_session_job(watched: Watched, name: str, statistic: str = "Maximum") -> cloudwatch.Metric:

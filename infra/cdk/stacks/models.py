@@ -19,6 +19,7 @@ from infra.cdk.constructs.deployer import Deployer
 from infra.cdk.constructs.failed import FailedEvents
 from infra.cdk.constructs.job_role import JobRole
 from infra.cdk.constructs.training import TrainingPipeline, image
+from infra.cdk.constructs.watched import NAMESPACE
 from infra.cdk.stacks.base import PlaneStack
 from infra.cdk.stacks.lake import LakeStack
 from infra.cdk.stacks.network import NetworkStack
@@ -43,6 +44,7 @@ class ModelsStack(PlaneStack):
     """Training and serving.
 
     Attributes:
+        groups: names of the model package groups by model.
         endpoints: names of the endpoints by model.
         deployer: function that makes them.
         failed: queue of the events that it could not deal with.
@@ -62,6 +64,7 @@ class ModelsStack(PlaneStack):
         sources = {model: self._ship(model) for model in MODELS}
         training = self._training_role()
         tracking = self._mlflow(training) if config.models.mlflow else ""
+        self.groups = {model: self.name(model) for model in MODELS}
         for model in MODELS:
             self._versions(model)
             TrainingPipeline(
@@ -84,6 +87,11 @@ class ModelsStack(PlaneStack):
         """Folder with what models say of everybody."""
         return self._uri(_PREDICTIONS)
 
+    @property
+    def captures_uri(self) -> str:
+        """Folder with a folder of kept requests for each model that has an endpoint."""
+        return self._uri(_CAPTURE)
+
     def grant_datasets(self, role: JobRole) -> None:
         """Let a job write datasets, and read what it computes on the way."""
         self._grant_bucket(role)
@@ -91,12 +99,14 @@ class ModelsStack(PlaneStack):
         role.allow("s3", ("AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"), [datasets])
 
     def grant_scores(self, role: JobRole) -> None:
-        """Let a job fetch approved versions, and write what they say."""
+        """Let a job fetch approved versions and what they were asked, write what they say, and count it."""
         self._grant_bucket(role)
-        role.allow("s3", ("GetObject",), [self._objects(_RUNS)])
+        role.allow("s3", ("GetObject",), [self._objects(_CAPTURE), self._objects(_RUNS)])
         role.allow("s3", ("PutObject",), [self._objects(_PREDICTIONS)])
         versions = [self._arn("model-package", f"{self.name(model)}/*") for model in MODELS]
         role.allow("sagemaker", ("DescribeModelPackage", "ListModelPackages"), versions)
+        counts = {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}
+        role.allow("cloudwatch", ("PutMetricData",), ["*"], counts)
 
     def _grant_bucket(self, role: JobRole) -> None:
         role.allow("s3", ("GetBucketLocation", "ListBucket"), [self._bucket.bucket_arn])

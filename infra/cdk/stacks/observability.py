@@ -17,7 +17,7 @@ from constructs import Construct
 
 from infra.artifacts.models import MODELS
 from infra.cdk.config import Config
-from infra.cdk.constructs.alarms import watches
+from infra.cdk.constructs.alarms import SEVERITIES, Severity, watches
 from infra.cdk.constructs.broker_metrics import BrokerMetrics
 from infra.cdk.constructs.failed import FailedEvents
 from infra.cdk.constructs.function import Function
@@ -152,6 +152,7 @@ class ObservabilityStack(PlaneStack):
     def _alarms(self, watched: Watched) -> None:
         """An alarm for each thing to watch, and one for each plane, which alone pages."""
         planes: dict[str, list[cloudwatch.IAlarm]] = defaultdict(list)
+        severities: dict[str, set[Severity]] = defaultdict(set)
         for watch in watches(watched, self.config.observability, self.account):
             alarm = cloudwatch.Alarm(
                 self,
@@ -167,12 +168,15 @@ class ObservabilityStack(PlaneStack):
                 else cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             planes[watch.plane].append(alarm)
+            severities[watch.plane].add(watch.severity)
         for plane, alarms in planes.items():
+            # One of warnings alone is to wake nobody.
+            severity = min(severities[plane], key=SEVERITIES.index)
             composite = cloudwatch.CompositeAlarm(
                 self,
                 f"Plane-{plane}",
                 composite_alarm_name=self.name(f"plane-{plane}"),
-                alarm_description=f"critical: Something of {plane} is wrong; its alarms say what.",
+                alarm_description=f"{severity}: Something of {plane} is wrong; its alarms say what.",
                 alarm_rule=cloudwatch.AlarmRule.any_of(*alarms),
             )
             for act in (composite.add_alarm_action, composite.add_ok_action):

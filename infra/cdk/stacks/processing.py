@@ -154,6 +154,7 @@ class ProcessingStack(PlaneStack):
         shared = replace(runtime, wheels=MODEL_WHEELS, security=security)
         scoring = {
             "--to": self._models.predictions_uri,
+            "--captures": self._models.captures_uri,
             "--prefix": self.name(""),
             "--cost-share": str(self.config.models.cost_share),
         }

@@ -15,6 +15,8 @@ from mercato.contracts.events import TOPICS
 from mercato.contracts.tables.base import Table
 from mercato.decisions.price_limits import Limits
 from mercato.decisions.price_standing import Shop
+from mercato_models.datasets import DATASETS
+from mercato_models.drift.asked import OF_LAKE
 from pipelines.models import MODELS
 
 WRITTEN = Path(__file__).parents[3] / "infra" / "cdk" / "generated" / "catalog.json"
@@ -63,6 +65,13 @@ def test_types_are_spelt_as_glue_spells_them(catalog: dict[str, Any]) -> None:
         "array<struct<display:string,mailer:string,stores:array<bigint>>>"
     )
     assert columns["gold", "product_daily", "day"] == "date"
+
+
+def test_models_are_compared_once_what_they_would_be_asked_is_there(catalog: dict[str, Any]) -> None:
+    (comparing,) = (job for job in catalog["jobs"] if job["name"] == "models-drift")
+    learned_from = {table.name for model in OF_LAKE for table in DATASETS[model].sources}
+    assert learned_from == {*comparing["reads"]}
+    assert comparing["layer"] == "scores"
 
 
 def test_proposals_wait_for_all_that_says_how_prices_stand(catalog: dict[str, Any]) -> None:
