@@ -214,12 +214,12 @@ def test_a_pipeline_reads_what_its_datasets_job_names_last() -> None:
 
 
 def test_requests_are_looked_at_where_endpoints_keep_them() -> None:
-    serving = {
+    (serving,) = {
         text(each["Properties"]["Environment"]["Variables"]["MERCATO_SERVING"])
         for each in resources("prod", "AWS::Lambda::Function").values()
         if "MERCATO_SERVING" in each["Properties"].get("Environment", {}).get("Variables", {})
     }
-    (kept,) = re.findall(r'"capture_uri": *"([^"]+)"', *serving)
+    (kept,) = re.findall(r'"capture_uri": *"([^"]+)"', serving)
     (looked_at,) = {
         text(job["Properties"]["DefaultArguments"]["--captures"])
         for job in resources("prod", "AWS::Glue::Job").values()
