@@ -25,6 +25,7 @@ from mercato_models.artefact import Model
 from mercato_models.churn import channels as churn_channels
 from mercato_models.churn import model as churn
 from mercato_models.churn.features import AS_OF
+from mercato_models.drift.asked import NEWEST_WEEKS
 from mercato_models.drift.baseline import Baseline
 from mercato_models.drift.comparison import SIGNIFICANT, Drift, Tally
 from mercato_models.drift.report import MOST_REQUESTS
@@ -77,7 +78,11 @@ def _price(channel: Path) -> Iterator[Moment]:
     for weeks in _TRAINED_BEFORE:
         now = week.max() - weeks
         booster = demand.fit(rows[week <= now], panel[PANEL.c.units][week <= now], demand.Hyperparameters())
-        asked = {lag: demand.matrix(rows[week == now + lag]) for lag in LAGS}
+        asked = {
+            lag: demand.matrix(rows[(week <= now + lag) & (week > now + lag - NEWEST_WEEKS)])
+            for lag in LAGS
+            if now + lag <= week.max()
+        }
         known = demand.matrix(rows[(week <= now) & (week > now - 13)])
         yield Moment(Model(booster, demand.FEATURES, UNREGISTERED), known, asked)
 

@@ -23,23 +23,20 @@ from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.lake.maintenance import ALL_TABLES, BATCH_TABLES
 from mercato.online.views import BATCH
-from mercato_models.datasets import DATASETS
 from mercato_models.drift.asked import OF_LAKE
-from mercato_models.recommend.pipeline import SOURCES
+from mercato_models.sources import LEARNED_FROM
 
 #: Scripts of the artifact `jobs-entry`.
 _JOBS, _FEATURES = "glue_jobs/main.py", "features/main.py"
 _DATASET = "sagemaker/glue/dataset.py"
-#: What each model learns from.
-_LEARNED_FROM = {"recommend": SOURCES} | {name: dataset.sources for name, dataset in DATASETS.items()}
 #: Jobs that score with approved models, and their scripts: what they read.
 _SCORES: Mapping[tuple[str, str], Iterable[Table]] = {
-    ("churn.outlook", "sagemaker/glue/outlook.py"): _LEARNED_FROM["churn"],
+    ("churn.outlook", "sagemaker/glue/outlook.py"): LEARNED_FROM["churn"],
     ("price.proposals", "sagemaker/glue/proposals.py"): (
-        *_LEARNED_FROM["price"],
+        *LEARNED_FROM["price"],
         *(gold.BASKET_LINES, silver.INVENTORY, silver.PRICE_DECISIONS),
     ),
-    ("models.drift", "sagemaker/glue/drift.py"): [table for name in OF_LAKE for table in _LEARNED_FROM[name]],
+    ("models.drift", "sagemaker/glue/drift.py"): [table for name in OF_LAKE for table in LEARNED_FROM[name]],
 }
 #: Files that younger versions need are kept for this long.
 _RETAIN_HOURS = 168
@@ -123,7 +120,7 @@ def _jobs() -> Iterator[dict[str, Any]]:
     for (name, entry), tables in _SCORES.items():
         reads = [table.name for table in tables]
         yield _job(name, "scores", {}, reads, [], **(_BATCH | {"entry": entry}))
-    for model, learned_from in _LEARNED_FROM.items():
+    for model, learned_from in LEARNED_FROM.items():
         reads = [table.name for table in learned_from]
         named = {"--model": model}
         yield _job(f"datasets.{model}", "datasets", named, reads, [], **(_BATCH | {"entry": _DATASET}))

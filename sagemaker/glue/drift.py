@@ -13,10 +13,12 @@ import sys
 from datetime import UTC, datetime
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato_models import batch_scoring, sagemaker_registry
+from mercato_models.drift.baseline import NoBaselineError
 from mercato_models.drift.report import MODELS, Asked, Report, report
 
 _NAMESPACE = "Mercato"
@@ -35,31 +37,40 @@ def main(arguments: list[str] | None = None) -> None:
     args, _ = parser.parse_known_args(arguments)
     lake = Lake(batch_scoring.settings_of(args).lake_uri)
     asked = Asked(lake, args.captures, args.days, datetime.now(UTC))
-    found, failures = [], {}
+    found: dict[str, Report] = {}
+    skipped, failures = {}, {}
     for name in MODELS:
         try:
-            found += _of(name, f"{args.prefix}{name}", asked)
-        except MercatoError as error:
+            if made := _of(name, f"{args.prefix}{name}", asked):
+                found[name] = made
+        except NoBaselineError as error:  # approved before there were any: the next training mends it
+            skipped[name] = str(error)
+        except (MercatoError, BotoCoreError, ClientError, OSError) as error:
             failures[name] = str(error)
-    summary = {"at": asked.now.isoformat(), "models": [each.told() for each in found], "failures": failures}
+    summary = {
+        "at": asked.now.isoformat(),
+        "models": [made.told() for made in found.values()],
+        "skipped": skipped,
+        "failures": failures,
+    }
     batch_scoring.tell(summary, args.to, FILE)
-    print(json.dumps({"lines": [each.line() for each in found], "failures": failures}), flush=True)
+    lines = [made.line() for made in found.values()]
+    print(json.dumps({"lines": lines, "skipped": skipped, "failures": failures}), flush=True)
+    for name, made in found.items():
+        if made.drift.judged:
+            _count(f"{args.prefix}{name}", made)
     if failures:
         sys.exit(f"drift: {'; '.join(f'{name}: {why}' for name, why in failures.items())}")
 
 
-def _of(name: str, group: str, asked: Asked) -> list[Report]:
-    """Of one model, which is told to CloudWatch; nothing if no version is approved."""
+def _of(name: str, group: str, asked: Asked) -> Report | None:
+    """Of one model; `None` if no version is approved."""
     with sagemaker_registry.approved(group) as approved:
-        if approved is None:
-            return []
-        made = report(name, approved.model, approved.folder, asked)
-    if made.drift.judged:
-        _tell(group, made)
-    return [made]
+        return report(name, approved.model, approved.folder, asked) if approved else None
 
 
-def _tell(group: str, made: Report) -> None:
+def _count(group: str, made: Report) -> None:
+    """Tell CloudWatch."""
     drift = made.drift
     values = {"Drifted": float(drift.drifted), "ScoreDrift": drift.score, "InputDrift": drift.inputs}
     of = [{"Name": "Model", "Value": group}]

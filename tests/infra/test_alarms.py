@@ -128,15 +128,19 @@ def test_every_model_has_an_alarm_that_lasts_from_one_night_to_the_next(environm
     }
     assert set(drifted) == set(MODELS) == groups
     for model, alarm in drifted.items():
-        assert alarm["Threshold"] == SIGNIFICANT
-        counted = [each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each]
-        assert {each["Metric"]["MetricName"] for each in counted} == {"ScoreDrift", "InputDrift"}
-        for each in counted:
-            assert each["Metric"]["Namespace"] == NAMESPACE
-            assert each["Metric"]["Dimensions"] == [
-                {"Name": "Model", "Value": f"mercato-{environment}-{model}"}
-            ]
-            assert each["Period"] * alarm["EvaluationPeriods"] == DAY_SECONDS
+        (counted,) = (each["MetricStat"] for each in alarm["Metrics"])
+        assert counted["Metric"] == {
+            "Namespace": NAMESPACE,
+            "MetricName": "Drifted",
+            "Dimensions": [{"Name": "Model", "Value": f"mercato-{environment}-{model}"}],
+        }
+        assert alarm["Threshold"] == 0
+        assert counted["Period"] * alarm["EvaluationPeriods"] == DAY_SECONDS
+
+
+def test_the_dashboard_draws_the_limit_of_drift() -> None:
+    drawn = json.dumps(resources("prod", "AWS::CloudWatch::Dashboard"))
+    assert {float(value) for value in re.findall(r"value\W+([\d.]+)\W+label\W+alarm", drawn)} == {SIGNIFICANT}
 
 
 def test_what_is_on_for_days_hides_no_other_alarm_and_wakes_nobody() -> None:

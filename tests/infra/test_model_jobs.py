@@ -386,6 +386,7 @@ def test_approved_models_are_compared_with_what_they_learned_from_and_told_of(
     for name, each in found.items():
         assert each["version"] == f"{PREFIX}{name}/1"
         assert each["rows"] > 0
+        assert _told(name, "Drifted") == ([each["drifted"]] if each["judged"] else [])
         assert _told(name, "ScoreDrift") == ([each["score"]] if each["judged"] else [])
         assert _told(name, "InputDrift") == ([each["inputs"]] if each["judged"] else [])
     assert [name for name, each in found.items() if each["judged"]] == ["recommend"]
@@ -395,11 +396,18 @@ def test_approved_models_are_compared_with_what_they_learned_from_and_told_of(
 def test_a_model_that_can_not_be_compared_fails_the_job_after_the_others_were(
     installed: Path, lake: Lake, tmp_path: Path
 ) -> None:
-    _train_ranker(np.random.default_rng(0).random((100, len(FEATURES)), np.float32), tmp_path / "ranker")
-    _approve("recommend", tmp_path / "ranker")
+    """One of before there were baselines fails nothing: its next training brings one."""
+    for name in ("recommend", "fraud"):
+        _train_ranker(np.random.default_rng(0).random((100, len(FEATURES)), np.float32), tmp_path / name)
+    (tmp_path / "fraud" / "features.json").unlink()
+    for name in ("recommend", "fraud"):
+        _approve(name, tmp_path / name)
     _approve("price", _train_price(lake, tmp_path / "price"))
     given = [*_scoring("models-drift", lake), "--captures", f"s3://{BUCKET}/capture"]
-    with pytest.raises(AssertionError, match=r"drift: recommend: .*train it again"):
+    with pytest.raises(AssertionError, match=r"drift: fraud: .*features\.json"):
         glue.start(installed, tmp_path, DRIFT_JOB, *given)
     written = boto3.client("s3").get_object(Bucket=BUCKET, Key="predictions/drift.json")["Body"].read()
-    assert [each["model"] for each in json.loads(written)["models"]] == ["price"]
+    found = json.loads(written)
+    assert [each["model"] for each in found["models"]] == ["price"]
+    assert "train it again" in found["skipped"]["recommend"]
+    assert found["failures"].keys() == {"fraud"}

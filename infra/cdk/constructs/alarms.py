@@ -9,7 +9,6 @@ from typing import Literal, get_args
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.cdk.constructs.watched import (
-    SIGNIFICANT_DRIFT,
     Watched,
     function,
     metric,
@@ -215,8 +214,8 @@ def _models(watched: Watched) -> Iterator[Watch]:
             plane="models",
             severity="warning",
             means=f"What the model {model} is asked or answers is no longer like what it learned from.",
-            metric=_farther(of_drift(group, "ScoreDrift"), of_drift(group, "InputDrift")),
-            threshold=SIGNIFICANT_DRIFT,
+            metric=of_drift(group, "Drifted"),
+            threshold=0,
             runbook="model-drifted",
         )
 
@@ -274,16 +273,6 @@ def _together(one: cloudwatch.Metric, other: cloudwatch.Metric) -> cloudwatch.Ma
         using_metrics={"one": one, "other": other},
         period=one.period,
         label="together",
-    )
-
-
-def _farther(scores: cloudwatch.Metric, inputs: cloudwatch.Metric) -> cloudwatch.MathExpression:
-    """Whichever has moved more."""
-    return cloudwatch.MathExpression(
-        expression="MAX([scores, inputs])",
-        using_metrics={"scores": scores, "inputs": inputs},
-        period=scores.period,
-        label="moved",
     )
 
 

@@ -22,6 +22,10 @@ _BINS = 10
 _BINNED, _EXPLAINED = 100_000, 2_000
 
 
+class NoBaselineError(ModelError):
+    """A model does not say what it learned from, or not in a way that can be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """How one column was distributed.
@@ -86,7 +90,7 @@ class Baseline:
         """Read it from a model folder.
 
         Raises:
-            ModelError: the folder has none.
+            NoBaselineError: the folder has none, or a broken one.
         """
         try:
             *columns, score = (
@@ -94,7 +98,7 @@ class Baseline:
                 for each in json.loads((folder / FILE).read_text())
             )
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ModelError(
+            raise NoBaselineError(
                 f"{folder} does not say what its model learned from ({error}): train it again"
             ) from error
         return cls(tuple(columns), score)
