@@ -13,13 +13,13 @@ from glue_jobs.catalog import CATALOG
 from mercato.contracts.events import TOPICS
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.errors import MercatoError
+from mercato.lake.tables import Lake, LogCleanedError
 from mercato.online.views import BATCH
 from mercato_models import artefact, script
 from mercato_models.sources import LEARNED_FROM
 
 if TYPE_CHECKING:
     from mercato.contracts.tables.base import Table
-    from mercato.lake.tables import Lake
 
 
 class Kind(StrEnum):
@@ -54,16 +54,13 @@ class Source:
         name: of the table.
         held: version of it that was read; `None` if none was.
         newest: version that it is at; `None` if it is not there.
+        behind: it has other rows than what was read, or nobody can tell any more.
     """
 
     name: str
     held: int | None
     newest: int | None
-
-    @property
-    def behind(self) -> bool:
-        """Whether there is more than what was read."""
-        return self.newest is not None and self.held != self.newest
+    behind: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +121,8 @@ def find(name: str) -> Node:
     )
 
 
-def made_from(name: str) -> list[str]:
-    """Names of everything that is made of a node, directly or not, in the graph's order."""
+def used_by(name: str) -> list[str]:
+    """Names of everything that is made from a node, directly or not, in the graph's order."""
     found = {name}
     for node in graph().values():
         if found.intersection(node.reads):
@@ -159,11 +156,26 @@ def _of_table(table: Table, lake: Lake) -> State:
 
 
 def _read(lake: Lake, target: Table, source: Table) -> Source:
-    held = lake.state(source)
-    if held is None:
-        return Source(source.name, None, None)
-    table_id, newest = held
-    return Source(source.name, lake.progress(target, source, table_id), newest)
+    table_id, _ = lake.state(source) or ("", None)
+    return _source(lake, source.name, lake.progress(target, source, table_id))
+
+
+def _source(lake: Lake, name: str, held: int | None) -> Source:
+    """Of a table that may be there no more."""
+    table = _TABLES.get(name)
+    newest = None if table is None else lake.version(table)
+    return Source(name, held, newest, table is not None and _changed(lake, table, held, newest))
+
+
+def _changed(lake: Lake, table: Table, held: int | None, newest: int | None) -> bool:
+    """Whether rows differ: upkeep and notes of what was read make new versions of the same."""
+    if newest is None or held is None or held > newest:
+        return newest is not None
+    try:
+        changes = lake.changes(table, held, newest)
+    except LogCleanedError:
+        return True
+    return bool(changes.added or changes.removed)
 
 
 def _of_model(lake: Lake, folder: Path) -> State:
@@ -171,7 +183,5 @@ def _of_model(lake: Lake, folder: Path) -> State:
     written = artefact.modified(folder)
     if written is None:
         return State()
-    sources = [
-        Source(name, held, lake.version(_TABLES[name])) for name, held in script.versions(folder).items()
-    ]
-    return State(artefact.load(folder).version, datetime.fromtimestamp(written / 1e9, UTC), tuple(sources))
+    sources = tuple(_source(lake, name, held) for name, held in script.versions(folder).items())
+    return State(artefact.load(folder).version, datetime.fromtimestamp(written / 1e9, UTC), sources)

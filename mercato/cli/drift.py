@@ -52,13 +52,20 @@ def drift(
         raise MercatoError("No model is trained yet: `mercato train --help` lists them.")
     lake = Lake(settings.lake_uri)
     asked = Asked(lake, str(settings.captures), days, datetime.now(UTC))
-    folders = {name: settings.home / "models" / name for name in names}
-    reports = [report(name, artefact.load(folder), folder, asked) for name, folder in folders.items()]
+    made, failures = [], []
+    for name in names:
+        folder = settings.home / "models" / name
+        try:
+            made.append(report(name, artefact.load(folder), folder, asked))
+        except MercatoError as error:
+            failures.append(str(error))
     if as_json:
-        typer.echo(json.dumps([each.told() for each in reports]))
-        return
-    for each in reports:
-        _show(each)
+        typer.echo(json.dumps([each.told() for each in made]))
+    else:
+        for each in made:
+            _show(each)
+    if failures:
+        raise MercatoError("\n".join(failures))
 
 
 def _show(report: Report) -> None:
@@ -66,5 +73,3 @@ def _show(report: Report) -> None:
     for shift in report.drift.shifts[:_SHOWN] if report.drift.judged else ():
         unknown = f"unknown {shift.unknown_before:.0%} -> {shift.unknown_now:.0%}"
         typer.echo(f"  {shift.name:<28} {shift.psi:6.3f}  adds {shift.importance:4.0%}  {unknown}")
-    if report.refused:
-        typer.echo(f"  {report.refused:,} requests were not of this model's columns", err=True)

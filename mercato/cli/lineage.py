@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +29,7 @@ def lineage(
 ) -> None:
     """Say what something was made from, at which versions, and what is made from it.
 
-    Versions are those of Delta tables. Something is behind if a table that it was made from has changed
+    Versions are those of Delta tables. Something is behind if a table that it was made from has other rows
     since: `mercato run` brings tables up to date, `mercato train` models.
 
     Examples: `mercato lineage`, `mercato lineage product_trends`, `mercato lineage recommend --json`
@@ -43,7 +43,7 @@ def lineage(
     chosen = nodes if name is None else _above(known.find(name), nodes)
     states = {each: known.state(node, lake, models) for each, node in chosen.items()}
     if as_json:
-        told = [_told(chosen[each], states[each]) for each in chosen]
+        told = [_told(node, states[node.name], known.used_by(node.name)) for node in chosen.values()]
         typer.echo(json.dumps(told))
         return
     if name is None:
@@ -52,7 +52,7 @@ def lineage(
         return
     node = known.find(name)
     _show(node, states, nodes)
-    typer.echo(f"made from it: {', '.join(known.made_from(node.name)) or 'nothing'}")
+    typer.echo(f"made from it: {', '.join(known.used_by(node.name)) or 'nothing'}")
 
 
 def _show(node: Node, states: Mapping[str, State], nodes: Mapping[str, Node], depth: int = 0) -> None:
@@ -84,7 +84,7 @@ def _line(node: Node, state: State) -> str:
     return said + (f"  behind: {', '.join(behind)}" if behind else "")
 
 
-def _told(node: Node, state: State) -> dict[str, Any]:
+def _told(node: Node, state: State, used_by: Sequence[str]) -> dict[str, Any]:
     """A node for programs."""
     return {
         "name": node.name,
@@ -96,4 +96,5 @@ def _told(node: Node, state: State) -> dict[str, Any]:
             {"name": each.name, "version": each.held, "newest": each.newest, "behind": each.behind}
             for each in state.sources
         ],
+        "used_by": used_by,
     }

@@ -16,7 +16,7 @@ import numpy as np
 from mercato_models import artefact, demographics, fairness, script, tracking
 from mercato_models.card import Card
 from mercato_models.churn import NAME, channels, evaluation, model
-from mercato_models.churn.features import AS_OF, LABEL
+from mercato_models.churn.features import AS_OF, GROWING, LABEL
 from mercato_models.churn.statement import STATEMENT
 from mercato_models.drift.baseline import Baseline
 from mercato_models.reasons import drivers
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> None:
     version = tracking.register(card, kept, newest[:5], {"drivers.json": explained})
     stopwatch.lap("register")
     script.keep_versions(args.train, args.model_dir)
-    Baseline.of(kept, newest).save(args.model_dir)
+    Baseline.of(kept, newest, growing=GROWING).save(args.model_dir)
     artefact.save(args.model_dir, kept.booster, features, version, kept.calibration)
     card.write(args.output_data_dir)
     written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]

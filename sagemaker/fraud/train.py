@@ -32,7 +32,7 @@ from mercato_models.fraud.fairness import ratios
 from mercato_models.fraud.model import Hyperparameters, fit
 from mercato_models.fraud.protocol import TEST_STARTS, newest_starts
 from mercato_models.fraud.replay import Past
-from mercato_models.fraud.state import FEATURES
+from mercato_models.fraud.state import FEATURES, GROWING
 from mercato_models.fraud.statement import of_run
 
 _EXAMPLE = 5
@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> None:
     second = past.payments.second
     newest = features[second > second.max() - _NEWEST_DAYS * DAY_SECONDS]
     script.keep_versions(args.train, args.model_dir)
-    Baseline.of(model, newest).save(args.model_dir)
+    Baseline.of(model, newest, growing=GROWING).save(args.model_dir)
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     pq.write_table(judged.scored, args.output_data_dir / "fraud.parquet")

@@ -9,17 +9,18 @@ What it finds goes to `drift.json` in that folder, and to CloudWatch, where the 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from datetime import UTC, datetime
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
-from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato_models import batch_scoring, sagemaker_registry
 from mercato_models.drift.baseline import NoBaselineError
 from mercato_models.drift.report import MODELS, Asked, Report, report
+
+log = logging.getLogger(__name__)
 
 _NAMESPACE = "Mercato"
 FILE = "drift.json"
@@ -45,7 +46,8 @@ def main(arguments: list[str] | None = None) -> None:
                 found[name] = made
         except NoBaselineError as error:  # approved before there were any: the next training mends it
             skipped[name] = str(error)
-        except (MercatoError, BotoCoreError, ClientError, OSError) as error:
+        except Exception as error:  # whatever it is, the others are looked at
+            log.exception("%s could not be looked at", name)
             failures[name] = str(error)
     summary = {
         "at": asked.now.isoformat(),

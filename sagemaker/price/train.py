@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> None:
     elasticity.table(estimates).to_parquet(args.model_dir / channels.ELASTICITIES, index=False)
     elasticity.cross_table(estimates).to_parquet(args.model_dir / elasticity.CROSS, index=False)
     script.keep_versions(args.train, args.model_dir)
-    Baseline.of(model, newest).save(args.model_dir)
+    Baseline.of(model, newest, growing=demand.GROWING).save(args.model_dir)
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     judged.to_parquet(args.output_data_dir / channels.FORECASTS, index=False)

@@ -28,6 +28,9 @@ from mercato_models.recommend.predictions import write_lists
 from mercato_models.recommend.ranker import Hyperparameters, fit, score
 from mercato_models.recommend.statement import STATEMENT
 
+#: Newest targets, which are in the order of time, whose candidates say what the model is to be asked.
+_NEWEST_LISTS = 2_000
+
 
 def main(arguments: list[str]) -> None:
     """Train, evaluate, write, register."""
@@ -65,7 +68,9 @@ def main(arguments: list[str]) -> None:
     version = tracking.register(card, model, data.features[:5])
     stopwatch.lap("register")
     script.keep_versions(args.train, args.model_dir)
-    Baseline.of(model, data.features, data.stands_for).save(args.model_dir)
+    newest = data.group > data.group[-1] - _NEWEST_LISTS
+    learned = Baseline.of(model, data.features[newest], stands_for=data.stands_for[newest])
+    learned.save(args.model_dir)
     artefact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     write_lists(args.output_data_dir, judged)

@@ -24,7 +24,7 @@ from infra.artifacts.catalog import artifact
 from infra.artifacts.models import SOURCE
 from mercato.settings import Settings
 from mercato_models import servable
-from mercato_models.drift.baseline import Baseline
+from mercato_models.drift.baseline import SCORE, Baseline
 from mercato_models.rows import EXPLAINED, NPY
 from tests.infra import xgboost_container as container
 from tests.infra.model_channels import CHANNELS
@@ -130,7 +130,7 @@ def test_a_model_goes_through_its_pipeline(
     served = container.start(image, tmp_path / "serving")
     (training.ml / "model").rename(served.ml / "model")
     here = servable.load(served.ml / "model")
-    assert [column.name for column in Baseline.load(served.ml / "model").columns] == [*here.model.features]
+    assert Baseline.load(served.ml / "model", here.model.features).score.name == SCORE
     columns = here.preparation.columns if here.preparation else here.model.features
     given = np.random.default_rng(0).normal(size=(5, len(columns))).astype(np.float32)
     rows = here.rows(given)

@@ -79,7 +79,7 @@ def test_a_model_is_trained_judged_registered_and_promoted(
     model = artefact.load(tmp_path / "model")
     assert model.version == said["version"]
     assert script.versions(tmp_path / "model") == script.versions(channel)
-    known = Baseline.load(tmp_path / "model")
+    known = Baseline.load(tmp_path / "model", FEATURES)
     assert [column.name for column in known.columns] == list(FEATURES)
     hour = known.columns[FEATURES.index("hour")]
     assert hour.shares[-1] == 0, "a model that serves is not asked about hidden contexts"

@@ -53,6 +53,10 @@ def labels(history: pd.DataFrame, households: pd.Index, as_of: float) -> pd.Seri
     return pd.Series((~households.isin(ahead[L.household_id])).astype(np.float32), households, name=LABEL)
 
 
+#: Features that only ever grow.
+GROWING = ("tenure",)
+
+
 def features(history: pd.DataFrame, as_of: float) -> pd.DataFrame:
     """Features of the households active at a day, by household_id.
 

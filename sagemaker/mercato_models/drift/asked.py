@@ -16,9 +16,6 @@ from mercato_models.churn import scoring
 from mercato_models.price import channels, demand, weeks
 from mercato_models.price.panel import PANEL
 
-#: Weeks of prices that are compared: in a single one all products of a store share its trend.
-NEWEST_WEEKS = 4
-
 
 def _churn(lake: Lake, model: Model, now: datetime) -> Floats32:
     """Households that are active at the end of the newest day that is over."""
@@ -26,12 +23,12 @@ def _churn(lake: Lake, model: Model, now: datetime) -> Floats32:
 
 
 def _price(lake: Lake, _model: Model, now: datetime) -> Floats32:
-    """Products in their stores, in the newest weeks that are over, as they were priced and promoted."""
+    """Products in their stores, in the newest week that is over, as it was priced and promoted."""
     with tempfile.TemporaryDirectory() as scratch:
         datasets.write("price", lake, Path(scratch))
         panel = weeks.over(channels.read(Path(scratch)), now)
-    week = panel[PANEL.c.week]
-    return demand.matrix(demand.features(panel)[week > week.max() - NEWEST_WEEKS])
+    newest = panel[PANEL.c.week] == panel[PANEL.c.week].max()
+    return demand.matrix(demand.features(panel)[newest])
 
 
 OF_LAKE: Mapping[str, Callable[[Lake, Model, datetime], Floats32]] = {"churn": _churn, "price": _price}

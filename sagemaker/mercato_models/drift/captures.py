@@ -8,9 +8,12 @@ A model's process on one machine keeps its own the same way, so that the same co
 from __future__ import annotations
 
 import base64
+import contextlib
+import io
+import itertools
 import json
 import logging
-import os
+import math
 import random
 import uuid
 from collections.abc import Iterator
@@ -23,8 +26,12 @@ from pyarrow.fs import FileSelector, FileSystem, FileType
 log = logging.getLogger(__name__)
 
 _VARIANT = Path("here", "AllTraffic")
-#: Days and bytes for which requests are kept on one machine; the oldest go first.
-_KEPT, _MOST_BYTES = timedelta(days=30), 1 << 30
+#: Days and bytes for which a model's requests are kept on one machine; the oldest go first.
+_KEPT, _MOST_BYTES = timedelta(days=30), 512 << 20
+#: Bytes after which a file is followed by another.
+_FILE_BYTES = 32 << 20
+#: Files that are read at most: each is of another minute on SageMaker.
+_MOST_FILES = 500
 _BASE64 = "BASE64"
 
 
@@ -49,7 +56,7 @@ class Recorder:
     def __init__(self, folder: Path, percent: int) -> None:
         """Keep `percent` of them in a folder."""
         self._folder, self._percent = folder / _VARIANT, percent
-        self._hour = ""
+        self._file: Path | None = None
 
     def offer(self, body: bytes, kind: str) -> None:
         """Keep a request, or not; one that can't be written is none the less answered."""
@@ -58,39 +65,43 @@ class Recorder:
         try:
             self._write(_line(Captured(body, kind, datetime.now(UTC))))
         except OSError as error:
+            self._file = None
             log.warning("a request could not be kept: %s", error)
 
     def _write(self, line: str) -> None:
-        hour = f"{datetime.now(UTC):%Y/%m/%d/%H}"
-        folder = self._folder / hour
-        if hour != self._hour:
-            folder.mkdir(parents=True, exist_ok=True)
+        folder = self._folder / f"{datetime.now(UTC):%Y/%m/%d/%H}"
+        if self._file is None or self._file.parent != folder or self._file.stat().st_size > _FILE_BYTES:
             self._forget()
-            self._hour = hour
-        with (folder / f"{os.getpid()}.jsonl").open("a") as file:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = folder / f"{uuid.uuid4()}.jsonl"
+        with self._file.open("a") as file:
             file.write(line)
 
     def _forget(self) -> None:
-        """Delete what is too old or too much."""
-        files = sorted(self._folder.rglob("*.jsonl"), reverse=True)
-        oldest, size = f"{datetime.now(UTC) - _KEPT:%Y/%m/%d/%H}", 0
-        for file in files:
-            size += file.stat().st_size
-            if size > _MOST_BYTES or str(file.parent.relative_to(self._folder)) < oldest:
-                file.unlink(missing_ok=True)
+        """Delete what is too old or too much, to make room for another file."""
+        size, oldest = _FILE_BYTES, datetime.now(UTC) - _KEPT
+        files = {path: path.stat() for path in self._folder.rglob("*.jsonl")}
+        for path, stat in sorted(files.items(), key=lambda each: each[1].st_mtime, reverse=True):
+            size += stat.st_size
+            if size > _MOST_BYTES or stat.st_mtime < oldest.timestamp():
+                path.unlink(missing_ok=True)
+        for folder in sorted(self._folder.glob("*/*/*/*"), reverse=True):
+            with contextlib.suppress(OSError):  # it is not empty
+                folder.rmdir()
 
 
-def lines(storage: FileSystem, root: str, since: datetime, now: datetime) -> Iterator[bytes]:
-    """Lines of the days between two moments; those of one file after another, chosen by chance.
+def lines(storage: FileSystem, root: str, since: datetime, now: datetime, most: int) -> Iterator[bytes]:
+    """Lines of the days between two moments, as many of each file; of many files those that chance chooses.
 
     Args:
         root: folder of a model's endpoints.
+        most: lines in all.
     """
     files = [*_files(storage, root, since, now)]
-    random.Random(0).shuffle(files)
-    for path in files:
+    chosen = random.Random(0).sample(files, min(len(files), _MOST_FILES))
+    for path in chosen:
         with storage.open_input_stream(path) as file:
-            yield from file.read().splitlines()
+            yield from itertools.islice(io.BufferedReader(file), math.ceil(most / len(chosen)))
 
 
 def parse(line: bytes) -> Captured:
@@ -106,7 +117,7 @@ def parse(line: bytes) -> Captured:
         # Text is kept as it is where an endpoint is told which kinds are.
         body = base64.b64decode(data) if given["encoding"] == _BASE64 else data.encode()
         kind: str = given["observedContentType"].split(";")[0].strip().lower()
-        return Captured(body, kind, datetime.fromisoformat(at))
+        return Captured(body, kind, datetime.fromisoformat(at).astimezone(UTC))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a request: {error!r}") from error
 

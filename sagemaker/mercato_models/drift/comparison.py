@@ -32,7 +32,7 @@ class Shift:
     Attributes:
         name: of the column.
         psi: its stability index.
-        importance: see `mercato_models.drift.baseline.Column`.
+        importance, grows: see `mercato_models.drift.baseline.Column`.
         unknown_before: share of rows in which it was unknown.
         unknown_now: the same share now.
     """
@@ -40,8 +40,14 @@ class Shift:
     name: str
     psi: float
     importance: float
+    grows: bool
     unknown_before: float
     unknown_now: float
+
+    @property
+    def weight(self) -> float:
+        """In the mean of all; what only ever grows has always moved."""
+        return 0.0 if self.grows else self.importance
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ class Drift:
         requests: that were looked at.
         rows: in them.
         score: stability index of the scores.
-        inputs: mean stability index of the features, each as important as it is to the scores.
+        inputs: mean stability index of the features, each as important as it is to the scores, without those
+            that only ever grow.
         shifts: of each feature, those first that weigh most in `inputs`.
         lost: features that are never known any more. One that is known of few rows, such as the last fraud at
             a terminal, may matter much and hardly moves an index.
@@ -102,13 +109,14 @@ class Tally:
                 column.name,
                 stability_index(column.shares, counts),
                 column.importance,
+                column.grows,
                 column.shares[-1],
                 float(counts[-1] / max(self.rows, 1)),
             )
             for column, counts in zip(self._baseline, self._counts, strict=True)
         )
-        shifts.sort(key=lambda each: (-each.importance * each.psi, each.name))
-        inputs = sum(each.importance * each.psi for each in shifts)
+        shifts.sort(key=lambda each: (-each.weight * each.psi, each.name))
+        inputs = sum(each.weight * each.psi for each in shifts)
         lost = [each.name for each in shifts if self._lost(each)]
         return Drift(self.requests, self.rows, score.psi, inputs, tuple(shifts), tuple(lost))
 

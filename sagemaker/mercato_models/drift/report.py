@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,15 +18,15 @@ from mercato_models.artefact import Model
 from mercato_models.drift import captures
 from mercato_models.drift.asked import OF_LAKE
 from mercato_models.drift.baseline import Baseline
+from mercato_models.drift.captures import Captured
 from mercato_models.drift.comparison import LEAST_REQUESTS, Drift, Tally
 from mercato_models.rows import RowsError, decode
 from mercato_models.servable import Servable, preparation
 
-#: Models that answer requests; those of OF_LAKE score everybody.
-CAPTURED = ("recommend", "fraud")
+#: Models that answer requests, and how many of these are enough to tell: the ranker's hold hundreds of rows,
+#: and few payments know what matters most. Those of OF_LAKE score everybody.
+CAPTURED: Mapping[str, int] = {"recommend": 1_000, "fraud": 20_000}
 MODELS = (*CAPTURED, *OF_LAKE)
-#: Requests, and rows in them, that are enough to tell.
-MOST_REQUESTS, _MOST_ROWS = 20_000, 400_000
 #: Rows that are scored and counted at once.
 _TOGETHER = 4_096
 
@@ -73,6 +73,7 @@ class Report:
         """In words."""
         drift = self.drift
         asked = f"{self.model} {self.version}: {drift.requests:,} requests, {drift.rows:,} rows"
+        asked += f", {self.refused:,} refused" if self.refused else ""
         if not drift.judged:
             return f"{asked}; too few to tell, it takes {LEAST_REQUESTS}"
         verdict = "has drifted" if drift.drifted else "is asked what it learned from"
@@ -88,9 +89,10 @@ def report(name: str, model: Model, folder: Path, asked: Asked) -> Report:
         folder: of the model.
 
     Raises:
-        MercatoError: the model does not say what it learned from, or the lake has nothing to score.
+        NoBaselineError: the model does not say what it learned from.
+        MercatoError: the lake has nothing to score.
     """
-    tally = Tally(Baseline.load(folder))
+    tally = Tally(Baseline.load(folder, model.features))
     if name in OF_LAKE:
         rows = OF_LAKE[name](asked.lake, model, asked.now)
         # Each row is of another household, or of another product and store.
@@ -105,24 +107,26 @@ def _count(served: Servable, tally: Tally, name: str, asked: Asked) -> int:
     storage, root = filesystem(f"{asked.captures}/{name}")
     since, refused = asked.now - timedelta(days=asked.days), 0
     waiting: list[Floats32] = []
-    for line in captures.lines(storage, root, since, asked.now):
+    for line in captures.lines(storage, root, since, asked.now, CAPTURED[name]):
         try:
             request = captures.parse(line)
-            if since <= request.at <= asked.now:
-                waiting.append(served.rows(decode(request.body, request.kind)))
+            if since <= request.at <= asked.now and len(rows := _rows(served, request)):
+                waiting.append(rows)
         except (RowsError, ValueError):
             refused += 1
         if sum(map(len, waiting)) >= _TOGETHER:
             _tally(served, tally, waiting)
-        if tally.requests >= MOST_REQUESTS or tally.rows >= _MOST_ROWS:
-            break
     _tally(served, tally, waiting)
     return refused
 
 
+def _rows(served: Servable, request: Captured) -> Floats32:
+    return served.rows(decode(request.body, request.kind))
+
+
 def _tally(served: Servable, tally: Tally, waiting: list[Floats32]) -> None:
     """Count the rows of waiting requests, of which none is left."""
-    if any(map(len, waiting)):
+    if waiting:
         rows = np.concatenate(waiting)
         tally.add(rows, served.model.score(rows), requests=len(waiting))
     waiting.clear()

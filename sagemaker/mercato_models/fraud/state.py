@@ -36,6 +36,8 @@ TERMINAL: tuple[str, ...] = (
     "terminal_onset_days",
 )  # fmt: skip
 FEATURES: tuple[str, ...] = (*USUAL, *SUSPICION, *TERMINAL, "second_of_day")
+#: Of these, what only ever grows.
+GROWING = ("customer_payments",)
 
 
 class Usual:

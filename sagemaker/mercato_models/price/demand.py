@@ -31,6 +31,8 @@ FEATURES: tuple[str, ...] = (
     *(f"chain_half_{weeks}" for weeks in _HALF_LIVES),
     "category_trend", "store_trend",
 )  # fmt: skip
+#: Of these, what only ever grows.
+GROWING = ("weeks_known",)
 
 
 @dataclass(frozen=True, slots=True)

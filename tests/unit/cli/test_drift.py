@@ -77,8 +77,7 @@ def test_requests_of_another_model_are_counted_and_left_out(
     with next((tmp_path / "captures").rglob("*.jsonl")).open("a") as file:
         file.write('{"captureData": {"endpo')
     done = runner.invoke(app, ["drift", "recommend"])
-    assert "2 requests, 400 rows; too few to tell, it takes 100" in done.stdout
-    assert "2 requests were not of this model's columns" in done.stderr
+    assert "1 requests, 400 rows, 2 refused; too few to tell, it takes 100" in done.stdout
 
 
 def test_a_request_without_rows_is_nothing_to_score(runner: CliRunner, tmp_path: Path, ranker: Path) -> None:
@@ -113,6 +112,16 @@ def test_households_are_compared_as_the_lake_stands(runner: CliRunner, tmp_path:
 def as_table(lines: pd.DataFrame) -> pa.Table:
     whole = lines.assign(**{name: 1 for name in BASKET_LINES.c if name not in lines})
     return pa.Table.from_pandas(whole, BASKET_LINES.arrow_schema, preserve_index=False)
+
+
+def test_a_model_that_can_not_be_looked_at_hides_no_other(
+    runner: CliRunner, tmp_path: Path, ranker: Path
+) -> None:
+    (tmp_path / "models" / "churn").mkdir()
+    done = runner.invoke(app, ["drift"])
+    assert "recommend 1: 0 requests" in done.stdout
+    assert isinstance(done.exception, MercatoError)
+    assert "`mercato train churn` makes one" in str(done.exception)
 
 
 def test_what_is_missing_is_said_with_the_next_step(runner: CliRunner, ranker: Path) -> None:

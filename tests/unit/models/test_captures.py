@@ -17,9 +17,9 @@ from mercato_models.rows import CSV, NPY
 NOW = datetime.now(UTC)
 
 
-def kept(root: Path, days: int = 1) -> list[Captured]:
-    found = captures.lines(LocalFileSystem(), str(root), NOW - timedelta(days=days), NOW + timedelta(days=1))
-    return [parse(line) for line in found]
+def kept(root: Path, days: int = 1, most: int = 10_000) -> list[Captured]:
+    since, until = NOW - timedelta(days=days), NOW + timedelta(days=1)
+    return [parse(line) for line in captures.lines(LocalFileSystem(), str(root), since, until, most)]
 
 
 def test_what_is_kept_is_read_as_it_was_sent(tmp_path: Path) -> None:
@@ -79,6 +79,18 @@ def test_only_the_days_asked_for_are_opened(tmp_path: Path) -> None:
     assert len(kept(tmp_path, days=5)) == 1
 
 
+def test_many_requests_are_of_all_hours_alike(tmp_path: Path) -> None:
+    for hour in range(20):
+        Recorder(tmp_path / "one", 100).offer(b"%d" % hour, CSV)
+        (file,) = (tmp_path / "one").rglob("*.jsonl")
+        folder = tmp_path / "here" / "AllTraffic" / f"{NOW:%Y/%m/%d}" / f"{hour:02}"
+        folder.mkdir(parents=True)
+        (folder / "1.jsonl").write_bytes(file.read_bytes() * 50)
+        file.unlink()
+    found = [each.body for each in kept(tmp_path, most=100)]
+    assert sorted(found) == sorted(b"%d" % hour for hour in range(20) for _ in range(5))
+
+
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b"{}", b"1", b'{"captureData": {"endpointInput": 1}}'])
 def test_half_a_line_is_no_request(line: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
@@ -97,7 +109,21 @@ def test_the_oldest_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         folder = hours / f"{NOW - timedelta(days=days):%Y/%m/%d/%H}"
         folder.mkdir(parents=True)
         (folder / "1.jsonl").write_bytes(b" " * size)
+        made = (NOW - timedelta(days=days)).timestamp()
+        os.utime(folder / "1.jsonl", (made, made))
+    monkeypatch.setattr(captures, "_FILE_BYTES", 100)
     monkeypatch.setattr(captures, "_MOST_BYTES", 1000)
     Recorder(tmp_path, 100).offer(b"1", CSV)
     left = sorted(path.stat().st_size for path in tmp_path.rglob("1.jsonl"))
     assert left == [600]
+
+
+def test_no_hour_takes_more_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captures, "_FILE_BYTES", 1_000)
+    monkeypatch.setattr(captures, "_MOST_BYTES", 5_000)
+    recorder = Recorder(tmp_path, 100)
+    for number in range(100):
+        recorder.offer(b"%d" % number, CSV)
+        assert sum(path.stat().st_size for path in tmp_path.rglob("*.jsonl")) < 5_500
+    assert b"99" in [each.body for each in kept(tmp_path)]
+    assert len(kept(tmp_path)) > 10

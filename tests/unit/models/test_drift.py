@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model, ModelError
-from mercato_models.drift.baseline import SCORE, Baseline
+from mercato_models.artefact import Model
+from mercato_models.drift.baseline import SCORE, Baseline, NoBaselineError, _column
 from mercato_models.drift.comparison import LEAST_REQUESTS, SIGNIFICANT, Drift, Tally, stability_index
 
 FEATURES = ("much", "little", "noise", "flag")
@@ -72,6 +72,16 @@ def test_a_feature_that_breaks_counts_as_much_as_it_adds_to_the_scores(
     assert drift(model, baseline, rows(2)).shifts[0].importance <= 1
 
 
+def test_a_feature_that_only_ever_grows_is_no_drift_until_it_is_lost(model: Model) -> None:
+    baseline, asked = Baseline.of(model, rows(1), growing=("much",)), rows(2)
+    asked[:, 0] += 5
+    found = drift(model, baseline, asked)
+    assert psi(found, "much") > 5
+    assert found.inputs < 0.02
+    asked[:, 0] = np.nan
+    assert drift(model, baseline, asked).lost == ("much",)
+
+
 def test_a_feature_that_is_never_known_any_more_is_drift_however_rarely_it_was_known() -> None:
     """The last fraud at a terminal is known of one payment in a hundred, and tells most of those."""
     learned = rows(0)
@@ -124,7 +134,7 @@ def test_nothing_asked_is_no_drift(baseline: Baseline) -> None:
 def test_a_row_that_stands_for_many_counts_as_many(model: Model) -> None:
     few = rows(3, 300)
     times = np.random.default_rng(0).integers(1, 5, len(few))
-    weighted = Baseline.of(model, few, times.astype(np.float64))
+    weighted = Baseline.of(model, few, stands_for=times.astype(np.float64))
     repeated = Baseline.of(model, np.repeat(few, times, axis=0))
     for one, other in zip(weighted, repeated, strict=True):
         assert one.edges == other.edges, one.name
@@ -133,7 +143,7 @@ def test_a_row_that_stands_for_many_counts_as_many(model: Model) -> None:
 
 def test_a_baseline_is_read_as_it_was_written(baseline: Baseline, tmp_path: Path) -> None:
     baseline.save(tmp_path)
-    assert Baseline.load(tmp_path) == baseline
+    assert Baseline.load(tmp_path, FEATURES) == baseline
     assert [column.name for column in baseline] == [*FEATURES, SCORE]
     assert sum(column.importance for column in baseline.columns) == pytest.approx(1)
     for column in baseline:
@@ -144,8 +154,38 @@ def test_a_baseline_is_read_as_it_was_written(baseline: Baseline, tmp_path: Path
 def test_a_model_without_one_says_what_to_do(written: str | None, tmp_path: Path) -> None:
     if written is not None:
         (tmp_path / "baseline.json").write_text(written)
-    with pytest.raises(ModelError, match="train it again"):
-        Baseline.load(tmp_path)
+    with pytest.raises(NoBaselineError, match="train it again"):
+        Baseline.load(tmp_path, FEATURES)
+
+
+def test_a_baseline_of_other_features_is_none(baseline: Baseline, tmp_path: Path) -> None:
+    baseline.save(tmp_path)
+    with pytest.raises(NoBaselineError, match="of other features than the model: train it again"):
+        Baseline.load(tmp_path, FEATURES[1:])
+
+
+@pytest.mark.parametrize("before", [np.zeros(500), np.repeat([1.0, 2.0, 3.0], 200), np.linspace(0, 1, 500)])
+@pytest.mark.parametrize("now", [-7.0, 7.0])
+def test_values_never_seen_before_have_moved_whatever_the_column_was(before: np.ndarray, now: float) -> None:
+    column = _column("a", before, np.ones(len(before)))
+    assert stability_index(column.shares, column.count(before)) == 0
+    assert stability_index(column.shares, column.count(np.full(300, now))) > SIGNIFICANT
+
+
+def test_a_column_that_is_mostly_its_largest_value_may_fall(model: Model) -> None:
+    before = np.append(np.linspace(0, 0.9, 50), np.ones(950))
+    column = _column("a", before, np.ones(len(before)))
+    assert stability_index(column.shares, column.count(np.zeros(300))) > SIGNIFICANT
+
+
+def test_rows_that_stand_for_none_are_no_part_of_it(model: Model) -> None:
+    hidden = rows(5)
+    hidden[:, 2] = np.nan
+    both = np.concatenate([rows(4), hidden])
+    stands_for = np.repeat([1.0, 0.0], len(hidden))
+    found = Baseline.of(model, both, stands_for=stands_for)
+    assert drift(model, found, rows(4)).inputs < 0.01
+    assert found.columns[2].shares[-1] == pytest.approx(0.1, abs=0.02)
 
 
 def test_the_index_is_siddiqis() -> None:
