@@ -32,8 +32,8 @@ def drift(
 
     The ranker's and the fraud model's requests are those that their scorers kept (MERCATO_CAPTURE_PERCENT);
     churn and price would be asked about the lake as it stands. A model has drifted if a feature is never
-    known any more, or if the stability index of its scores, or the mean one of its features, weighted by what
-    each adds to the scores, is above 0.25.
+    known any more, if one that matters looks broken, or if the stability index of its scores, or the mean one
+    of its features, weighted by what each adds to the scores, is above 0.25.
 
     Examples: `mercato drift`, `mercato drift churn --json`, `mercato drift recommend --days 1`
     """

@@ -17,6 +17,9 @@ from mercato_models.drift.baseline import Baseline
 
 #: Above this a shift is significant, by Siddiqi's rule; below .1 there is none.
 SIGNIFICANT = 0.25
+#: A feature is taken for broken from this index on, that of a column of which half the rows are where there were
+#: none, if it adds at least this share to the scores.
+_BROKEN, _MATTERS = 4.0, 0.02
 #: Fewer requests differ from the baseline by chance alone.
 LEAST_REQUESTS = 100
 #: A feature is lost if it is never known now, and that by chance is rarer than this.
@@ -78,13 +81,19 @@ class Drift:
         return self.requests >= LEAST_REQUESTS
 
     @property
+    def broken(self) -> tuple[str, ...]:
+        """Features that matter and of which most rows are where hardly any were."""
+        return tuple(each.name for each in self.shifts if each.weight >= _MATTERS and each.psi > _BROKEN)
+
+    @property
     def drifted(self) -> bool:
         """Whether the model should be looked at."""
-        return self.judged and (bool(self.lost) or max(self.score, self.inputs) > SIGNIFICANT)
+        moved = bool(self.lost or self.broken) or max(self.score, self.inputs) > SIGNIFICANT
+        return self.judged and moved
 
     def told(self) -> dict[str, Any]:
         """For programs."""
-        return {**asdict(self), "judged": self.judged, "drifted": self.drifted}
+        return asdict(self) | {"broken": self.broken, "judged": self.judged, "drifted": self.drifted}
 
 
 class Tally:

@@ -77,8 +77,10 @@ class Report:
         if not drift.judged:
             return f"{asked}; too few to tell, it takes {LEAST_REQUESTS}"
         verdict = "has drifted" if drift.drifted else "is asked what it learned from"
-        lost = f", never known: {', '.join(drift.lost)}" if drift.lost else ""
-        return f"{asked}; scores {drift.score:.3f}, inputs {drift.inputs:.3f}{lost}: {verdict}"
+        said = f"{asked}; scores {drift.score:.3f}, inputs {drift.inputs:.3f}"
+        for what, names in (("never known", drift.lost), ("broken", drift.broken)):
+            said += f", {what}: {', '.join(names)}" if names else ""
+        return f"{said}: {verdict}"
 
 
 def report(name: str, model: Model, folder: Path, asked: Asked) -> Report:

@@ -72,6 +72,17 @@ def test_a_feature_that_breaks_counts_as_much_as_it_adds_to_the_scores(
     assert drift(model, baseline, rows(2)).shifts[0].importance <= 1
 
 
+def test_a_feature_that_matters_and_is_always_the_same_is_broken(model: Model, baseline: Baseline) -> None:
+    for name, matters in (("much", True), ("little", True), ("noise", False)):
+        asked = rows(2)
+        asked[:, FEATURES.index(name)] = 0
+        found = drift(model, baseline, asked)
+        assert found.broken == ((name,) if matters else ()), name
+        assert psi(found, name) > 4
+        assert found.drifted is matters
+    assert drift(model, baseline, rows(2)).broken == ()
+
+
 def test_a_feature_that_only_ever_grows_is_no_drift_until_it_is_lost(model: Model) -> None:
     baseline, asked = Baseline.of(model, rows(1), growing=("much",)), rows(2)
     asked[:, 0] += 5
