@@ -17,8 +17,8 @@ from mercato_models.drift.baseline import Baseline
 
 #: Above this a shift is significant, by Siddiqi's rule; below .1 there is none.
 SIGNIFICANT = 0.25
-#: A feature is taken for broken from this index on, that of a column of which half the rows are where there were
-#: none, if it adds at least this share to the scores.
+#: A feature is taken for broken from this index on, which takes half of its rows where there were none, if it
+#: adds at least this share to the scores.
 _BROKEN, _MATTERS = 4.0, 0.02
 #: Fewer requests differ from the baseline by chance alone.
 LEAST_REQUESTS = 100
