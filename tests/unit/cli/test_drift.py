@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +85,18 @@ def test_requests_of_another_model_are_counted_and_left_out(
 def test_a_request_without_rows_is_nothing_to_score(runner: CliRunner, tmp_path: Path, ranker: Path) -> None:
     ask(tmp_path, learned(1)[:0])
     assert "0 requests, 0 rows; too few" in runner.invoke(app, ["drift", "recommend"]).stdout
+
+
+def test_older_requests_are_left_out(runner: CliRunner, tmp_path: Path, ranker: Path) -> None:
+    ask(tmp_path, learned(1))
+    (file,) = (tmp_path / "captures").rglob("*.jsonl")
+    then = datetime.now(UTC) - timedelta(hours=25)
+    before = re.sub(r'(inferenceTime": ")[^"]+', rf"\g<1>{then:%Y-%m-%dT%H:%M:%SZ}", file.read_text())
+    with file.open("a") as more:
+        more.write(before)
+    for days, requests in ((1, 1), (2, 2)):
+        said = runner.invoke(app, ["drift", "recommend", "--days", str(days)]).stdout
+        assert f"{requests} requests" in said
 
 
 def test_without_requests_there_is_nothing_to_tell(runner: CliRunner, ranker: Path) -> None:

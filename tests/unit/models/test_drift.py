@@ -192,10 +192,13 @@ def test_a_column_that_is_mostly_its_largest_value_may_fall(model: Model) -> Non
 def test_rows_that_stand_for_none_are_no_part_of_it(model: Model) -> None:
     hidden = rows(5)
     hidden[:, 2] = np.nan
-    both = np.concatenate([rows(4), hidden])
+    shown = rows(4)
+    shown[:, 1] = np.nan  # known of hidden rows alone
+    both = np.concatenate([shown, hidden])
     stands_for = np.repeat([1.0, 0.0], len(hidden))
     found = Baseline.of(model, both, stands_for=stands_for)
-    assert drift(model, found, rows(4)).inputs < 0.01
+    assert drift(model, found, shown).inputs < 0.01
+    assert found.columns[1].shares == (0, 1)
     assert found.columns[2].shares[-1] == pytest.approx(0.1, abs=0.02)
 
 
