@@ -91,7 +91,7 @@ def copied(check: Callable[[Path], object]) -> Callable[[Path, Path], None]:
 
 
 def write_versions(folder: Path, versions: Mapping[str, int | None]) -> None:
-    """Write into a channel which Delta version of each table it came from."""
+    """Write into a channel or a model folder which Delta version of each table it came from."""
     (folder / _VERSIONS).write_text(json.dumps(versions))
 
 
