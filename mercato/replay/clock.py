@@ -22,7 +22,8 @@ WEEK = 7 * DAY
 #: The stores' wall clock: the source's weeks change at its Monday midnight, summer time included.
 STORE_ZONE = ZoneInfo("America/New_York")
 _FIRST_MONDAY = date(2016, 12, 26)
-_WEEKS = 53
+#: Recorded retail weeks.
+WEEKS = 53
 
 
 def micros(instant: datetime) -> int:
@@ -35,8 +36,9 @@ def _monday(week: int) -> int:
     return micros(datetime.combine(day, time(), tzinfo=STORE_ZONE))
 
 
-#: Start of each retail week, indexed by week; `WEEK_START[week + 1]` is its end. Index 0 is unused.
-WEEK_START: Micros = np.array([_monday(week) for week in range(_WEEKS + 2)], np.int64)
+#: Start of each retail week, the one after the recorded ones included, indexed by week; `WEEK_START[week + 1]`
+#: is its end. Index 0 is unused.
+WEEK_START: Micros = np.array([_monday(week) for week in range(WEEKS + 3)], np.int64)
 
 
 @dataclass(frozen=True)

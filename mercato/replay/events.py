@@ -24,11 +24,12 @@ from mercato.replay.recorded import Products, Promotions, Transactions
 from mercato.replay.simulate.clickstream import Clicks
 from mercato.replay.simulate.inventory import StockLevels
 from mercato.replay.simulate.payments import Outcomes, Payments
+from mercato.replay.simulate.promotions import with_next_week
 
 #: At one instant the catalogue comes before what mentions it, and a click before its checkout.
 _FEEDS: Mapping[str, Callable[[Dataset, int], Feed]] = {
     PRODUCTS.name: lambda dataset, start: Products(dataset.catalogue, start),
-    PROMOTIONS.name: lambda dataset, start: Promotions(dataset.placements, start),
+    PROMOTIONS.name: lambda dataset, start: Promotions(with_next_week(dataset.placements), start),
     INVENTORY.name: lambda dataset, start: StockLevels(dataset.lines, start),
     CLICKSTREAM.name: lambda dataset, _start: Clicks(dataset.lines, dataset.baskets, dataset.catalogue),
     PAYMENTS.name: lambda dataset, _start: Payments(dataset.baskets),

@@ -15,7 +15,7 @@ from mercato.contracts.events import (
     Promotion,
     Transaction,
 )
-from mercato.replay.clock import DAY, WEEK_START, Clock, Micros
+from mercato.replay.clock import DAY, WEEK_START, WEEKS, Clock, Micros
 from mercato.replay.dataset import Catalogue, Lines, Placements
 
 #: Plans are known this long before they hold.
@@ -118,6 +118,7 @@ class Promotions:
                 valid_from=valid_from,
                 valid_to=valid_to,
                 placements=placements[begin:end],
+                simulated=week > WEEKS,
             )
 
 

@@ -9,8 +9,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from mercato.contracts.events import TOPICS, Click, Event, Inventory, Payment, PaymentOutcome, Violation
-from mercato.replay.clock import DAY, Clock
+from mercato.contracts.events import (
+    PROMOTIONS,
+    TOPICS,
+    Click,
+    Event,
+    Inventory,
+    Payment,
+    PaymentOutcome,
+    Promotion,
+    Violation,
+)
+from mercato.replay.clock import DAY, WEEKS, Clock
 from mercato.replay.dataset import Dataset
 from mercato.replay.events import REPLAYED, Year
 from mercato.replay.simulate.frauds import struck
@@ -81,9 +91,28 @@ def test_events_satisfy_their_contract(year: Year, records: list[Record], topic:
     found = events(records, topic)
     assert len(found) == year.totals()[topic] > 0
     assert len({event.event_id for event in found}) == len(found)
-    assert {event.simulated for event in found} == {topic in SIMULATED}
+    later = {event.simulated for event in found if isinstance(event, Promotion) and event.week > WEEKS}
+    recorded = {event.simulated for event in found if not isinstance(event, Promotion) or event.week <= WEEKS}
+    assert recorded == {topic in SIMULATED}
+    assert later == ({True} if topic == PROMOTIONS.name else set())
     keys = [key for name, key, _ in records if name == topic]
     assert keys == [str(getattr(event, TOPICS[topic].key)).encode() for event in found]
+
+
+def test_the_week_after_the_year_is_planned_as_it_was_a_year_before(records: list[Record]) -> None:
+    plans: dict[int, dict[int, Promotion]] = defaultdict(dict)
+    for promotion in events(records, PROMOTIONS.name):
+        assert isinstance(promotion, Promotion)
+        plans[promotion.week][promotion.product_id] = promotion
+    before, after = plans[2], plans[54]
+    assert max(plans) == 54
+    assert {product: plan.placements for product, plan in after.items()} == {
+        product: plan.placements for product, plan in before.items()
+    }
+    ends = {plan.valid_to for plan in plans[53].values()}
+    assert {plan.valid_from for plan in after.values()} == ends
+    assert {plan.valid_to for plan in after.values()} == {end + timedelta(weeks=1) for end in ends}
+    assert {plan.event_time for plan in after.values()} == {end - timedelta(days=2) for end in ends}
 
 
 def test_records_are_in_time_order_over_all_topics(records: list[Record]) -> None:
