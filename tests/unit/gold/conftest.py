@@ -37,6 +37,12 @@ def frame(spark: SparkSession, table: Table, rows: list[dict[str, Any]]) -> Data
     return spark.createDataFrame(pa.Table.from_pylist(rows, schema))
 
 
+def rows(result: DataFrame) -> list[dict[str, Any]]:
+    """What a job made, by column."""
+    found: list[dict[str, Any]] = result.toArrow().to_pylist()
+    return found
+
+
 def scanned(household: int, basket: int, product: int, at: datetime, **more: Any) -> dict[str, Any]:
     """One line of a checkout: one unit for a dollar in store 1 unless said otherwise."""
     return {

@@ -22,8 +22,6 @@ from glue_jobs.gold.product_returns import product_returns
 from glue_jobs.gold.product_stats import product_stats
 from glue_jobs.gold.product_trends import product_trends
 from glue_jobs.gold.store_popular import HALF_LIFE_WEEKS, store_popular
-from glue_jobs.gold.store_promotions import store_promotions
-from mercato.contracts.events.retail import Placement
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.features import (
     ALL_STORES,
@@ -42,8 +40,8 @@ from mercato.contracts.tables.features import (
     STORE_POPULAR,
 )
 from mercato.contracts.tables.gold import BASKET_LINES
-from mercato.contracts.tables.silver import PROMOTIONS, TRANSACTIONS
-from tests.unit.gold.conftest import MONDAY, bought, frame, scanned
+from mercato.contracts.tables.silver import TRANSACTIONS
+from tests.unit.gold.conftest import MONDAY, bought, frame, rows, scanned
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -59,11 +57,6 @@ AS_OF = (
     (PRODUCT_NEIGHBOURS, product_neighbours),
     (STORE_POPULAR, store_popular),
 )
-
-
-def rows(result: DataFrame) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = result.toArrow().to_pylist()
-    return found
 
 
 def shop(seed: int = 7, weeks: int = 60) -> list[dict[str, Any]]:
@@ -289,109 +282,3 @@ def test_popularity_halves_and_ties_go_to_the_smaller_id(spark: SparkSession) ->
     assert found[1]["product_ids"] == [20, 30, 10]
     assert found[1]["scores"] == [1.0, 1.0, 0.5]
     assert found[ALL_STORES]["product_ids"] == [20, 30, 40, 10]
-
-
-def test_a_promoted_product_is_in_a_store_once(spark: SparkSession) -> None:
-    def promotion(product: int, *placements: Placement) -> dict[str, Any]:
-        shown = [{name: getattr(each, name) for name in Placement.__struct_fields__} for each in placements]
-        return {"product_id": product, "valid_from": MONDAY, "valid_to": MONDAY + WEEK, "placements": shown}
-
-    promotions = [
-        promotion(
-            9,
-            Placement(display="0", mailer="A", stores=[1, 2]),
-            Placement(display="7", mailer="D", stores=[1]),
-        ),
-        promotion(4, Placement(display="5", mailer="0", stores=[1])),
-    ]
-    found = {row["store_id"]: row for row in rows(store_promotions(frame(spark, PROMOTIONS, promotions)))}
-    assert found[1]["product_ids"] == [4, 9]
-    assert (found[1]["displays"], found[1]["mailers"]) == (["5", "7"], ["0", "D"])
-    assert (found[2]["displays"], found[2]["mailers"]) == (["0"], ["A"])
-    assert (found[1]["event_timestamp"], found[1]["valid_to"]) == (MONDAY, MONDAY + WEEK)
-
-
-def promotion(
-    product: int, begins: datetime, ends: datetime, *stores: int, display: str = "1"
-) -> dict[str, Any]:
-    shown = {"display": display, "mailer": "0", "stores": list(stores)}
-    return {
-        "product_id": product, "event_time": begins, "valid_from": begins, "valid_to": ends,
-        "placements": [shown],
-    }  # fmt: skip
-
-
-def promoted(
-    spark: SparkSession, promotions: list[dict[str, Any]]
-) -> dict[int, dict[datetime, tuple[datetime, list[int]]]]:
-    """By store and instant: until when, and what."""
-    found: dict[int, dict[datetime, tuple[datetime, list[int]]]] = {}
-    for row in rows(store_promotions(frame(spark, PROMOTIONS, promotions))):
-        held = found.setdefault(row["store_id"], {})
-        held[row["event_timestamp"]] = row["valid_to"], row["product_ids"]
-    return found
-
-
-def test_a_weekend_promotion_does_not_hide_that_of_the_week(spark: SparkSession) -> None:
-    """Only the newest row of a store is read, online and in training."""
-    friday, sunday, end = MONDAY + 4 * DAY, MONDAY + 6 * DAY, MONDAY + WEEK
-    found = promoted(
-        spark,
-        [
-            promotion(1, MONDAY, end, 1, 2),
-            promotion(2, MONDAY, end, 1),
-            promotion(3, friday, sunday, 1),
-            promotion(2, friday, end + WEEK, 1, display="7"),
-        ],
-    )
-    assert found[1] == {
-        MONDAY: (end, [1, 2]),
-        friday: (end + WEEK, [1, 2, 3]),
-        sunday: (end + WEEK, [1, 2]),
-        end: (end + WEEK, [2]),
-    }
-    assert found[2] == {MONDAY: (end, [1])}
-
-
-def test_at_every_instant_the_newest_row_has_what_runs_then(spark: SparkSession) -> None:
-    draw = random.Random(5)
-    planned = []
-    for _ in range(150):
-        begins = MONDAY + DAY * draw.randrange(200)
-        ends = begins + DAY * draw.randint(1, 15)
-        planned.append(promotion(draw.randint(1, 9), begins, ends, *draw.sample(range(1, 5), 2)))
-    planned.append(promotion(10, MONDAY - 30 * DAY, MONDAY + 300 * DAY, 5))  # all the year, alone
-    found = promoted(spark, planned)
-    newest = max(each["valid_from"] for each in planned)
-    for store, hours in itertools.product(range(1, 6), range(-1, 2_500, 7)):
-        at = newest + timedelta(hours=1_000 - hours)
-        running = {
-            each["product_id"]
-            for each in planned
-            if each["valid_from"] <= at < each["valid_to"] and store in each["placements"][0]["stores"]
-        }
-        known = [instant for instant in found[store] if instant <= at]
-        until, products = found[store][max(known)] if known else (at, [])
-        assert (products if until > at else []) == sorted(running)
-
-
-def test_what_is_planned_far_ahead_hides_no_promotion_of_today(spark: SparkSession) -> None:
-    """A campaign for Christmas, told in June, once left every store without one till autumn."""
-
-    def promotion(store: int, told: datetime, begins: datetime) -> dict[str, Any]:
-        shown = {"display": "1", "mailer": "A", "stores": [store]}
-        return {
-            "product_id": 1, "event_time": told, "valid_from": begins, "valid_to": begins + WEEK,
-            "placements": [shown],
-        }  # fmt: skip
-
-    promotions = [
-        promotion(1, MONDAY, MONDAY + 26 * WEEK),
-        promotion(2, MONDAY, MONDAY),
-        promotion(3, MONDAY - 20 * WEEK, MONDAY - 20 * WEEK),
-    ]
-    found = {
-        row["store_id"]: row["event_timestamp"]
-        for row in rows(store_promotions(frame(spark, PROMOTIONS, promotions)))
-    }
-    assert found == {1: MONDAY + 26 * WEEK, 2: MONDAY}

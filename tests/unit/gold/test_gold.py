@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,19 +18,12 @@ from glue_jobs.jobs import GoldJob
 from mercato.contracts.arrow import arrow_fields
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.silver import PRODUCTS, TRANSACTIONS
-from tests.unit.gold.conftest import MONDAY, bought, frame, scanned
+from tests.unit.gold.conftest import MONDAY, bought, frame, rows, scanned
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-
-
-def rows(result: DataFrame) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = result.toArrow().to_pylist()
-    return found
-
-
 GOLD = [job for job in CATALOG.values() if isinstance(job, GoldJob)]
 
 
