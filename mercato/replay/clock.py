@@ -36,8 +36,8 @@ def _monday(week: int) -> int:
     return micros(datetime.combine(day, time(), tzinfo=STORE_ZONE))
 
 
-#: Start of each recorded retail week and of the one after them, indexed by week; `WEEK_START[week + 1]` is its
-#: end. Index 0 is unused.
+#: Start of each recorded retail week and of the one after them, indexed by week; `WEEK_START[week + 1]` is
+#: its end. Index 0 is unused.
 WEEK_START: Micros = np.array([_monday(week) for week in range(WEEKS + 3)], np.int64)
 
 
