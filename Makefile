@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9
 HOUSEHOLDS ?=
+ALL_MODELS ?=
 ENV ?= dev
 
 # A Python of this version on the path or from pyenv; failing that its number, for uv to fetch one.
@@ -24,8 +25,8 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: setup ## replay the year, train, and serve a live page (HOUSEHOLDS=200 for two minutes)
-	@$(BIN)/mercato demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
+demo: setup ## replay the year, train, and serve a live page (HOUSEHOLDS=200 for two minutes, ALL_MODELS=1 for the panel too)
+	@$(BIN)/mercato demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(ALL_MODELS),--all-models)
 
 # What tests need beside what everything needs.
 TESTED_WITH := var/jars/flink.stamp var/jars/opensearch.stamp \

@@ -48,6 +48,10 @@ class _Demo:
             )
             raise typer.Exit(failed)
 
+    def serves(self, model: str) -> bool:
+        """Whether a model passed its gate, in this run or in an earlier one."""
+        return (self.home / "models" / model / "version").exists()
+
     def in_background(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command whose result is needed only later."""
         return self._start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -102,13 +106,21 @@ def demo(
     detach: Annotated[
         bool, typer.Option("--detach", help="Leave everything running; `mercato down` stops it.")
     ] = False,
+    all_models: Annotated[
+        bool,
+        typer.Option(
+            "--all-models",
+            help="Then also train churn, price and fraud, use those that pass, and serve the admin panel. "
+            "With few households most do not pass.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Replay the year, build the lake and the features, train, and serve a live page.
 
     Each step is a command that you can run by itself; a second run does only what is new.
 
-    Examples: `mercato demo`, `mercato demo --households 200`, `mercato demo --detach --json`
+    Examples: `mercato demo`, `mercato demo --households 200`, `mercato demo --all-models --detach --json`
     """
     from mercato.lake.storage import check_readable
     from mercato.local.supervisor import Stack
@@ -120,8 +132,9 @@ def demo(
     stack, run = Stack(settings), _Demo(settings.home)
     interrupted_by_signals()
     try:
-        result = _run(run, households)
+        result = _run(run, households, all_models=all_models)
         result["url"] = settings.require("api_url")
+        result["panel"] = settings.require("admin_url") if all_models else None
         path = settings.home / "bench" / "demo.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=2))
@@ -129,6 +142,8 @@ def demo(
             typer.echo(json.dumps(result))
             sys.stdout.flush()
         typer.secho(f"\nOpen {result['url']} and pick a household.", err=True, bold=True, fg="green")
+        if all_models:
+            typer.echo(f"Prices to decide on and payments to review: {result['panel']}", err=True)
         typer.echo(
             f"Models: {settings.require('mlflow_uri')}   Stop: {'mercato down' if detach else 'Ctrl-C'}",
             err=True,
@@ -143,7 +158,7 @@ def demo(
         raise typer.Exit(130) from None
 
 
-def _run(run: _Demo, households: int | None) -> dict[str, object]:
+def _run(run: _Demo, households: int | None, *, all_models: bool) -> dict[str, object]:
     started = time.monotonic()
     memory = _PeakMemory(run.home)
     memory.start()
@@ -159,14 +174,20 @@ def _run(run: _Demo, households: int | None) -> dict[str, object]:
     mlflow.wait()
     run.step("tracking", "up", "mlflow")
     run.step("model", "train", "recommend")
-    trained = (run.home / "models" / "recommend" / "version").exists()
-    if not trained:
+    if not run.serves("recommend"):
         typer.echo(
             "No model beat the baselines, so the page shows what is popular. Try more households.", err=True
         )
-    run.step("decisions", "up", *(["scorer"] if trained else []), "api")
+    run.step("decisions", "up", *(["scorer"] if run.serves("recommend") else []), "api")
+    if all_models:
+        for model, use in _USES.items():
+            run.step(f"{model} model", "train", model)
+            if run.serves(model):
+                run.step(f"{model} decisions", *use)
+        run.step("panel", "up", "admin")
     return {
         "households": households or "all",
+        "models": [model for model in ("recommend", *_USES) if run.serves(model)],
         "seconds": run.seconds,
         "total_seconds": round(time.monotonic() - started, 1),
         "replay_to_model_seconds": round(sum(run.seconds[s] for s in _REPLAY_TO_MODEL), 1),
@@ -175,6 +196,8 @@ def _run(run: _Demo, households: int | None) -> dict[str, object]:
     }
 
 
+#: How what passed its gate is put to use.
+_USES = {"churn": ("churn", "score"), "price": ("price", "propose"), "fraud": ("up", "fraud-scorer")}
 _REPLAY_TO_MODEL = ("replay", "bronze", "silver", "gold", "features", "online features", "tracking", "model")
 
 

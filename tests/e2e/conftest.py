@@ -9,11 +9,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-
-from mercato.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / "var" / "jars"
@@ -29,19 +28,19 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def demo(demo_home: Path) -> Iterator[str]:
-    """Address of a demo with 200 households."""
+def told(demo_home: Path) -> Iterator[dict[str, Any]]:
+    """What a demo with 200 households and all models says once everything runs."""
     environment = {**os.environ, "MERCATO_HOME": str(demo_home), "MERCATO_JARS_DIR": str(JARS)}
     if "MERCATO_E2E_HOME" in os.environ:
-        yield Settings(home=demo_home).require("api_url")
+        yield json.loads((demo_home / "bench" / "demo.json").read_text())
         return
-    command = [sys.executable, "-m", "mercato", "demo", "--households", "200", "--json"]
+    command = [sys.executable, "-m", "mercato", "demo", "--households", "200", "--all-models", "--json"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        line = process.stdout.readline()  # printed once the page is live
+        line = process.stdout.readline()
         assert line, f"the demo ended with {process.wait()}"
-        yield json.loads(line)["url"]
+        yield json.loads(line)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -49,6 +48,13 @@ def demo(demo_home: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="package")
+def demo(told: dict[str, Any]) -> str:
+    """Address of its page."""
+    url: str = told["url"]
+    return url
 
 
 @pytest.fixture
