@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from mercato_models.artefact import Model
 
+#: So many rows tell what drives a model; SHAP values of a hundred thousand would take minutes.
+EXPLAINED = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -49,6 +52,8 @@ def reasons(model: Model, rows: NDArray[np.float32], k: int = 3) -> list[list[Re
 
 
 def drivers(model: Model, rows: NDArray[np.float32]) -> dict[str, float]:
-    """Mean |SHAP value| by feature, largest first."""
+    """Mean |SHAP value| by feature, largest first: of EXPLAINED rows, drawn at random if there are more."""
+    if len(rows) > EXPLAINED:
+        rows = rows[np.random.default_rng(0).choice(len(rows), EXPLAINED, replace=False)]
     means = np.abs(contributions(model, rows)).mean(axis=0)
     return {model.features[column]: float(means[column]) for column in np.argsort(-means, kind="stable")}

@@ -51,30 +51,6 @@ def _assert_filled(lake: Lake, runs: list[Any]) -> None:
     assert spent == pytest.approx(sold)
 
 
-@pytest.mark.integration
-@pytest.mark.exercises("jobs-wheels")
-@pytest.mark.exercises("jobs-entry")
-def test_shipped_jobs_fill_a_lake_on_disk_and_bring_it_online(
-    installed: Path, settings: Settings, tmp_path: Path
-) -> None:
-    lake = Lake(str(tmp_path / "lake"))
-    Bronze(lake).write_early()
-    jars = sorted((JARS / "spark").glob("*.jar"))
-    runs = glue.submit(installed, tmp_path, ENTRY, jars, {}, *_arguments(), "--lake-uri", lake.uri)
-    _assert_filled(lake, runs)
-    online = OnlineFeatures(settings)
-    online.store.redis.flushdb()
-    given = [*glue.arguments("features-materialize"), "--redis-url", settings.require("redis_url")]
-    glue.submit(installed, tmp_path, "features/main.py", jars, {}, *given, "--lake-uri", lake.uri)
-    spent = online.profiles()[features.HOUSEHOLD_PROFILE.c.spend].to_pylist()
-    known = lake.read_arrow(features.HOUSEHOLD_PROFILE)
-    assert max(spent) == pytest.approx(max(known[features.HOUSEHOLD_PROFILE.c.spend].to_pylist()))
-    assert len(spent) == HOUSEHOLDS
-    products = online.catalogue()[views.PRODUCT_DETAILS.name]
-    assert products.equals(online.store.table(views.PRODUCT_DETAILS))
-    assert products.num_rows > 0
-
-
 @pytest.fixture
 def s3(aws: str) -> str:
     """Address of an S3 that holds one bucket per layer."""
@@ -89,20 +65,31 @@ def s3(aws: str) -> str:
 @pytest.mark.integration
 @pytest.mark.exercises("jobs-wheels")
 @pytest.mark.exercises("jobs-entry")
-def test_shipped_jobs_fill_a_lake_with_a_bucket_for_each_layer(
-    installed: Path, s3_jars: list[Path], s3: str, tmp_path: Path
+def test_shipped_jobs_fill_a_lake_with_a_bucket_for_each_layer_and_bring_it_online(
+    installed: Path, s3_jars: list[Path], s3: str, settings: Settings, tmp_path: Path
 ) -> None:
     lake = Lake("s3://shop-{layer}")
     Bronze(lake).write_early()
-    jars = [*sorted((JARS / "spark").glob("*.jar")), *s3_jars]
-    given = [*_arguments(), "--lake-uri", lake.uri]
-    runs = glue.submit(installed, tmp_path, ENTRY, jars, glue.s3a(s3), *given)
+    jars, conf = [*sorted((JARS / "spark").glob("*.jar")), *s3_jars], glue.s3a(s3)
+    runs = glue.submit(installed, tmp_path, ENTRY, jars, conf, *_arguments(), "--lake-uri", lake.uri)
     _assert_filled(lake, runs)
     kept_up = {upkeep.table for upkeep in maintain(lake, 168)}
     assert {target.name for target in TARGETS} <= kept_up
     # A stream is the only writer of its table there.
     assert kept_up.isdisjoint(table.name for table in BRONZE.values())
     _assert_filled(lake, runs)
+
+    online = OnlineFeatures(settings)
+    online.store.redis.flushdb()
+    given = [*glue.arguments("features-materialize"), "--redis-url", settings.require("redis_url")]
+    glue.submit(installed, tmp_path, "features/main.py", jars, conf, *given, "--lake-uri", lake.uri)
+    spent = online.profiles()[features.HOUSEHOLD_PROFILE.c.spend].to_pylist()
+    known = lake.read_arrow(features.HOUSEHOLD_PROFILE)
+    assert max(spent) == pytest.approx(max(known[features.HOUSEHOLD_PROFILE.c.spend].to_pylist()))
+    assert len(spent) == HOUSEHOLDS
+    products = online.catalogue()[views.PRODUCT_DETAILS.name]
+    assert products.equals(online.store.table(views.PRODUCT_DETAILS))
+    assert products.num_rows > 0
 
 
 @pytest.mark.exercises("jobs-jars")

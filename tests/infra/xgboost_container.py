@@ -98,7 +98,11 @@ def image(home: Path) -> Path:
         *("--python", ROOT / ".venv/airflow/bin/python", python),
     )
     pins = ROOT / "requirements" / "model-container.txt"
-    run(uv(), "pip", "install", "--quiet", "--no-deps", "--python", python / "bin" / "python", "-r", pins)
+    # Compiled as in the image: else every container would do so again.
+    run(
+        *(uv(), "pip", "install", "--quiet", "--no-deps", "--compile-bytecode"),
+        *("--python", python / "bin" / "python", "-r", pins),
+    )
     # As the image's own Dockerfile mends the toolkit for Python after 3.9.
     (mapping,) = python.glob("lib/python3.12/site-packages/sagemaker_containers/_mapping.py")
     mapping.write_text(mapping.read_text().replace("collections.Mapping", "collections.abc.Mapping"))

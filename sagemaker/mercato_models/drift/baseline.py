@@ -18,8 +18,8 @@ FILE = "baseline.json"
 SCORE = "score"
 #: Deciles, as is usual; a column with no more values than that has a bin for each.
 _BINS = 10
-#: Rows that are enough to tell bins, and to tell what columns add to the scores.
-_BINNED, _EXPLAINED = 100_000, 2_000
+#: Rows that are enough to tell bins.
+_BINNED = 100_000
 
 
 class NoBaselineError(ModelError):
@@ -72,7 +72,7 @@ class Baseline:
         weights = np.ones(len(rows)) if stands_for is None or not stands_for.any() else stands_for
         chosen = np.random.default_rng(0).permutation(np.flatnonzero(weights))[:_BINNED]
         rows, weights = rows[chosen], weights[chosen]
-        adds = drivers(model, rows[:_EXPLAINED])
+        adds = drivers(model, rows)
         whole = sum(adds.values()) or 1.0
         columns = tuple(
             replace(_column(name, values, weights), importance=adds[name] / whole, grows=name in growing)

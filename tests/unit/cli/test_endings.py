@@ -33,7 +33,7 @@ class Stack(supervisor.Stack):
         time.sleep(0.5)
         print("stopped", flush=True)
 
-def wait(*_arguments):
+def wait(*_arguments, **_options):
     print("runs", flush=True)
     time.sleep(60)
 
