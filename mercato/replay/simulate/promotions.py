@@ -8,8 +8,8 @@ from mercato.replay.clock import WEEKS
 from mercato.replay.dataset import Placements
 
 #: The week after the year, and the recorded one at the same time of the year before.
-NEXT_WEEK = WEEKS + 1
-_YEAR_BEFORE = NEXT_WEEK - 52
+_NEXT_WEEK = WEEKS + 1
+_YEAR_BEFORE = _NEXT_WEEK - 52
 
 
 def with_next_week(placements: Placements) -> Placements:
@@ -17,5 +17,5 @@ def with_next_week(placements: Placements) -> Placements:
     begin, end = np.searchsorted(
         placements.packed, np.array([_YEAR_BEFORE, _YEAR_BEFORE + 1]) << Placements.WEEK_AT
     )
-    later = (NEXT_WEEK - _YEAR_BEFORE) << Placements.WEEK_AT
+    later = (_NEXT_WEEK - _YEAR_BEFORE) << Placements.WEEK_AT
     return Placements(np.concatenate([placements.packed, placements.packed[begin:end] + later]))
