@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -14,6 +16,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
 
+#: A token is not used for longer than until so many seconds before its end.
+_TOKEN_SPARE = 60
 #: The broker must have acknowledged within this time, or the event counts as not taken.
 DELIVERY_TIMEOUT_MS = 2_000
 
@@ -39,22 +43,26 @@ class Record:
 class EventLog:
     """An idempotent Kafka producer whose appends are waited for.
 
-    Safe to use from several threads.
+    Safe to use from several threads, and in a process that stands still between its calls, as Lambda's do:
+    the client, which refreshes its token while it runs, is then replaced.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._producer = Producer(
-            client_config(settings)
-            | {
-                "enable.idempotence": True,
-                "linger.ms": 1,
-                "message.timeout.ms": DELIVERY_TIMEOUT_MS,
-                "socket.keepalive.enable": True,
-                "reconnect.backoff.ms": 50,
-                "reconnect.backoff.max.ms": 1_000,
-                "log_level": 2,
-            }
-        )
+        self._config = client_config(settings) | {
+            "enable.idempotence": True,
+            "linger.ms": 1,
+            "message.timeout.ms": DELIVERY_TIMEOUT_MS,
+            "socket.keepalive.enable": True,
+            "reconnect.backoff.ms": 50,
+            "reconnect.backoff.max.ms": 1_000,
+            "log_level": 2,
+        }
+        if "oauth_cb" in self._config:
+            self._config["oauth_cb"] = self._noting(self._config["oauth_cb"])
+        #: When the token ends, seconds since 1970.
+        self._token_ends = inf
+        self._replacing = threading.Lock()
+        self._producer = Producer(self._config)
         self._open = True
         self._poller = threading.Thread(target=self._poll, name="kafka-delivery", daemon=True)
         self._poller.start()
@@ -67,6 +75,7 @@ class EventLog:
                 them again with the same event ids is safe: the lake drops duplicates.
             RecordTooLargeError: at least one is larger than a message may be.
         """
+        self._replace_if_stale()
         arrivals = [self._send(record) for record in records]
         try:
             for arrival in arrivals:
@@ -90,6 +99,22 @@ class EventLog:
         self._open = False
         self._poller.join()
         self._producer.flush(2)
+
+    def _noting(self, token: Callable[[str], tuple[str, float]]) -> Callable[[str], tuple[str, float]]:
+        def noted(config: str) -> tuple[str, float]:
+            made, self._token_ends = token(config)
+            return made, self._token_ends
+
+        return noted
+
+    def _replace_if_stale(self) -> None:
+        with self._replacing:
+            if time.time() < self._token_ends - _TOKEN_SPARE:
+                return
+            # Until the new one has a token of its own.
+            self._token_ends = inf
+            before, self._producer = self._producer, Producer(self._config)
+        before.flush(DELIVERY_TIMEOUT_MS / 1000)
 
     def _send(self, record: Record) -> Future[None]:
         arrival: Future[None] = Future()

@@ -55,6 +55,30 @@ def test_a_log_group_that_a_service_is_told_of_has_no_asterisk_behind_it() -> No
     assert all(re.fullmatch(r"arn:@:logs:[\w-]+:@:log-group:[^*]+", arn) for arn in logs), logs
 
 
+#: What EC2 says a description may be.
+_GROUP_TEXT = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_what_is_said_of_security_groups_has_characters_that_ec2_takes(environment: str) -> None:
+    """An apostrophe in a rule's description once made no deploy possible."""
+    said = [
+        rule.get(name)
+        for kind in ("", "Ingress", "Egress")
+        for group in resources(environment, f"AWS::EC2::SecurityGroup{kind}").values()
+        for rule in (
+            group["Properties"],
+            *group["Properties"].get("SecurityGroupIngress", []),
+            *group["Properties"].get("SecurityGroupEgress", []),
+        )
+        for name in ("GroupDescription", "Description")
+    ]
+    written = [each for each in said if each is not None]
+    assert len(written) > 10
+    # CDK's own texts name a peer of another stack by its reference.
+    assert [each for each in map(text, written) if not _GROUP_TEXT.fullmatch(each)] == []
+
+
 def test_a_schema_is_of_a_draft_that_the_registry_reads_and_its_first_version_never_changes() -> None:
     schemas = [each["Properties"] for each in resources("prod", "AWS::Glue::Schema").values()]
     # Another text would replace the schema, under a name that is taken.

@@ -9,6 +9,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+#: What Spark does to write an object, in parts if it is large, and to take back what a failed task wrote.
+WRITING = ("AbortMultipartUpload", "ListMultipartUploadParts", "PutObject")
+#: How it finds what to take back; of the bucket.
+LISTS_UPLOADS = "ListBucketMultipartUploads"
+
 
 class DataBucket(s3.Bucket):
     """Encrypted, versioned, private, TLS only, access logged."""

@@ -64,7 +64,9 @@ class Streaming(Section):
     Attributes:
         kind: `provisioned` brokers have disks of their own, `express` ones grow and fail over by themselves.
         kafka_version: as MSK offers it.
-        broker_type: instance type of a broker, without the `kafka.` or `express.` before it.
+        broker_type: instance type of a broker, without the `kafka.` or `express.` before it. A t3.small takes
+            four new connections a second of those who sign in with IAM, an m7g.large a hundred: a t3.small is
+            for trying things out.
         brokers_per_zone: how many brokers in each availability zone.
         volume_gib: disk of a provisioned broker; express grows by itself.
         monitoring: metrics that brokers tell; each is paid for, and the dashboard shows refused events only

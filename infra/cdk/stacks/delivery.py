@@ -15,8 +15,9 @@ _ISSUER = "token.actions.githubusercontent.com"
 #: Roles of CDK's own bootstrap, which do what a deploy does.
 _BOOTSTRAP = ("deploy", "file-publishing", "lookup")
 _QUALIFIER = "hnb659fds"
-#: As long as the workflow's job may take: a cluster and an Airflow alone take more than half an hour each.
-_SESSION = Duration.hours(2)
+#: As long as the workflow's job may take: a cluster, its topics one after another and an Airflow alone take
+#: more than half an hour each.
+_SESSION = Duration.hours(4)
 #: What the preflight asks of the account (`mercato.cloud.preflight`); these take no resource.
 _LOOKING = (
     "ce:ListCostAllocationTags",

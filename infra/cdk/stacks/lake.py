@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.cdk.config import Config
-from infra.cdk.constructs.bucket import DataBucket
+from infra.cdk.constructs.bucket import LISTS_UPLOADS, WRITING, DataBucket
 from infra.cdk.contracts import TableSpec, contracts
 from infra.cdk.stacks.base import PlaneStack
 
@@ -67,9 +67,11 @@ class LakeStack(PlaneStack):
     def grant_jobs(self, role: iam.IRole) -> None:
         """Let a role read and write every layer and its tables, and read what was deployed."""
         for name, bucket in (*self.layers.items(), ("artifacts", self.artifacts)):
-            actions = ["GetObject"] if name == "artifacts" else ["GetObject", "PutObject", "DeleteObject"]
+            written = name != "artifacts"
+            actions = ["GetObject", *(["DeleteObject", *WRITING] if written else [])]
+            looks = ["ListBucket", "GetBucketLocation", *([LISTS_UPLOADS] if written else [])]
             _allow(role, "s3", actions, [self.objects_arn(name)])
-            _allow(role, "s3", ["ListBucket", "GetBucketLocation"], [bucket.bucket_arn])
+            _allow(role, "s3", looks, [bucket.bucket_arn])
         _allow(role, "kms", ["Decrypt", "Encrypt", "GenerateDataKey", "DescribeKey"], [self.key.key_arn])
         catalogue = self.format_arn(service="glue", resource="catalog", arn_format=ArnFormat.NO_RESOURCE_NAME)
         names = [self._database_name(layer) for layer in self.layers]

@@ -13,7 +13,7 @@ from infra.artifacts.catalog import artifact
 from infra.artifacts.models import MODELS, SOURCE
 from infra.cdk.config import Config
 from infra.cdk.constructs.alarms import undoing
-from infra.cdk.constructs.bucket import DataBucket
+from infra.cdk.constructs.bucket import LISTS_UPLOADS, WRITING, DataBucket
 from infra.cdk.constructs.container_role import ContainerRole
 from infra.cdk.constructs.deployer import Deployer
 from infra.cdk.constructs.failed import FailedEvents
@@ -95,8 +95,11 @@ class ModelsStack(PlaneStack):
     def grant_datasets(self, role: JobRole) -> None:
         """Let a job write datasets, and read what it computes on the way."""
         self._grant_bucket(role)
+        # Spark also looks whether the folder's own name is an object.
         datasets = self._objects(_DATA)
-        role.allow("s3", ("AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"), [datasets])
+        role.allow("s3", ("DeleteObject", *WRITING), [datasets])
+        role.allow("s3", ("GetObject",), [datasets, datasets.removesuffix("/*")])
+        role.allow("s3", (LISTS_UPLOADS,), [self._bucket.bucket_arn])
 
     def grant_scores(self, role: JobRole) -> None:
         """Let a job fetch approved versions and what they were asked, write what they say, and count it."""
@@ -146,7 +149,7 @@ class ModelsStack(PlaneStack):
             description="Containers of SageMaker",
             allow_all_outbound=False,
         )
-        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS's services")
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS services")
         self._network.open_endpoints(self, group, "Models")
         return group
 

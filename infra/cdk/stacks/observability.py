@@ -215,7 +215,7 @@ class ObservabilityStack(PlaneStack):
     def _budget(self) -> None:
         budget = budgets.CfnBudget
         subscriber = budget.SubscriberProperty(subscription_type="SNS", address=self.topic.topic_arn)
-        budgets.CfnBudget(
+        created = budgets.CfnBudget(
             self,
             "Budget",
             budget=budget.BudgetDataProperty(
@@ -238,3 +238,5 @@ class ObservabilityStack(PlaneStack):
                 for kind, threshold in (("ACTUAL", 80), ("FORECASTED", 100))
             ],
         )
+        # With the policy that lets it publish.
+        created.node.add_dependency(self.topic)

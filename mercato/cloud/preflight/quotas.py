@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,9 +15,10 @@ from botocore.exceptions import ClientError
 from mercato.cloud.preflight.finding import Finding, blocking, ok, warning
 from mercato.cloud.template import Resource
 
-_ENDPOINTS = "sagemaker"
+_SAGEMAKER = "sagemaker"
 #: Lambda keeps so much for functions that reserve nothing.
 _UNRESERVED = 100
+_PIPELINE = "AWS::SageMaker::Pipeline"
 _FUNCTION, _RESERVED = "FunctionName", "ReservedConcurrentExecutions"
 
 
@@ -135,15 +138,51 @@ def endpoints(session: Any, region: str, resources: Iterable[Resource]) -> Itera
         count = sum(counts) + max(counts)
         # One quota for each type, over all endpoints of the account in the region.
         name = f"{instance} for endpoint usage"
-        value = _by_name(values, _ENDPOINTS, name)
         needed = f"{count} needed by approved models, one of which is being updated"
-        if value is None:
-            yield _untold(name, _ENDPOINTS, needed)
-        elif count > value:
-            fix = f"ask Service Quotas for {count} or more ({_ENDPOINTS}, {name}) before you approve a model"
-            yield warning(f"quota: {name}", f"{needed}, {value:.0f} allowed", fix)
-        else:
-            yield ok(f"quota: {name}", f"{needed}, {value:.0f} allowed for all endpoints of the account")
+        yield _later(name, count, _by_name(values, _SAGEMAKER, name), needed, "before you approve a model")
+
+
+def jobs(session: Any, region: str, resources: Iterable[Resource]) -> Iterator[Finding]:
+    """Whether the models' pipelines may start their jobs, all at once as every week; the deploy starts none.
+
+    Args:
+        resources: all, as a pipeline that is there already may still wait for its first start.
+    """
+    values = session.client("service-quotas", region_name=region)
+    for name, count in sorted(Counter(chain(*map(job_quotas, resources))).items()):
+        needed = f"{count} needed where all models are trained at once"
+        yield _later(name, count, _by_name(values, _SAGEMAKER, name), needed, "before you train them")
+
+
+def job_quotas(resource: Resource) -> Iterator[str]:
+    """Quotas that a pipeline's jobs count against, one at a time; none of anything else."""
+    if resource.type != _PIPELINE:
+        return
+    body = resource.get("PipelineDefinition", "PipelineDefinitionBody")
+    parts = body["Fn::Join"][1] if isinstance(body, Mapping) else [body]
+    definition = json.loads("".join(part if isinstance(part, str) else "@" for part in parts))
+    given = {each["Name"]: each.get("DefaultValue") for each in definition["Parameters"]}
+    found = {}
+    for step in _steps(definition["Steps"]):
+        asked = step.get("Arguments", {})
+        if step["Type"] == "Training":
+            spot = "spot " if asked.get("EnableManagedSpotTraining") else ""
+            found[f"{spot}training job"] = asked["ResourceConfig"]
+        elif step["Type"] == "Processing":
+            found["processing job"] = asked["ProcessingResources"]["ClusterConfig"]
+    for kind, machine in found.items():
+        instance = machine["InstanceType"]
+        if isinstance(instance, Mapping):
+            instance = given[instance["Get"].removeprefix("Parameters.")]
+        yield f"{instance} for {kind} usage"
+
+
+def _steps(steps: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """With those that depend on a condition."""
+    for step in steps:
+        yield step
+        for branch in ("IfSteps", "ElseSteps"):
+            yield from _steps(step.get("Arguments", {}).get(branch, ()))
 
 
 def concurrency(session: Any, region: str, resources: Iterable[Resource]) -> Iterator[Finding]:
@@ -196,6 +235,16 @@ def endpoint_instances(resources: Iterable[Resource]) -> Mapping[str, list[int]]
     for count, instance in filter(None, (each.answers_on() for each in resources)):
         counts[instance].append(count)
     return counts
+
+
+def _later(name: str, count: int, value: float | None, needed: str, when: str) -> Finding:
+    """Whether what starts after the deploy may start, of which the account has one quota for each type."""
+    if value is None:
+        return _untold(name, _SAGEMAKER, needed)
+    if count > value:
+        fix = f"ask Service Quotas for {count} or more ({_SAGEMAKER}, {name}) {when}"
+        return warning(f"quota: {name}", f"{needed}, {value:.0f} allowed", fix)
+    return ok(f"quota: {name}", f"{needed}, {value:.0f} allowed in the whole account")
 
 
 def _untold(name: str, service: str, needed: str) -> Finding:

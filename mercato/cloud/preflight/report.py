@@ -11,7 +11,7 @@ from rich.table import Table
 from mercato.cloud.preflight.account import bootstrap, deployed, identity, linked_roles
 from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import Finding, State
-from mercato.cloud.preflight.quotas import concurrency, endpoints, quotas
+from mercato.cloud.preflight.quotas import concurrency, endpoints, jobs, quotas
 from mercato.cloud.preflight.secrets import secrets
 from mercato.cloud.preflight.services import services
 from mercato.cloud.preflight.tags import tags
@@ -49,6 +49,7 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
             *catalogue(session, assembly),
             *quotas(session, assembly.region, assembly.resources, held),
             *endpoints(session, assembly.region, assembly.resources),
+            *jobs(session, assembly.region, assembly.resources),
             *concurrency(session, assembly.region, assembly.resources),
             *secrets(session, assembly),
             *tags(session, assembly),

@@ -15,12 +15,12 @@ from mercato.cli.main import app
 from mercato.cloud.preflight.account import deployed, recovery
 from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import State
-from mercato.cloud.preflight.quotas import concurrency, endpoint_instances, endpoints, judged, quotas
+from mercato.cloud.preflight.quotas import concurrency, judged, quotas
 from mercato.cloud.preflight.report import PreflightError, as_json, blocked, inspect
 from mercato.cloud.preflight.secrets import by_hand, secrets
 from mercato.cloud.preflight.services import SERVICES
 from mercato.cloud.preflight.tags import tags
-from mercato.cloud.template import ANSWERS_ON, ENVIRONMENT, Assembly, Resource, resources
+from mercato.cloud.template import ENVIRONMENT, Assembly, Resource, resources
 from tests.infra.templates import made_types
 
 COUNTS = st.integers(min_value=0, max_value=1000).map(float)
@@ -151,63 +151,6 @@ def test_an_update_needs_room_for_what_it_adds_to_a_stack(
     for name, (told, says) in expected.items():
         assert found[f"quota: {name}"].state is told
         assert found[f"quota: {name}"].says.startswith(says)
-
-
-def _versions(answers_on: str | None) -> Resource:
-    tags = [] if answers_on is None else [{"Key": ANSWERS_ON, "Value": answers_on}]
-    return Resource("models", "Versions", "AWS::SageMaker::ModelPackageGroup", {"Tags": tags})
-
-
-MODELS = [_versions("2 ml.m5.large"), _versions("1 ml.m5.large"), _versions("1 ml.c5.large"), _versions(None)]
-
-
-class Quotas:
-    """A session that tells the quotas of SageMaker's endpoints, some only among AWS's defaults."""
-
-    def __init__(self, **values: dict[str, float]) -> None:
-        self._values = values
-
-    def client(self, service: str, **_options: object) -> Any:
-        assert service == "service-quotas"
-        return self
-
-    def get_paginator(self, operation: str) -> Any:
-        self._quotas = [
-            {"QuotaName": f"{instance} for endpoint usage", "Value": value}
-            for instance, value in self._values.get(operation, {}).items()
-        ]
-        return self
-
-    def paginate(self, **parameters: str) -> Any:
-        assert parameters == {"ServiceCode": "sagemaker"}
-        return [{"Quotas": self._quotas}]
-
-
-def test_instances_of_all_models_endpoints_are_counted_by_type() -> None:
-    assert {name: sorted(counts) for name, counts in endpoint_instances(MODELS).items()} == {
-        "ml.m5.large": [1, 2],
-        "ml.c5.large": [1],
-    }
-    assert endpoint_instances([_versions(None)]) == {}
-
-
-def test_too_few_instances_for_endpoints_are_a_warning_as_the_deploy_itself_starts_none() -> None:
-    """A quota that nobody has raised is found among AWS's defaults."""
-    session = Quotas(
-        list_service_quotas={"ml.m5.large": 4}, list_aws_default_service_quotas={"ml.c5.large": 2}
-    )
-    compute, general = endpoints(session, "us-east-1", MODELS)
-    assert (compute.check, compute.state) == ("quota: ml.c5.large for endpoint usage", State.OK)
-    # Three that answer, and two more while the larger fleet is replaced.
-    assert general.state is State.WARNING
-    assert general.says == "5 needed by approved models, one of which is being updated, 4 allowed"
-    assert "Service Quotas for 5 or more (sagemaker, ml.m5.large for endpoint usage)" in general.fix
-
-
-def test_a_quota_for_endpoints_that_nobody_tells_is_a_warning() -> None:
-    (found,) = endpoints(Quotas(), "us-east-1", [_versions("1 ml.c5.large")])
-    assert found.state is State.WARNING
-    assert "does not say" in found.says
 
 
 def test_services_are_looked_up_that_some_environment_needs() -> None:
