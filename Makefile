@@ -50,7 +50,7 @@ lint: setup ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup var/jars/opensearch.stamp ## every benchmark, one JSON each in var/bench
+bench: setup var/jars/opensearch.stamp ## the benchmarks of what the demo built, one JSON each in var/bench
 	$(BIN)/python -m benchmarks
 
 .PHONY: bench-models

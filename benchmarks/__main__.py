@@ -1,4 +1,4 @@
-"""Every benchmark, one after another: `python -m benchmarks [NAME ...]` (`make bench`).
+"""The benchmarks of what the demo built, one after another: `python -m benchmarks [NAME ...]` (`make bench`).
 
 Each writes `{MERCATO_HOME}/bench/NAME.json`. The demo comes first, because the others measure what it built.
 """

@@ -16,7 +16,7 @@ from pyspark.errors import PySparkException
 from features.snapshot import BEGINNING, as_of
 from mercato.lake.tables import Lake, LogCleanedError
 from mercato.online import catalogue
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.session import micros, moment
 from mercato.online.store import Materialised, OnlineStore
 from mercato.online.views import BATCH, CATALOGUE, View
@@ -68,7 +68,7 @@ def materialize(
 
     Raises:
         mercato.settings.NotRunningError: Redis has no address.
-        mercato.online.connection.OnlineUnavailable: Redis does not answer.
+        mercato.online.connection.OnlineUnavailableError: Redis does not answer.
     """
     # Spark's workers look up no addresses.
     settings = settings.model_copy(update={"redis_url": settings.require("redis_url")})
@@ -161,7 +161,7 @@ class _Run:
         sent = frame.mapInArrow(partial(_write_part, self.settings, view), _WRITTEN).collect()
         for part in sent:
             if part[_FAILED]:
-                raise OnlineUnavailable(part[_FAILED])
+                raise OnlineUnavailableError(part[_FAILED])
         if gone is None:  # Spark computes the frame again only for a store that held anything
             kept = frame.select(view.entity).toArrow()[view.entity].to_pylist() if there else ()
             gone = there.difference(kept)
@@ -177,7 +177,7 @@ def _write_part(
     written, failed = 0, None
     try:
         written = online.write(view, _rows(batch.cast(view.arrow_schema) for batch in batches))
-    except OnlineUnavailable as error:
+    except OnlineUnavailableError as error:
         failed = str(error)
     finally:
         online.close()

@@ -1,4 +1,4 @@
-"""One real stack of engines for all tests of a session that ask for it."""
+"""What several kinds of tests share, engines above all, and how tests are spread over workers."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from mercato.contracts.durations import DAY_SECONDS
+from mercato.contracts.durations import DAY_SECONDS, HOUR_SECONDS
 from mercato.contracts.tables.features import SNAPSHOT_STEP_WEEKS, SNAPSHOT_WEEKS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _WEEK_SECONDS = 7 * DAY_SECONDS
 #: Monday 1970-01-05 05:00 UTC.
-FIRST_END_SECONDS = 4 * DAY_SECONDS + 5 * 3_600
+FIRST_END_SECONDS = 4 * DAY_SECONDS + 5 * HOUR_SECONDS
 WEEK_MICROS = _WEEK_SECONDS * 1_000_000
 #: Ages, in weeks, of the snapshots taken every SNAPSHOT_STEP_WEEKS; 0 is the newest.
 AGES = tuple(range(0, SNAPSHOT_WEEKS, SNAPSHOT_STEP_WEEKS))

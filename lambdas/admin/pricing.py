@@ -17,7 +17,7 @@ from lambdas.event_log import EventsUnavailableError
 from lambdas.problem import ProblemError
 from mercato.contracts.events import PRICE_DECISIONS, PriceAction, PriceDecided
 from mercato.contracts.tables.proposals import HALF_A_CENT, ProposedPrice
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.prices import KEEP_PROPOSALS, PriceBook
 
 #: Prices decided on at once, at most.
@@ -104,7 +104,7 @@ def overview(services: AdminServices) -> Overview:
     """
     try:
         offers, charged = services.prices.offers(), services.prices.charged_anywhere()
-    except OnlineUnavailable as error:
+    except OnlineUnavailableError as error:
         raise _gone() from error
     known = {each.event_id: each for each in charged}
     known |= {offer.decided.event_id: offer.decided for offer in offers if offer.decided}
@@ -142,7 +142,7 @@ def decide(services: AdminServices, asked: PriceVerdict, caller: str | None, now
             results[seen] = None if _is(stands, asked.action, reviewer, seen) else _UNKNOWN
         sent = {seen: each for seen, each in wanted.items() if results[seen] is None}
         settled = _settled(services, book, [*sent.values()])
-    except OnlineUnavailable as error:
+    except OnlineUnavailableError as error:
         raise _gone() from error
     for (seen, each), stands in zip(sent.items(), settled, strict=True):
         results[seen] = _judged(each, stands)

@@ -14,7 +14,7 @@ from lambdas.event_log import EventsUnavailableError
 from lambdas.problem import ProblemError
 from mercato.contracts.events import PAYMENT_OUTCOMES, PaymentOutcome
 from mercato.online.cases import KEEP_CASES, Case, Page, State
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 
 #: Cases told at once, at most; and those that there may be.
 MOST, MOST_CASES = 200, KEEP_CASES
@@ -41,7 +41,7 @@ def cases(services: AdminServices, state: State, offset: int = 0, limit: int = M
     """
     try:
         return services.cases.page(state, offset, limit)
-    except OnlineUnavailable as error:
+    except OnlineUnavailableError as error:
         raise ProblemError("online_unavailable", "Redis does not answer.", retry_after=1) from error
 
 
@@ -73,7 +73,7 @@ def review(
         if case.outcome is None:
             _send(services, outcome)
             book.close([outcome], now)
-    except OnlineUnavailable as error:
+    except OnlineUnavailableError as error:
         raise ProblemError("online_unavailable", "Redis does not answer.", retry_after=1) from error
     return outcome
 

@@ -21,7 +21,7 @@ from mercato.decisions.aisles import aisle
 from mercato.decisions.fallback import Popular
 from mercato.decisions.wording import department_name, product_name, readable, size_name
 from mercato.online import views
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.reader import OnlineFeatures
 from mercato_models.recommend.catalogue import Catalogue
 
@@ -157,7 +157,7 @@ class SnapshotKeeper:
                 return
             self.snapshot = CatalogueSnapshot.live(self._online, marker.as_of, self._make_ranker)
             self._token = marker.token
-        except OnlineUnavailable as error:
+        except OnlineUnavailableError as error:
             log.warning("catalogue not refreshed: %s", error)
             return
         if self.snapshot.popular:  # not yet, while the first materialisation is at work

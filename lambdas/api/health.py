@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from lambdas.api.endpoints import ScorerUnavailableError
 from lambdas.api.schemas import DependencyState
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def _state(name: str, check: Callable[[], object] | None) -> DependencyState:
         return DependencyState(ok=False, detail="never started")
     try:
         check()
-    except (OnlineUnavailable, ScorerUnavailableError, ConnectionError) as error:
+    except (OnlineUnavailableError, ScorerUnavailableError, ConnectionError) as error:
         log.warning("%s does not answer: %s", name, error)
         return DependencyState(ok=False, detail="does not answer")
     return DependencyState(ok=True, detail="answers")

@@ -63,7 +63,7 @@ class PaymentJudge:
         """What to do with a payment.
 
         Raises:
-            OnlineUnavailable: Redis does not answer.
+            OnlineUnavailableError: Redis does not answer.
             ScorerUnavailableError: the model does not.
         """
         card, terminal = online.payment(asked.card_id, asked.terminal_id)

@@ -19,7 +19,7 @@ from mercato.decisions.changes import Cause, Changes, compare
 from mercato.decisions.evidence import EvidenceFor, Purchases
 from mercato.decisions.fallback import Reason, popular_in_store
 from mercato.decisions.recommend import Item, recommend
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.reader import Household, OnlineFeatures, Session
 from mercato_models.recommend.context import usual_store
 
@@ -171,7 +171,7 @@ class Recommender:
             return None, True
         try:
             household = self._online.household(household_id)
-        except OnlineUnavailable:
+        except OnlineUnavailableError:
             self._circuit.failed()
             return None, True
         self._circuit.succeeded()

@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     so a batch is either done, or Redis is gone and Lambda gives it again, which changes nothing twice.
 
     Raises:
-        mercato.online.connection.OnlineUnavailable: Redis does not answer.
+        mercato.online.connection.OnlineUnavailableError: Redis does not answer.
     """
     events: dict[str, list[Event]] = defaultdict(list)
     invalid = 0

@@ -20,6 +20,10 @@ from mercato.local.children import end_with_parent
 
 Json = Annotated[bool, typer.Option("--json", help="Timings and address as JSON on stdout.")]
 
+_REPLAY_TO_MODEL = ("replay", "bronze", "silver", "gold", "features", "online features", "tracking", "model")
+#: The command by which a model that passed its gate is put to use.
+_USES = {"churn": ("churn", "score"), "price": ("price", "propose"), "fraud": ("up", "fraud-scorer")}
+
 
 @dataclass
 class _Demo:
@@ -194,11 +198,6 @@ def _run(run: _Demo, households: int | None, *, all_models: bool) -> dict[str, o
         "peak_memory_gb": memory.stop(),
         "cpus": os.cpu_count(),
     }
-
-
-#: How what passed its gate is put to use.
-_USES = {"churn": ("churn", "score"), "price": ("price", "propose"), "fraud": ("up", "fraud-scorer")}
-_REPLAY_TO_MODEL = ("replay", "bronze", "silver", "gold", "features", "online features", "tracking", "model")
 
 
 def register(app: typer.Typer) -> None:

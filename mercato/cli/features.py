@@ -141,14 +141,14 @@ def _print_outcomes(outcomes: Sequence[Outcome], as_json: bool) -> None:
 
 def _held() -> dict[str, Materialised]:
     """The marker, or nothing where Redis has not been started."""
-    from mercato.online.connection import OnlineUnavailable
+    from mercato.online.connection import OnlineUnavailableError
     from mercato.online.store import OnlineStore
     from mercato.settings import get_settings
 
     settings = get_settings()
     try:
         return OnlineStore(settings).marker() if settings.endpoint("redis_url") else {}
-    except OnlineUnavailable:
+    except OnlineUnavailableError:
         return {}
 
 

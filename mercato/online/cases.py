@@ -61,7 +61,7 @@ class Page(NamedTuple):
 class CaseBook:
     """The cases in the online store's Redis. Safe to use from several threads.
 
-    Every method raises OnlineUnavailable where Redis does not answer.
+    Every method raises OnlineUnavailableError where Redis does not answer.
     """
 
     def __init__(self, client: redis.Redis) -> None:

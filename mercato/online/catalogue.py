@@ -71,7 +71,7 @@ def tables(client: redis.Redis) -> dict[str, pa.Table]:
 
 @functools.cache
 def _field(view: View) -> bytes:
-    """Another one when the view's columns change: a reader of the one can not read the other."""
+    """Another one when the view's columns change: a reader of the one cannot read the other."""
     columns = hashlib.sha256(str(view.arrow_schema).encode()).hexdigest()[:8]
     return f"{view.name}:{columns}".encode()
 

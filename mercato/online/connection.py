@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 0.5
 _SECRET_SECONDS = 300.0
 
 
-class OnlineUnavailable(MercatoError):  # noqa: N818  (a state of affairs, not a fault of the caller)
+class OnlineUnavailableError(MercatoError):
     """Redis can't be reached or doesn't answer in time."""
 
 
@@ -88,10 +88,10 @@ def connect(settings: Settings, timeout: float = TIMEOUT_SECONDS) -> redis.Redis
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Whatever Redis raises, as OnlineUnavailable."""
+    """Whatever Redis raises, as OnlineUnavailableError."""
     try:
         yield
     except redis.RedisError as error:
-        raise OnlineUnavailable(
+        raise OnlineUnavailableError(
             f"Redis does not answer ({error}): is it running? `mercato status`"
         ) from error

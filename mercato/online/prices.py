@@ -52,7 +52,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 class PriceBook:
     """The prices in the online store's Redis. Safe to use from several threads.
 
-    Every method raises OnlineUnavailable where Redis does not answer.
+    Every method raises OnlineUnavailableError where Redis does not answer.
     """
 
     def __init__(self, client: redis.Redis) -> None:

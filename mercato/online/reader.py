@@ -107,7 +107,7 @@ class Marker:
 class OnlineFeatures:
     """Reads of the online store. One instance serves several threads.
 
-    Every method raises `mercato.online.connection.OnlineUnavailable` when Redis is gone.
+    Every method raises `mercato.online.connection.OnlineUnavailableError` when Redis is gone.
 
     Attributes:
         settings: say which Redis it reads.
@@ -132,7 +132,7 @@ class OnlineFeatures:
         self.store.close()
 
     def ping(self) -> None:
-        """Raise OnlineUnavailable unless Redis answers."""
+        """Raise OnlineUnavailableError unless Redis answers."""
         self.store.ping()
 
     def household(self, household_id: int, now: datetime | None = None) -> Household | None:

@@ -28,7 +28,7 @@ BATCH = 1_000
 _MARKER = f"{PROJECT}:materialised"
 _LOCK_SECONDS = 60.0
 #: Keep a hash for a while, or for good if it has any of some fields; at once, so that the two writers of a
-#: household's hash can not come between.
+#: household's hash cannot come between.
 _KEEP = """
 for at = 2, #ARGV do
   if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then return redis.call('PERSIST', KEYS[1]) end
@@ -69,7 +69,7 @@ class OnlineStore:
         self.redis.close()
 
     def ping(self) -> None:
-        """Raise OnlineUnavailable unless Redis answers."""
+        """Raise OnlineUnavailableError unless Redis answers."""
         with translated():
             self.redis.ping()
 

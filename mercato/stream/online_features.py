@@ -13,7 +13,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from mercato.contracts.events import CLICKSTREAM, Event, Violation
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
@@ -91,7 +91,7 @@ class Updater:
                 counts, failed = update(self._store, events, datetime.now(UTC))
                 counts.invalid = invalid
                 self._store.count(GROUP, msgspec.structs.asdict(counts))
-            except OnlineUnavailable as error:
+            except OnlineUnavailableError as error:
                 log.warning("%s; trying again", error)
                 stop.wait(_RETRY_SECONDS)
             else:

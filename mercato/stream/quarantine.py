@@ -58,9 +58,9 @@ def send_to_quarantine(settings: Settings, failed: Sequence[Failed]) -> None:
     In the lake they are all the same, as all events that satisfy their contract.
     """
     for topic, event, error in failed:
-        log.error("%s of %s can not be merged", event.event_id, topic.name, exc_info=error)
+        log.error("%s of %s cannot be merged", event.event_id, topic.name, exc_info=error)
     if failed and (left := _left(settings, failed)):
-        log.error("%d events that can not be merged are not in quarantine either", left)
+        log.error("%d events that cannot be merged are not in quarantine either", left)
 
 
 def _left(settings: Settings, failed: Sequence[Failed]) -> int:

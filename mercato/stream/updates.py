@@ -26,7 +26,7 @@ from mercato.contracts.events import (
 from mercato.online import views
 from mercato.online.cases import CaseBook
 from mercato.online.codec import Codec
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.payments import Card, Terminal, card_of, terminal_of
 from mercato.online.prices import PriceBook
 from mercato.online.session import HOUSEHOLD_SESSION, KEEP, Step, household_session, log_of, reduce, step
@@ -39,7 +39,7 @@ class Counts(msgspec.Struct):
     """What became of the events: `written + unchanged + stale + invalid + failed` of them were read.
 
     Attributes:
-        failed: satisfy the contract and can not be merged all the same.
+        failed: satisfy the contract and cannot be merged all the same.
         invalid: broke the contract; the lake quarantines them.
         stale: too old to matter to a session that is still open.
         unchanged: already known, cut off by newer ones, or nothing that the store keeps.
@@ -59,7 +59,7 @@ class Counts(msgspec.Struct):
 
 
 class Failed(NamedTuple):
-    """An event that can not be merged, and what happened when it was tried alone."""
+    """An event that cannot be merged, and what happened when it was tried alone."""
 
     topic: Topic
     event: Event
@@ -72,11 +72,11 @@ def update(
     """Merge events, by their topic's name, into what is known of those whom they are about.
 
     Idempotent, and indifferent to the order of a topic's events; one process at a time may do this
-    for a household, a card or a terminal, which Kafka's partitioning sees to. An event that can not
+    for a household, a card or a terminal, which Kafka's partitioning sees to. An event that cannot
     be merged holds up no other.
 
     Raises:
-        OnlineUnavailable: Redis is gone; do the same again.
+        OnlineUnavailableError: Redis is gone; do the same again.
     """
     counts, failed = Counts(), list[Failed]()
     for topic in FOLLOWED:
@@ -91,7 +91,7 @@ def _apart(
     """Merge a topic's events; if that fails, the halves of them in their order, down to those that do."""
     try:
         return _MERGES[topic.name](store, events, now)
-    except OnlineUnavailable:
+    except OnlineUnavailableError:
         raise
     except Exception as error:  # whatever it is, it must not stop what comes after
         if len(events) == 1:

@@ -1,4 +1,4 @@
-"""Refuse what can not be trained on, with the name of the check and the rows."""
+"""Refuse what cannot be trained on, with the name of the check and the rows."""
 
 from __future__ import annotations
 

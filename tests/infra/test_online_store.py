@@ -22,7 +22,7 @@ from mercato.contracts.events import (
 )
 from mercato.local.ports import free_port
 from mercato.online.cases import CaseBook
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.prices import PriceBook
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineStore
@@ -124,7 +124,7 @@ def test_a_full_store_refuses_and_forgets_nothing(settings: Settings) -> None:
     held = store.entities(CARD_PAYMENTS)
     keeper = redis.Redis(port=store.redis.get_connection_kwargs()["port"], username=KEEPER, password=PASSWORD)
     keeper.config_set("maxmemory", 1)  # less than it holds: full, whatever its buffers take
-    with pytest.raises(OnlineUnavailable):
+    with pytest.raises(OnlineUnavailableError):
         seed(store)
     assert store.entities(CARD_PAYMENTS) == held != []
     store.close()

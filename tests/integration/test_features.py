@@ -27,7 +27,7 @@ from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.online import catalogue as catalogue_store
 from mercato.online import views
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import BATCH as AT_ONCE
 from mercato.online.views import BATCH, CATALOGUE, View
@@ -362,7 +362,7 @@ def test_what_keeps_a_part_from_being_written_is_said(
     redis.acl_setuser("keeper", enabled=True, passwords=["+own"], keys=["mercato:*"], categories=["+@all"])
     limited = own.model_copy(update={"redis_url": f"redis://keeper:own@{address}"})
     try:
-        with pytest.raises(OnlineUnavailable, match="no permissions to access one of the keys"):
+        with pytest.raises(OnlineUnavailableError, match="no permissions to access one of the keys"):
             materialize(spark, lake, limited, views=[view], at=end)
     finally:
         redis.acl_deluser("keeper")

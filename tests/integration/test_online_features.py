@@ -18,7 +18,7 @@ import pytest
 from confluent_kafka import Producer
 
 from mercato.contracts.events import CLICKSTREAM, PAYMENT_OUTCOMES, Click, Event, PaymentOutcome
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.reader import OnlineFeatures, Session
 from mercato.online.session import SESSION_GAP, household_session, reduce, step
 from mercato.online.store import OnlineStore
@@ -251,6 +251,6 @@ def test_restarts_by_sigkill_lose_and_double_nothing(
 def test_without_redis_it_fails_clearly_and_fast() -> None:
     online = OnlineFeatures(Settings(redis_url="redis://127.0.0.1:9/0"))
     started = time.monotonic()
-    with pytest.raises(OnlineUnavailable, match="Redis does not answer"):
+    with pytest.raises(OnlineUnavailableError, match="Redis does not answer"):
         online.household(1)
     assert time.monotonic() - started < 1.5

@@ -47,7 +47,7 @@ def post_decisions(asked: pricing.PriceVerdict, request: Request, services: UseA
     """Each price is decided on by itself; the first decision counts, and the same again changes nothing.
 
     Name the price and the week that were seen: where another is proposed meanwhile, nothing is decided. Only
-    what was accepted can be withdrawn, and it can not be accepted again for that week. Decisions become
+    what was accepted can be withdrawn, and it cannot be accepted again for that week. Decisions become
     events of `price_decisions.v1`; the decision API has what is to be charged (`GET /v1/stores/ID/prices`).
     """
     results = pricing.decide(services, asked, caller_of(request.scope), datetime.now(UTC))

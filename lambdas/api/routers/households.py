@@ -10,7 +10,7 @@ from lambdas.api import answers
 from lambdas.api.schemas import HouseholdDetail, HouseholdPage
 from lambdas.api.services import HouseholdPath, Services, UseServices
 from lambdas.problem import ProblemError, documented
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 
 router = APIRouter(prefix="/v1/households", tags=["households"])
 
@@ -65,7 +65,7 @@ def detail(services: Services, household_id: int, baskets: int) -> HouseholdDeta
     try:
         online = services.require_online()
         household, outlook = online.household(household_id), online.outlook(household_id)
-    except OnlineUnavailable as error:
+    except OnlineUnavailableError as error:
         raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
     snapshot = services.keeper.snapshot
     answer = answers.household_detail(household, snapshot, baskets, outlook) if household else None

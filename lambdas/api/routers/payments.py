@@ -15,7 +15,7 @@ from lambdas.api.services import Services, UseServices
 from lambdas.event_log import EventsUnavailableError
 from lambdas.problem import ProblemError, documented
 from mercato.contracts.events import PAYMENT_DECISIONS, PaymentDecided
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def post_decision(
     online = services.require_online()
     try:
         judgement = services.payments.decide(online, payment, datetime.now(UTC))
-    except OnlineUnavailable as error:
+    except OnlineUnavailableError as error:
         raise ProblemError("online_unavailable", "Redis does not answer.", retry_after=1) from error
     except ScorerUnavailableError as error:
         raise ProblemError("model_unavailable", f"The fraud model: {error}.", retry_after=1) from error

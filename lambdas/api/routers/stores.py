@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from lambdas.api.schemas import ChargedPrice, ChargedPrices
 from lambdas.api.services import StorePath, UseServices
 from lambdas.problem import ProblemError, documented
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 
 router = APIRouter(prefix="/v1/stores", tags=["stores"])
 
@@ -38,7 +38,7 @@ def get_prices(
     """
     try:
         accepted = services.require_online().prices.charged(store_id, product_id)
-    except OnlineUnavailable as error:
+    except OnlineUnavailableError as error:
         raise ProblemError("online_unavailable", _DOWN, retry_after=1) from error
     following = offset + limit
     return ChargedPrices(

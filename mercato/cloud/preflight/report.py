@@ -9,8 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
 from mercato.cloud.preflight.account import bootstrap, deployed, identity, linked_roles
-from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import Finding, State
+from mercato.cloud.preflight.lake_formation import lake_formation
 from mercato.cloud.preflight.quotas import concurrency, endpoints, jobs, quotas
 from mercato.cloud.preflight.secrets import secrets
 from mercato.cloud.preflight.services import services
@@ -46,7 +46,7 @@ def inspect(session: Any, assembly: Assembly) -> list[Finding]:
             *stacks,
             *services(session, assembly),
             *linked_roles(session, assembly),
-            *catalogue(session, assembly),
+            *lake_formation(session, assembly),
             *quotas(session, assembly.region, assembly.resources, held),
             *endpoints(session, assembly.region, assembly.resources),
             *jobs(session, assembly.region, assembly.resources),

@@ -96,7 +96,7 @@ def read(channel: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Rows of a channel and the names of their features.
 
     Raises:
-        CheckError: the file is missing or broken, or its rows can not be trained on.
+        CheckError: the file is missing or broken, or its rows cannot be trained on.
     """
     path = channel / FILE
     if not path.is_file():

@@ -23,7 +23,7 @@ def to_store(rows: pd.DataFrame, settings: Settings) -> None:
     """Serve it. Who is not active any more has no outlook.
 
     Raises:
-        OnlineUnavailable: Redis can't be reached.
+        OnlineUnavailableError: Redis can't be reached.
     """
     store = OnlineStore(settings, timeout=batch_scoring.TIMEOUT_SECONDS)
     records: list[Any] = rows.to_dict("records")

@@ -1,4 +1,4 @@
-"""Lengths of time that training, the stream and the API share."""
+"""How late labels are, for all of the model."""
 
 from mercato.contracts.durations import DAY_SECONDS
 

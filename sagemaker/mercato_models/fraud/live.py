@@ -46,7 +46,7 @@ def given(card: Card, terminal: Terminal, paid_at: datetime, amount: float) -> F
     ages, ratios = np.full(RECENT, _NONE), np.full(RECENT, np.nan)
     if newest:
         ages[-newest:] = [(now - paid.time) / _SECOND for paid in before[-newest:]]
-        ratios[-newest:] = rows[:-1, state.USUAL.index("amount_ratio")]
+        ratios[-newest:] = rows[:-1, state.AMOUNT_RATIO]
     second = np.array([now / _SECOND])
     place = state.describe(_held(terminal, now), second)[0]
     row: Floats32 = np.concatenate([rows[-1], place, second % DAY_SECONDS, ages, ratios]).astype(np.float32)

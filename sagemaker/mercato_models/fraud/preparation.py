@@ -35,7 +35,7 @@ class Preparation:
         """Features, one row for each given one."""
         wide = rows.astype(np.float64)
         plain, ages, ratios = np.split(wide, [len(PLAIN), len(PLAIN) + RECENT], axis=1)
-        ratio = plain[:, state.USUAL.index("amount_ratio")]
+        ratio = plain[:, state.AMOUNT_RATIO]
         suspicion = state.suspicion(np.where(ages >= 0, ages, np.inf), ratios, ratio, self._likelihood)
         columns = dict(zip((*PLAIN, *state.SUSPICION), np.hstack([plain, suspicion]).T, strict=True))
         return np.column_stack([columns[name] for name in FEATURES]).astype(np.float32)

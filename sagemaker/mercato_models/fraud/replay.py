@@ -11,8 +11,6 @@ from mercato_models.fraud.amount_likelihood import AmountLikelihood
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 
-_RATIO = state.USUAL.index("amount_ratio")
-
 
 def rounds(entity: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Rows of every entity's first payment, of every entity's second one, and so on."""
@@ -42,7 +40,7 @@ class Past:
             who, amount = payments.customer[rows], payments.amount[rows]
             self._usual[rows] = usual.read(who, amount)
             usual.add(who, amount)
-        self.ratio = self._usual[:, _RATIO]
+        self.ratio = self._usual[:, state.AMOUNT_RATIO]
         self._terminal = self._terminals()
 
     def features(self, likelihood: AmountLikelihood) -> NDArray[np.float32]:

@@ -26,6 +26,8 @@ _STRONG = 1.5
 _LEAST_GAIN = 1e-3
 
 USUAL: tuple[str, ...] = ("amount", "amount_ratio", "usual_amount", "customer_payments")
+#: Column of the amount over the customer's usual one.
+AMOUNT_RATIO = USUAL.index("amount_ratio")
 SUSPICION: tuple[str, ...] = (
     "leak_log_odds", "leak_peak", "leak_peak_days", "leak_sum", "payments_unlabelled", "surprise_days",
     "surprises", "amount_surprise", "leak_fraud_log_odds",

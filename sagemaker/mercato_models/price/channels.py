@@ -46,7 +46,7 @@ def read(channel: Path) -> pd.DataFrame:
     """The panel of a channel.
 
     Raises:
-        CheckError: the file is missing or broken, or can not be learned from.
+        CheckError: the file is missing or broken, or cannot be learned from.
     """
     path = channel / FILE
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Where a list of proposed prices goes: two files, and the online store, where the admin panel finds it."""
+"""The files that hold a list of proposed prices and its figures."""
 
 from __future__ import annotations
 

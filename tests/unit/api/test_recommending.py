@@ -22,7 +22,7 @@ from lambdas.api.recommending import Recommender, Wish
 from lambdas.api.routers import recommendations
 from lambdas.api.scorer import Scorer
 from lambdas.metrics import Metrics
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.reader import History, Household, Marker
 from mercato.settings import Settings
 
@@ -34,7 +34,7 @@ class Hanging:
 
     def household(self, _household_id: int) -> Household:
         self.asked += 1
-        raise OnlineUnavailable("timed out")
+        raise OnlineUnavailableError("timed out")
 
 
 class Model:

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from mercato.cli.main import app
 from mercato.cloud.preflight.account import deployed, recovery
-from mercato.cloud.preflight.catalogue import catalogue
 from mercato.cloud.preflight.finding import State
+from mercato.cloud.preflight.lake_formation import lake_formation
 from mercato.cloud.preflight.quotas import concurrency, judged, quotas
 from mercato.cloud.preflight.report import PreflightError, as_json, blocked, inspect
 from mercato.cloud.preflight.secrets import by_hand, secrets
@@ -207,10 +207,10 @@ def test_lake_formations_defaults_are_looked_at_where_there_is_a_catalogue(
     defaults = {"CreateDatabaseDefaultPermissions": ANYBODY, "CreateTableDefaultPermissions": tables}
     session = Answering("get_data_lake_settings", {"DataLakeSettings": defaults})
     database = Resource("lake", "Gold", "AWS::Glue::Database", {})
-    (found,) = catalogue(session, Assembly("us-east-1", (database,), "1" * 12))
+    (found,) = lake_formation(session, Assembly("us-east-1", (database,), "1" * 12))
     assert found.state is state
     assert ("CREATE_DATABASE" in found.fix) is (state is State.WARNING)
-    assert list(catalogue(session, HERE)) == []
+    assert list(lake_formation(session, HERE)) == []
 
 
 class Functions:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mercato.contracts.events import CLICKSTREAM, PAYMENT_OUTCOMES, PAYMENTS, Click, Event, PaymentOutcome
 from mercato.online.codec import Codec
-from mercato.online.connection import OnlineUnavailable
+from mercato.online.connection import OnlineUnavailableError
 from mercato.online.views import TERMINAL_OUTCOMES, View
 from mercato.stream import updates
 from mercato.stream.updates import Counts, update
@@ -118,11 +118,11 @@ def test_all_others_are_merged_in_their_order_and_those_are_named(count: int, ba
 
 def test_a_store_that_is_gone_is_no_events_fault() -> None:
     def merge(_store: Any, _events: Iterable[Event], _now: datetime) -> Counts:
-        raise OnlineUnavailable("gone")
+        raise OnlineUnavailableError("gone")
 
     patch = merging(merge)
     try:
-        with pytest.raises(OnlineUnavailable):
+        with pytest.raises(OnlineUnavailableError):
             update(None, {CLICKSTREAM.name: [click(1), click(2)]}, NOW)  # type: ignore[arg-type]
     finally:
         patch.undo()

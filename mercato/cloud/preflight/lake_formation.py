@@ -13,7 +13,7 @@ _ANYBODY = "IAM_ALLOWED_PRINCIPALS"
 _DEFAULTS = ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
 
 
-def catalogue(session: Any, assembly: Assembly) -> Iterator[Finding]:
+def lake_formation(session: Any, assembly: Assembly) -> Iterator[Finding]:
     """Whether who has the right by IAM has it for new databases and tables.
 
     The jobs go by S3's paths and are none the worse without it (docs/adr/0022).
