@@ -19,6 +19,8 @@ CDK = ROOT / ".venv" / "cdk" / "bin"
 ENVIRONMENTS = ("dev", "stage", "prod")
 #: How many resources of each type these have, by stack; reviewed.
 INVENTORY = Path(__file__).parent / "inventory.json"
+#: What may say what a role may do; what does not fit into its own policy, CDK puts into a managed one.
+_POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role")
 _LOCAL = ROOT / "docs" / "reference" / "local-aws.md"
 
 
@@ -72,7 +74,7 @@ def resources(environment: str, *types: str) -> dict[str, Any]:
 
 def statements(environment: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """What every role may do, by stack and logical name of the policy or the role that says so."""
-    for name, resource in resources(environment, "AWS::IAM::Policy", "AWS::IAM::Role").items():
+    for name, resource in resources(environment, *_POLICIES).items():
         properties = resource["Properties"]
         documents = [
             properties.get("PolicyDocument"),

@@ -123,7 +123,7 @@ class Product(Event, frozen=True, kw_only=True):
     """A product of the catalogue, as of event_time."""
 
     product_id: ProductId
-    manufacturer_id: Annotated[int, Meta(ge=0, description="Who makes it.")]
+    manufacturer_id: Annotated[int, Meta(ge=0, lt=2**53, description="Who makes it.")]
     department: Annotated[Text, Meta(description="Department of the shop.")]
     brand: Annotated[Text, Meta(description="`National`, or `Private` for a store brand.")]
     category: Annotated[Text | None, Meta(description="Category within the department.")] = None

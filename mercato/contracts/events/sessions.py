@@ -11,7 +11,7 @@ from mercato.contracts.events.base import Event, HouseholdId, ProductId, Topic, 
 #: Products listed per session at most; the counts are of all.
 LISTED = 1_000
 
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, lt=2**53)]
 Products = Annotated[list[ProductId], Meta(max_length=LISTED)]
 
 
