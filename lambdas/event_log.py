@@ -111,9 +111,12 @@ class EventLog:
         with self._replacing:
             if time.time() < self._token_ends - _TOKEN_SPARE:
                 return
-            # Until the new one has a token of its own.
-            self._token_ends = inf
-            before, self._producer = self._producer, Producer(self._config)
+            try:
+                # It has a token of its own once it is made.
+                fresh = Producer(self._config)
+            except KafkaException as error:
+                raise EventsUnavailableError(f"no new token: {error}") from error
+            before, self._producer = self._producer, fresh
         before.flush(DELIVERY_TIMEOUT_MS / 1000)
 
     def _send(self, record: Record) -> Future[None]:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from lambdas import event_log
 from lambdas.event_log import EventLog, EventsUnavailableError, Record
@@ -58,6 +59,30 @@ def test_a_client_whose_token_ended_meanwhile_is_replaced(
         with pytest.raises(EventsUnavailableError):
             log.append([RECORD])
         assert log._producer is second
+    finally:
+        log.close()
+
+
+def test_without_a_new_token_events_are_unavailable_and_the_next_append_asks_again(
+    tokens: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog(Settings(kafka_bootstrap="127.0.0.1:1"))
+    try:
+        eventually(lambda: len(tokens) == 1)
+        first, asked = log._producer, list[object]()
+
+        def refused(config: object) -> Producer:
+            asked.append(config)
+            raise KafkaException(KafkaError(KafkaError.SASL_AUTHENTICATION_FAILED))
+
+        monkeypatch.setattr(event_log, "Producer", refused)
+        woken = tokens[0] - 1
+        monkeypatch.setattr(time, "time", lambda: woken)
+        for _ in range(2):
+            with pytest.raises(EventsUnavailableError, match="no new token"):
+                log.append([RECORD])
+        assert len(asked) == 2
+        assert log._producer is first
     finally:
         log.close()
 
