@@ -16,6 +16,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import TopicDescription
 from pyarrow.fs import FileType
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import functions as F
@@ -24,12 +25,13 @@ from mercato.contracts.events import Topic
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.errors import MercatoError
 from mercato.lake.ingest import app_id
+from mercato.lake.origin import OffsetsGoneError, bound
 from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
 from mercato.stream.offsets import watermarks
-from mercato.stream.topics import kafka_name
+from mercato.stream.topics import describe, kafka_name
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -73,7 +75,7 @@ def copy(
     for topic in chosen:
         try:
             drained[topic.name] = start(spark, settings, lake, topic)
-        except (KafkaException, PySparkException) as error:
+        except (KafkaException, OffsetsGoneError, PySparkException) as error:
             failed[topic.name] = str(error)
     failed |= {name: reason for name, query in drained.items() if (reason := _failure(query))}
     if failed:
@@ -114,8 +116,9 @@ def start(
     """
     table, name = BRONZE[topic.name], kafka_name(settings, topic.name)
     checkpoint = lake.beside(table.layer, f"checkpoints/{topic.short_name}")
-    lake.create(table)
-    offsets = "earliest" if _began(checkpoint) else _starting_offsets(spark, settings, lake, topic)
+    described = describe(settings, [topic])[name]
+    bound(lake, topic, str(described.topic_id))
+    offsets = "earliest" if _began(checkpoint) else _starting_offsets(spark, settings, lake, topic, described)
     source = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.require("kafka_bootstrap"))
@@ -164,7 +167,9 @@ def _began(checkpoint: str) -> bool:
     return bool(storage.get_file_info(f"{path}/sources/0/0").type != FileType.NotFound)
 
 
-def _starting_offsets(spark: SparkSession, settings: Settings, lake: Lake, topic: Topic) -> str:
+def _starting_offsets(
+    spark: SparkSession, settings: Settings, lake: Lake, topic: Topic, described: TopicDescription
+) -> str:
     """Offset per partition in Spark's JSON: after what bronze holds; -2 is the earliest that Kafka holds."""
     table, name = BRONZE[topic.name], kafka_name(settings, topic.name)
     c = table.c
@@ -172,7 +177,7 @@ def _starting_offsets(spark: SparkSession, settings: Settings, lake: Lake, topic
     held = {row[c.partition]: row[c.offset] + 1 for row in newest.collect()}
     starts = {}
     with closing(Consumer(client_config(settings) | {"group.id": _GROUP})) as kafka:
-        for partition in range(topic.partitions):
+        for partition in (each.id for each in described.partitions):
             oldest, _ = watermarks(kafka, TopicPartition(name, partition))
             start = max(held.get(partition, 0), lake.mark(table, app_id(topic, partition)) or 0)
             if 0 < start < oldest:

@@ -57,6 +57,8 @@ def plan(settings: Settings) -> Plan:
     ]
     if lake is None:
         stays.append(f"The lake {settings.lake_uri} is not in {home}: it stays.")
+        if settings.kafka_bootstrap is None:
+            stays.append("It takes no records of the Kafka that is made next: use a new lake then.")
     folders = [
         *(home / name for name in _BEFORE_LAKE),
         *([lake] if lake else []),

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import TopicDescription
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from mercato.contracts.arrow import UTC_MICROS
 from mercato.contracts.events import TOPICS, Topic
 from mercato.contracts.tables.bronze import BRONZE
-from mercato.errors import MercatoError
+from mercato.lake.origin import OffsetsGoneError, bound, check
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
 from mercato.stream.offsets import watermarks
-from mercato.stream.topics import kafka_name
+from mercato.stream.topics import describe, kafka_name
 
 #: Records asked of Kafka at a time; a larger number only delays the flush.
 _FETCH = 20_000
 #: Seconds that Kafka may take to answer.
 _TIMEOUT = 20
+#: Seconds between two looks for partitions that were added to a topic.
+_LOOK = 60.0
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,6 @@ def next_offset(table: DeltaTable, topic: Topic, partition: int) -> int | None:
     return version
 
 
-class OffsetsGoneError(MercatoError):
-    """Kafka no longer has the records that bronze lacks."""
-
-
 class Ingester:
     """Copies topics to their bronze tables.
 
@@ -67,6 +69,10 @@ class Ingester:
         lake: where bronze is.
         topics: all topics unless given.
         on_batch: called with the topic and the number of records after each commit.
+
+    Raises:
+        OffsetsGoneError: Kafka no longer has what bronze lacks, or bronze is of another Kafka.
+        KafkaException: the broker did not answer, or lacks a topic.
     """
 
     def __init__(
@@ -77,11 +83,15 @@ class Ingester:
         limits: Limits = Limits(),
         on_batch: Callable[[Topic, int], None] = lambda _topic, _records: None,
     ) -> None:
+        self._settings = settings
         self._topics = {kafka_name(settings, topic.name): topic for topic in topics}
-        self._lake = lake
         self._limits = limits
         self._on_batch = on_batch
-        self._tables = {topic.name: lake.create(BRONZE[topic.name]) for topic in self._topics.values()}
+        described = describe(settings, self._topics.values())
+        self._tables = {
+            topic.name: bound(lake, topic, str(described[name].topic_id))
+            for name, topic in self._topics.items()
+        }
         self._consumer = Consumer(
             client_config(settings)
             | {
@@ -99,7 +109,8 @@ class Ingester:
         )
         # Kept here, because Kafka's own position is unknown after a seek until a record arrives.
         self._position: dict[tuple[str, int], int] = {}
-        self._consumer.assign([self._start(name, p) for name in self._topics for p in self._partitions(name)])
+        self._read_also(described)
+        self._looked = time.monotonic()
 
     def run_once(self, stop: threading.Event | None = None) -> int:
         """Copy what the topics hold now, or less if `stop` is set. Returns the number of records written."""
@@ -114,8 +125,14 @@ class Ingester:
         )
 
     def run(self, stop: threading.Event) -> int:
-        """Copy until `stop` is set; what is held then is written first."""
-        return self._run(lambda: not stop.is_set())
+        """Copy until `stop` is set, also of partitions that are added; what is held then is written first."""
+
+        def more() -> bool:
+            if time.monotonic() - self._looked >= _LOOK:
+                self._look_again()
+            return not stop.is_set()
+
+        return self._run(more)
 
     def close(self) -> None:
         """Leave Kafka."""
@@ -179,23 +196,37 @@ class Ingester:
         return len(messages)
 
     def _rewind(self, name: str) -> None:
-        topic = self._topics[name]
-        self._tables[topic.name] = self._lake.create(BRONZE[topic.name])
-        for partition in self._partitions(name):
-            self._consumer.seek(self._start(name, partition))
+        self._tables[self._topics[name].name].update_incremental()
+        for key in [key for key in self._position if key[0] == name]:
+            self._position[key] = self._start(*key)
+            self._consumer.seek(TopicPartition(*key, self._position[key]))
 
-    def _partitions(self, name: str) -> list[int]:
-        metadata = self._consumer.list_topics(name, timeout=_TIMEOUT).topics[name]
-        if metadata.error:
-            raise KafkaException(metadata.error)
-        return sorted(metadata.partitions)
+    def _look_again(self) -> None:
+        """Read also the partitions that were added; no other topic may have come in a topic's place."""
+        self._looked = time.monotonic()
+        try:
+            described = describe(self._settings, self._topics.values())
+            for name, topic in self._topics.items():
+                check(self._tables[topic.name], topic, str(described[name].topic_id))
+            self._read_also(described)
+        except KafkaException as error:
+            log.warning("Kafka does not tell its partitions, and is asked again later: %s", error)
 
-    def _start(self, name: str, partition: int) -> TopicPartition:
+    def _read_also(self, described: Mapping[str, TopicDescription]) -> None:
+        """Read the partitions that are not read yet, beside the others."""
+        found = [(name, partition.id) for name, topic in described.items() for partition in topic.partitions]
+        new = [key for key in found if key not in self._position]
+        for name in {name for name, _ in new}:
+            self._consumer.list_topics(name, timeout=_TIMEOUT)  # else it does not know them for minutes
+        self._position |= {key: self._start(*key) for key in new}
+        if new:
+            self._consumer.assign([TopicPartition(*key, at) for key, at in self._position.items()])
+
+    def _start(self, name: str, partition: int) -> int:
         topic = self._topics[name]
         low, high = watermarks(self._consumer, TopicPartition(name, partition))
         resume_at = next_offset(self._tables[topic.name], topic, partition)
-        self._position[name, partition] = _position(name, partition, resume_at, low, high)
-        return TopicPartition(name, partition, self._position[name, partition])
+        return _position(name, partition, resume_at, low, high)
 
 
 def _offsets_gone(name: str, partition: int, offset: int) -> OffsetsGoneError:
@@ -230,20 +261,27 @@ def lag(settings: Settings, lake: Lake) -> dict[str, int]:
     Raises:
         OffsetsGoneError: Kafka no longer has what bronze lacks.
     """
+    described = describe(settings, TOPICS.values())
     consumer = Consumer(client_config(settings) | {"group.id": "mercato-lag"})
     try:
-        return {topic.name: _behind(consumer, settings, lake, topic) for topic in TOPICS.values()}
+        return {
+            topic.name: _behind(consumer, lake, topic, name, described[name])
+            for topic in TOPICS.values()
+            if (name := kafka_name(settings, topic.name))
+        }
     finally:
         consumer.close()
 
 
-def _behind(consumer: Consumer, settings: Settings, lake: Lake, topic: Topic) -> int:
-    name, table = kafka_name(settings, topic.name), lake.own(BRONZE[topic.name])
+def _behind(consumer: Consumer, lake: Lake, topic: Topic, name: str, described: TopicDescription) -> int:
+    table = lake.own(BRONZE[topic.name])
+    if table:
+        check(table, topic, str(described.topic_id))
     behind = 0
-    for partition in consumer.list_topics(name, timeout=_TIMEOUT).topics[name].partitions:
-        low, high = watermarks(consumer, TopicPartition(name, partition))
-        resume_at = next_offset(table, topic, partition) if table else None
-        behind += high - _position(name, partition, resume_at, low, high)
+    for partition in described.partitions:
+        low, high = watermarks(consumer, TopicPartition(name, partition.id))
+        resume_at = next_offset(table, topic, partition.id) if table else None
+        behind += high - _position(name, partition.id, resume_at, low, high)
     return behind
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient, NewTopic, TopicDescription
 
 from mercato.contracts.events import TOPICS, Topic
 from mercato.settings import Settings
@@ -47,3 +49,16 @@ def ensure_topics(settings: Settings) -> list[str]:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
     return created
+
+
+def describe(settings: Settings, topics: Iterable[Topic]) -> dict[str, TopicDescription]:
+    """Id and partitions of each topic, by its name on the broker.
+
+    Raises:
+        mercato.settings.NotRunningError: Kafka has no address.
+        KafkaException: the broker did not answer in time, or lacks a topic.
+    """
+    names = [kafka_name(settings, topic.name) for topic in topics]
+    admin = AdminClient(client_config(settings))  # held, as answers end with their client
+    asked = admin.describe_topics(TopicCollection(names), request_timeout=_TIMEOUT)
+    return {name: description.result() for name, description in asked.items()}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from deltalake import CommitProperties, Transaction, write_deltalake
 
 from mercato.contracts.events import PAYMENTS, TOPICS, Payment, Topic
@@ -16,7 +17,8 @@ from mercato.lake.ingest import Ingester, app_id
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.offsets import watermarks
-from mercato.stream.topics import kafka_name
+from mercato.stream.topics import describe, ensure_topics, kafka_name
+from tests.integration.rig import eventually
 
 
 def payment(number: int, **changed: object) -> bytes:
@@ -44,6 +46,16 @@ def produce(settings: Settings, topic: Topic, values: Iterable[bytes | None], pa
         if number % 1000 == 0:
             producer.poll(0)
     assert producer.flush(60) == 0
+
+
+def make_anew(settings: Settings, topic: Topic) -> None:
+    """Delete a topic with what it holds, and make it again: it counts from 0, as on a new broker."""
+    admin, name = AdminClient({"bootstrap.servers": settings.require("kafka_bootstrap")}), topic.name
+    full = kafka_name(settings, name)
+    admin.delete_topics([full])[full].result(20)
+    assert eventually(lambda: full in ensure_topics(settings))
+    # Each partition has a leader a little later.
+    eventually(lambda: describe(settings, [topic]))
 
 
 def ingest(settings: Settings, lake: Lake, topics: Iterable[Topic] = tuple(TOPICS.values())) -> int:

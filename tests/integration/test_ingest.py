@@ -12,15 +12,19 @@ import time
 from collections import Counter
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewPartitions
 
 from mercato.contracts.events import PAYMENTS, TOPICS
 from mercato.contracts.tables.bronze import BRONZE
-from mercato.lake.ingest import Ingester, Limits, OffsetsGoneError, app_id, lag
+from mercato.lake import ingest as ingesting
+from mercato.lake.ingest import Ingester, Limits, app_id, lag
 from mercato.lake.maintenance import maintain
+from mercato.lake.origin import OffsetsGoneError
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
-from mercato.stream.topics import ensure_topics
-from tests.integration.records import assert_once, bronze, ingest, payment, produce
+from mercato.stream.topics import ensure_topics, kafka_name
+from tests.integration.records import assert_once, bronze, ingest, make_anew, payment, produce, write_bronze
+from tests.integration.rig import eventually
 
 pytestmark = pytest.mark.integration
 TABLE = BRONZE[PAYMENTS.name]
@@ -46,7 +50,7 @@ def test_copies_records_as_they_came_and_goes_on_from_the_table(settings: Settin
     assert None in rows["value"].to_pylist()
     assert set(rows["topic"].to_pylist()) == {PAYMENTS.name}
     assert not any(lag(settings, lake).values())
-    assert lake.version(BRONZE[TOPICS["transactions.v1"].name]) == 0
+    assert lake.read_arrow(BRONZE[TOPICS["transactions.v1"].name]).num_rows == 0
 
 
 def test_how_far_behind_is_not_said_of_a_broker_that_was_made_anew(settings: Settings, lake: Lake) -> None:
@@ -150,3 +154,47 @@ def test_sigterm_writes_what_is_held(settings: Settings, lake: Lake) -> None:
     ingester.close()
     assert batches == {PAYMENTS.name: 100}
     assert lake.rows(TABLE) == 100
+
+
+def test_a_topic_made_anew_that_outgrew_bronze_is_not_taken_for_the_old_one(
+    settings: Settings, lake: Lake
+) -> None:
+    first, others = ([payment(number) for number in range(at, at + 20)] for at in (0, 1000))
+    produce(settings, PAYMENTS, first)
+    ingest(settings, lake, [PAYMENTS])
+    make_anew(settings, PAYMENTS)
+    produce(settings, PAYMENTS, [*others, *others])
+    with pytest.raises(OffsetsGoneError, match=r"payments\.v1 was made anew"):
+        ingest(settings, lake, [PAYMENTS])
+    with pytest.raises(OffsetsGoneError, match=r"payments\.v1 was made anew"):
+        lag(settings, lake)
+    assert_once(bronze(lake, PAYMENTS), first)
+
+
+def test_a_table_from_before_topics_had_ids_goes_on(settings: Settings, lake: Lake) -> None:
+    write_bronze(lake, PAYMENTS, [payment(0)])
+    produce(settings, PAYMENTS, [payment(0), payment(1)], partitions=1)
+    assert ingest(settings, lake, [PAYMENTS]) == 1
+    assert_once(bronze(lake, PAYMENTS), [payment(0), payment(1)])
+
+
+def test_following_reads_partitions_that_are_added(
+    settings: Settings, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingesting, "_LOOK", 0.5)
+    name = kafka_name(settings, PAYMENTS.name)
+    ingester, stop = Ingester(settings, lake, [PAYMENTS], Limits(seconds=0.1)), threading.Event()
+    thread = threading.Thread(target=ingester.run, args=(stop,))
+    thread.start()
+    first, second = ([payment(number) for number in range(at, at + 50)] for at in (0, 1000))
+    produce(settings, PAYMENTS, first)
+    assert eventually(lambda: lake.rows(TABLE) == len(first))
+    admin = AdminClient({"bootstrap.servers": settings.require("kafka_bootstrap")})
+    admin.create_partitions([NewPartitions(name, PAYMENTS.partitions + 2)])[name].result(20)
+    produce(settings, PAYMENTS, second, PAYMENTS.partitions + 2)
+    assert eventually(lambda: lake.rows(TABLE) == len(first) + len(second))
+    stop.set()
+    thread.join(60)
+    ingester.close()
+    assert_once(bronze(lake, PAYMENTS), [*first, *second])
+    assert not any(lag(settings, lake).values())

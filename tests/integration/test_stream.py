@@ -20,7 +20,7 @@ from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics, kafka_name
-from tests.integration.records import assert_once, bronze, ingest, payment, produce
+from tests.integration.records import assert_once, bronze, ingest, make_anew, payment, produce
 from tests.integration.rig import eventually
 
 if TYPE_CHECKING:
@@ -123,6 +123,24 @@ def test_after_events_expired_a_stream_without_its_checkpoint_goes_on_with_what_
     shutil.rmtree(lake.beside(TABLE.layer, f"checkpoints/{PAYMENTS.short_name}"))
     drain(spark, settings, lake)
     assert sorted(bronze(lake, PAYMENTS)[TABLE.c.value].to_pylist()) == sorted([*first, *left])
+
+
+def test_a_topic_made_anew_is_not_taken_for_the_one_in_bronze(
+    settings: Settings, spark: SparkSession, tmp_path: Path
+) -> None:
+    ensure_topics(settings)
+    lake = Lake(str(tmp_path / "lake"))
+    first, others = ([payment(number) for number in range(at, at + 20)] for at in (0, 1000))
+    produce(settings, PAYMENTS, first)
+    drain(spark, settings, lake)
+    make_anew(settings, PAYMENTS)
+    produce(settings, PAYMENTS, [*others, *others])
+    with pytest.raises(stream.NotCopiedError, match=r"payments\.v1 was made anew"):
+        drain(spark, settings, lake)
+    shutil.rmtree(lake.beside(TABLE.layer, f"checkpoints/{PAYMENTS.short_name}"))
+    with pytest.raises(stream.NotCopiedError, match=r"payments\.v1 was made anew"):
+        drain(spark, settings, lake)
+    assert_once(bronze(lake, PAYMENTS), first)
 
 
 def test_one_topic_that_cannot_be_read_on_keeps_no_other_from_being_copied(

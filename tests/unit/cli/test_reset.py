@@ -145,7 +145,9 @@ def test_a_lake_elsewhere_stays_and_that_is_said(
     assert done.exit_code == 0, done.output
     assert elsewhere.exists()
     assert left(home) == {*KEPT, "lake"}
-    assert any(uri in sentence for sentence in json.loads(done.stdout)["stays"])
+    stays = json.loads(done.stdout)["stays"]
+    assert any(uri in sentence for sentence in stays)
+    assert any("use a new lake" in sentence for sentence in stays)
     assert uri in done.stderr
 
 
