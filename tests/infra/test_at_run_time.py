@@ -60,6 +60,18 @@ def test_a_role_may_do_what_is_done_by_it(role: str, action: str, resource: str)
     assert [each for each in granted if re.search(resource, each)], granted
 
 
+@pytest.mark.parametrize("role", ["JobRole", "DatasetRole", "EmrRole"])
+def test_where_spark_writes_it_may_take_back_the_parts_of_failed_tasks(role: str) -> None:
+    """Spark finds the parts by listing the bucket's uploads when a job ends, whether or not any failed."""
+    written = allowed("prod", f"processing/{role}", "s3:PutObject")
+    assert written
+    for action in ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"):
+        assert allowed("prod", f"processing/{role}", action) == written
+    (looks,) = allowed("prod", f"processing/{role}", "s3:ListBucketMultipartUploads")
+    places = [path for each in written for path in as_list(each["Resource"])]
+    assert len(as_list(looks["Resource"])) == len(places)
+
+
 @pytest.mark.parametrize("role", JOB_ROLES)
 def test_a_glue_job_may_count_what_it_does_under_glues_name_and_models_under_the_platforms(role: str) -> None:
     counts = allowed("prod", f"processing/{role}", "cloudwatch:PutMetricData")
