@@ -59,6 +59,7 @@ def describe(settings: Settings, topics: Iterable[Topic]) -> dict[str, TopicDesc
         KafkaException: the broker did not answer in time, or lacks a topic.
     """
     names = [kafka_name(settings, topic.name) for topic in topics]
-    admin = AdminClient(client_config(settings))  # held, as answers end with their client
+    # Held, as answers end with their client; which would say at its end that it had more to tell.
+    admin = AdminClient(client_config(settings) | {"log_level": 4})
     asked = admin.describe_topics(TopicCollection(names), request_timeout=_TIMEOUT)
     return {name: description.result() for name, description in asked.items()}
