@@ -12,6 +12,7 @@ import pyarrow as pa
 from feast import FeatureService, FeatureStore
 from pyspark.sql import SparkSession
 
+from features.snapshot import rows_of
 from features.sources import temp_view
 from mercato.contracts.arrow import UTC_MICROS
 from mercato.contracts.tables.features import HOUSEHOLD_HISTORY
@@ -69,7 +70,7 @@ def _session(spark: SparkSession, lake: Lake, views: Sequence[View]) -> Iterator
     queries of the session read backquoted names. It prints to stdout, where our data goes.
     """
     for view in views:
-        lake.read(spark, view.table).createOrReplaceTempView(temp_view(view))
+        rows_of(spark, lake, view).createOrReplaceTempView(temp_view(view))
     # A classic session, as Glue has it, is the active one since it was made.
     if not isinstance(spark, SparkSession):
         type(spark)._set_default_and_active_session(spark)

@@ -15,6 +15,23 @@ if TYPE_CHECKING:
 
 #: Before every event.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACE = "place"
+
+
+def rows_of(spark: SparkSession, lake: Lake, view: View, version: int | None = None) -> DataFrame:
+    """All rows of a view's table, one of each entity and instant: of several the last by `view.tie`.
+
+    Args:
+        version: Delta version to read instead of the newest.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+
+    rows = lake.read(spark, view.table, version)
+    if view.tie is None:
+        return rows
+    last_first = Window.partitionBy(view.entity, view.time).orderBy(F.desc(view.tie))
+    return rows.withColumn(_PLACE, F.row_number().over(last_first)).where(F.col(_PLACE) == 1).drop(_PLACE)
 
 
 def as_of(
@@ -35,7 +52,7 @@ def as_of(
     """
     from pyspark.sql import functions as F
 
-    table = lake.read(spark, view.table, version)
+    table = rows_of(spark, lake, view, version)
     rows = table.where((F.col(view.time) > F.lit(after)) & (F.col(view.time) <= F.lit(at)))
     newest = rows.groupBy(view.entity).agg(F.max(view.time).alias(view.time))
     return rows.join(newest, [view.entity, view.time]).select(*view.arrow_schema.names)

@@ -26,6 +26,8 @@ class View:
         table: the contract of its rows.
         entity: column of the entity that the values describe.
         time: column with the instant from which a row is known.
+        tie: column whose greatest value counts where an entity has several rows of one instant; `None` where
+            the table's job makes one at most.
         columns: served columns; every other column of the table unless given.
         streamed: written by others than the materialisation; it has no offline source.
         keep: how long a row stays that is not written again, `None` for good. All rows of an entity are in
@@ -36,6 +38,7 @@ class View:
     table: Table
     entity: str
     time: str = features.HOUSEHOLD_HISTORY.c.event_timestamp
+    tie: str | None = None
     columns: tuple[str, ...] = ()
     streamed: bool = False
     keep: timedelta | None = None
@@ -81,6 +84,7 @@ PRODUCT_DETAILS = View(
     silver.PRODUCTS,
     _P.product_id,
     time=_P.event_time,
+    tie=_P.event_id,
     columns=(_P.manufacturer_id, _P.department, _P.brand, _P.category, _P.product_type, _P.package_size),
 )
 PRODUCT_STATS = View("product_stats_v1", features.PRODUCT_STATS, features.PRODUCT_STATS.c.product_id)
