@@ -10,6 +10,7 @@ from glue_jobs.silver.decode import REASONS, refusal
 from mercato.contracts.events import Topic
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.contracts.tables.silver import QUARANTINE, SILVER
+from mercato.lake.quarantine import DUPLICATE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -92,7 +93,7 @@ def _valid(decoded: DataFrame) -> DataFrame:
 def _reasons(event_id: Column) -> list[Column]:
     """The contract's reason; a valid event was left out because its id is taken."""
     doubled = {
-        Q.code: F.lit("duplicate"),
+        Q.code: F.lit(DUPLICATE),
         Q.field: F.lit("$.event_id"),
         Q.reason: F.concat(F.lit("Another record has event_id "), event_id, F.lit(".")),
     }

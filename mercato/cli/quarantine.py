@@ -116,16 +116,19 @@ def replay_(
 ) -> None:
     """Send quarantined records to their topics again and mark them as replayed.
 
+    Duplicates would be refused again: as they came, they are sent only with `--code duplicate`.
+
     Examples: `mercato quarantine replay --topic payments.v1`,
     `mercato quarantine replay --code wrong_type --with fixed.jsonl`
     """
-    from mercato.lake.quarantine import listing, replay
+    from mercato.lake.quarantine import listing, replay, without_duplicates
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
 
     settings = get_settings()
     lake = Lake(settings.lake_uri)
-    rows = listing(lake, topic, code)
+    listed = listing(lake, topic, code)
+    rows = listed if code or with_file else without_duplicates(listed)
     values = with_file.read_bytes().splitlines() if with_file else None
     if values is not None and len(values) != rows.num_rows:
         raise typer.BadParameter(f"{with_file} has {len(values)} lines for {rows.num_rows} records.")
@@ -134,3 +137,5 @@ def replay_(
     if as_json:
         typer.echo(json.dumps({"records": rows.num_rows, "sent": sent}))
     typer.echo(f"{rows.num_rows:,} records {'would be ' if dry_run else ''}sent", err=True)
+    if left := listed.num_rows - rows.num_rows:
+        typer.echo(f"{left:,} duplicates left out; `--code duplicate` sends them.", err=True)

@@ -133,10 +133,12 @@ def _alone(settings: Settings) -> Iterator[None]:
 
 def _local_lake(settings: Settings) -> Path | None:
     """Folder of the lake, `None` unless it is one folder below the home."""
-    uri = settings.lake_uri
-    if "://" in uri or "{" in uri:
+    from mercato.lake.storage import local_path
+
+    folder = local_path(settings.lake_uri)
+    if folder is None or "{" in str(folder):
         return None
-    folder = Path(uri).resolve()
+    folder = folder.resolve()
     return folder if settings.home in folder.parents else None
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mercato.errors import MercatoError
+from mercato.lake.storage import local_path
 from mercato.lake.tables import Lake
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,11 @@ def exclusive(lake: Lake) -> Iterator[None]:
     nothing. The system gives the lock back when its owner dies. A lake on object storage has
     no such lock: there the scheduler lets one run of a job go at a time.
     """
-    if "://" in lake.uri:
+    folder = local_path(lake.uri)
+    if folder is None:
         yield
         return
-    with alone(Path(lake.uri) / JOBS_LOCK, f"run of jobs on {lake.uri}"):
+    with alone(folder / JOBS_LOCK, f"run of jobs on {lake.uri}"):
         yield
 
 

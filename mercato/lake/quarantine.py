@@ -26,6 +26,8 @@ from mercato.stream.topics import kafka_name
 Q = QUARANTINE.c
 #: What a refused record is known by, in the table and in its headers on a quarantine topic.
 PLACE = (Q.topic, Q.partition, Q.offset)
+#: Reason of a record whose event is known from another one.
+DUPLICATE = "duplicate"
 #: Header of a record that was sent to its topic again.
 REPLAYED = "replayed"
 
@@ -95,6 +97,11 @@ def listing(
     if replayed is not None:
         rows = rows.filter(pc.equal(pc.is_valid(rows[Q.replayed_at]), replayed))
     return rows.sort_by([(name, "ascending") for name in PLACE])
+
+
+def without_duplicates(rows: pa.Table) -> pa.Table:
+    """Records that may be accepted when they are sent again as they came: a duplicate is one for ever."""
+    return rows.filter(pc.not_equal(rows[Q.code], DUPLICATE))
 
 
 def replay(settings: Settings, lake: Lake, rows: pa.Table, values: Sequence[bytes] | None = None) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from pyarrow.fs import FileSystem, S3FileSystem
 
@@ -30,13 +32,21 @@ def check_readable(uri: str) -> None:
     Raises:
         UnreadableLakeError: a folder on its path has a name that they would not find.
     """
-    if "://" in uri:
+    if local_path(uri) is None:
         return
     if wrong := {each for each in uri.replace("{layer}", "") if each in _ESCAPED or not each.isascii()}:
         raise UnreadableLakeError(
             f"Jobs cannot read a lake in {uri}: its path has {' '.join(map(repr, sorted(wrong)))}. Set "
             "MERCATO_HOME to a folder whose path has ASCII letters, digits, -, _ and . only."
         )
+
+
+def local_path(uri: str) -> Path | None:
+    """Folder that an address names on this machine; `None` if it is elsewhere."""
+    if "://" not in uri:
+        return Path(uri)
+    parts = urlsplit(uri)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def on_s3(uri: str) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from pyarrow.fs import FileType, SubTreeFileSystem
 
 from mercato.contracts.tables.base import Table
@@ -95,14 +95,20 @@ class Lake:
             if gained:
                 delta.alter.add_columns(Schema.from_arrow(pa.schema(gained)).fields)
             return delta
-        return DeltaTable.create(
-            self.path(table),
-            storage_options=storage_options(self.path(table)),
-            schema=_nullable(table),
-            mode="ignore",
-            name=table.short_name,
-            description=table.description,
-        )
+        path = self.path(table)
+        try:
+            return DeltaTable.create(
+                path,
+                storage_options=storage_options(path),
+                schema=_nullable(table),
+                mode="ignore",
+                name=table.short_name,
+                description=table.description,
+                # A second try would give the table that another process made meanwhile another id.
+                commit_properties=CommitProperties(max_commit_retries=0),
+            )
+        except CommitFailedError:
+            return DeltaTable(path, storage_options=storage_options(path))
 
     def version(self, table: Table) -> int | None:
         """Current Delta version, `None` if the table is not there."""

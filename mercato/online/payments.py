@@ -118,8 +118,9 @@ class Card(NamedTuple):
         """With these payments, in any order; one that is known, or that was forgotten, changes nothing."""
         new = (Paid(micros(each.event_time), each.event_id, each.amount) for each in payments)
         known = {paid.payment_id: paid for paid in self.paid}
-        oldest = self.paid[0].time if self.paid and self.forgotten else 0
-        fresh = {paid.payment_id: paid for paid in new if paid.time >= oldest}
+        # Of several at the oldest's instant, those before it were forgotten.
+        forgotten = self.paid[0][:2] if self.paid and self.forgotten else (0, "")
+        fresh = {paid.payment_id: paid for paid in new if paid[:2] >= forgotten}
         everything = sorted((fresh | known).values())
         cut = max(0, len(everything) - KEEP_PAYMENTS)
         return Card(tuple(everything[cut:]), self.forgotten + cut)

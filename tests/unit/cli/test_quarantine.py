@@ -15,6 +15,7 @@ from mercato.cli.main import app
 from mercato.contracts.events import PAYMENTS, TOPICS
 from mercato.contracts.tables.silver import QUARANTINE
 from mercato.errors import MercatoError
+from mercato.lake.quarantine import DUPLICATE
 from mercato.lake.tables import Lake
 
 Q = QUARANTINE.c
@@ -28,7 +29,7 @@ def records(tmp_path: Path) -> int:
             Q.partition: 0,
             Q.offset: offset,
             Q.value: b"{}",
-            Q.code: "wrong_type",
+            Q.code: DUPLICATE if offset == 1 else "wrong_type",
             Q.field: "amount",
             Q.reason: "not a number",
             Q.kafka_time: datetime.now(UTC),
@@ -65,4 +66,20 @@ def test_each_record_is_a_line_of_json(runner: CliRunner, records: int) -> None:
 
 def test_a_dry_run_sends_nothing(runner: CliRunner, records: int) -> None:
     done = runner.invoke(app, ["quarantine", "replay", "--topic", PAYMENTS.name, "--dry-run", "--json"])
-    assert json.loads(done.stdout) == {"records": records, "sent": 0}
+    assert json.loads(done.stdout) == {"records": records - 1, "sent": 0}
+
+
+def test_duplicates_are_sent_again_only_when_asked_for(
+    runner: CliRunner, records: int, tmp_path: Path
+) -> None:
+    asked = ["quarantine", "replay", "--dry-run", "--json"]
+    done = runner.invoke(app, asked)
+    assert json.loads(done.stdout)["records"] == records - 1
+    assert "1 duplicates left out; `--code duplicate` sends them." in done.stderr
+    done = runner.invoke(app, [*asked, "--code", DUPLICATE])
+    assert json.loads(done.stdout)["records"] == 1
+    assert "left out" not in done.stderr
+    corrected = tmp_path / "corrected.jsonl"
+    corrected.write_bytes(b"{}\n" * records)
+    done = runner.invoke(app, [*asked, "--with", str(corrected)])
+    assert json.loads(done.stdout)["records"] == records

@@ -151,11 +151,12 @@ def test_a_lake_elsewhere_stays_and_that_is_said(
     assert uri in done.stderr
 
 
+@pytest.mark.parametrize("scheme", ["", "file://"])
 def test_a_lake_of_another_name_below_the_home_goes(
-    runner: CliRunner, home: Path, monkeypatch: pytest.MonkeyPatch
+    scheme: str, runner: CliRunner, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "lake").rename(home / "pond")
-    monkeypatch.setenv("MERCATO_LAKE_URI", str(home / "pond"))
+    monkeypatch.setenv("MERCATO_LAKE_URI", f"{scheme}{home}/pond")
     get_settings.cache_clear()
     assert runner.invoke(app, ["reset", "--yes"]).exit_code == 0
     assert left(home) == set(KEPT)

@@ -184,6 +184,18 @@ def test_what_is_forgotten_is_counted_and_does_not_come_back() -> None:
     assert told["amount_ratio"] == 1
 
 
+@hypothesis_settings(max_examples=50, deadline=None)
+@drawn(st.data())
+def test_a_forgotten_payment_that_comes_again_is_not_counted_again(data: st.DataObject) -> None:
+    """Many are of one instant, as the oldest that is kept may be."""
+    count = KEEP_PAYMENTS + data.draw(st.integers(1, 30))
+    second = data.draw(st.integers(1, 60))
+    payments = [paid(number, number // second, 10.0) for number in range(count)]
+    card = Card().merged(payments)
+    assert card.forgotten == count - KEEP_PAYMENTS
+    assert card.merged(data.draw(st.lists(st.sampled_from(payments), max_size=40))) == card
+
+
 def test_rows_of_the_online_store_hold_all_of_a_log() -> None:
     payments = [paid(1, 10, 30.0), paid(2, 20, 50.0)]
     card = Card(forgotten=3).merged(payments)

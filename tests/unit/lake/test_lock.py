@@ -11,11 +11,12 @@ from mercato.lake.lock import BusyError, alone, exclusive, unless_busy
 from mercato.lake.tables import Lake
 
 
-def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
-    lake, order = Lake(str(tmp_path / "lake")), list[str]()
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_second_run_waits_for_the_first(scheme: str, tmp_path: Path) -> None:
+    lake, named, order = Lake(str(tmp_path / "lake")), Lake(f"{scheme}{tmp_path}/lake"), list[str]()
 
     def second() -> None:
-        with exclusive(lake):
+        with exclusive(named):
             order.append("second")
 
     with exclusive(lake):

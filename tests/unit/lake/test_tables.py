@@ -142,3 +142,20 @@ def test_an_overlay_reads_its_base_and_keeps_its_own_progress(lake: Lake, tmp_pa
     assert overlay.progress(SILVER, TABLE, table_id) is None
     overlay.create(TABLE)
     assert overlay.rows(TABLE) == 0
+
+
+def test_who_makes_a_table_at_the_same_time_gets_the_one_that_is_there(tmp_path: Path) -> None:
+    for number in range(5):
+        lake, made = Lake(str(tmp_path / str(number))), list[str]()
+        together = threading.Barrier(8)
+
+        def make(lake: Lake = lake, made: list[str] = made, together: threading.Barrier = together) -> None:
+            together.wait()
+            made.append(str(lake.create(TABLE).metadata().id))
+
+        threads = [threading.Thread(target=make) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert made == [lake.state(TABLE)[0]] * 8  # type: ignore[index]
