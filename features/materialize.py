@@ -14,7 +14,8 @@ import pyarrow as pa
 from pyspark.errors import PySparkException
 
 from features.snapshot import BEGINNING, as_of
-from mercato.lake.tables import Lake, LogCleanedError
+from mercato.lake.changes import LogCleanedError
+from mercato.lake.tables import Lake
 from mercato.online import catalogue
 from mercato.online.connection import OnlineUnavailableError
 from mercato.online.session import micros, moment

@@ -13,7 +13,8 @@ from glue_jobs.silver.decode import decode
 from glue_jobs.silver.events import accepted, refused, taken
 from mercato.contracts.tables.base import Table
 from mercato.contracts.tables.silver import QUARANTINE
-from mercato.lake.tables import Lake, LogCleanedError
+from mercato.lake.changes import LogCleanedError
+from mercato.lake.tables import Lake
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

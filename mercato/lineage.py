@@ -13,7 +13,8 @@ from glue_jobs.catalog import CATALOG
 from mercato.contracts.events import TOPICS
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.errors import MercatoError
-from mercato.lake.tables import Lake, LogCleanedError
+from mercato.lake.changes import LogCleanedError
+from mercato.lake.tables import Lake
 from mercato.online.views import BATCH
 from mercato_models import artefact, script
 from mercato_models.sources import LEARNED_FROM

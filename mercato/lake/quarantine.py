@@ -15,8 +15,9 @@ from mercato.contracts.arrow import UTC_MICROS
 from mercato.contracts.events import TOPICS, Topic, Violation
 from mercato.contracts.tables.silver import QUARANTINE
 from mercato.errors import MercatoError
+from mercato.lake.changes import LogCleanedError
 from mercato.lake.storage import filesystem
-from mercato.lake.tables import Lake, LogCleanedError
+from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream import quarantine
 from mercato.stream.kafka import client_config

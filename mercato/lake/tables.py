@@ -6,7 +6,6 @@ vectors, no column mapping, timestamps in UTC.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from pyarrow.fs import FileType, SubTreeFileSystem
 
 from mercato.contracts.tables.base import Table
+from mercato.lake.changes import Changes, LogCleanedError, between
 from mercato.lake.storage import filesystem, storage_options
 
 if TYPE_CHECKING:
@@ -29,23 +29,6 @@ _GONE, _SIGN = "mercato_gone", "mercato_sign"
 _LAYER = "{layer}"
 #: The layer whose jobs stage their work.
 _STAGED_BY = "silver"
-
-
-class LogCleanedError(LookupError):
-    """What a version changed can no longer be told: go through the whole table."""
-
-
-@dataclass(frozen=True)
-class Changes:
-    """Files by which two versions of a table differ in their rows.
-
-    Attributes:
-        added: address of each file that only the newer version has, with its rows.
-        removed: addresses of the files that only the older version has.
-    """
-
-    added: dict[str, int]
-    removed: list[str]
 
 
 @dataclass(frozen=True)
@@ -222,11 +205,6 @@ class Lake:
         self.create(table)
         frame.select(*table.c).write.format("delta").mode("append").save(self.path(table))
 
-    def merge(self, frame: DataFrame, table: Table) -> None:
-        """Insert rows, or replace those with the same key."""
-        updates = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
-        self._merge(frame.select(*table.c), table, updates)
-
     def replace(self, frame: DataFrame, replaced: DataFrame, table: Table) -> None:
         """Put `frame` in the place of the rows `replaced`, in one commit."""
         from pyspark.sql import functions as F
@@ -241,12 +219,9 @@ class Lake:
             + (f"WHEN MATCHED THEN UPDATE SET {updates} " if updates else "")
             + f"WHEN NOT MATCHED AND NOT source.{_GONE} THEN INSERT ({columns}) VALUES ({values})"
         )
-        self._merge(source, table, clauses)
-
-    def _merge(self, source: DataFrame, table: Table, clauses: str) -> None:
         self.create(table)
         source.createOrReplaceTempView(_MERGE_VIEW)
-        on = " AND ".join(f"target.{key} = source.{key}" for key in table.key)
+        on = " AND ".join(f"target.{name} = source.{name}" for name in key)
         source.sparkSession.sql(
             f"MERGE INTO delta.`{self.path(table)}` AS target USING {_MERGE_VIEW} AS source ON {on} {clauses}"
         ).collect()
@@ -285,26 +260,7 @@ class Lake:
             LogCleanedError: the log of one of these versions is gone.
         """
         delta = self.open(table)
-        if delta is None:
-            return Changes({}, [])
-        # Compaction marks what it writes and removes as no change of data.
-        uri = delta.table_uri.rstrip("/")
-        storage, root = filesystem(uri)
-        added: dict[str, int] = {}
-        removed: list[str] = []
-        for version in range(0 if after is None else after + 1, upto + 1):
-            try:
-                with storage.open_input_stream(f"{root}/_delta_log/{version:020}.json") as log:
-                    actions = [json.loads(line) for line in log.read().splitlines()]
-            except FileNotFoundError as error:
-                raise LogCleanedError(f"The log of version {version} of {table.name} is gone.") from error
-            for add in (action["add"] for action in actions if action.get("add", {}).get("dataChange")):
-                added[f"{uri}/{add['path']}"] = json.loads(add["stats"])["numRecords"]
-            for remove in (a["remove"] for a in actions if a.get("remove", {}).get("dataChange")):
-                file = f"{uri}/{remove['path']}"
-                if added.pop(file, None) is None:
-                    removed.append(file)
-        return Changes(added, removed)
+        return Changes({}, []) if delta is None else between(delta, after, upto)
 
 
 def _read_files(spark: SparkSession, table: Table, files: Sequence[str]) -> DataFrame:

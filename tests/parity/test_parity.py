@@ -98,7 +98,6 @@ def test_both_engines_refuse_the_same_records(continued: Continued) -> None:
 #: Every way in which rows come into a table.
 WRITES: dict[str, Callable[[Lake, DataFrame], None]] = {
     "append": lambda lake, new: lake.append(new, PAYMENT_OUTCOMES),
-    "merge": lambda lake, new: lake.merge(new, PAYMENT_OUTCOMES),
     "replace": lambda lake, new: lake.replace(new, new, PAYMENT_OUTCOMES),
     "overwrite": lambda lake, new: lake.overwrite(new, PAYMENT_OUTCOMES),
 }
@@ -117,7 +116,7 @@ def test_a_table_made_before_its_contract_gained_a_column_is_read_and_gains_it(
     WRITES[write](lake, new)
     written = lake.read(session, PAYMENT_OUTCOMES)
     assert written.where(F.col(c.note) == "seen").count() == 1
-    others = {"append": len(held), "merge": len(held) - 1, "replace": len(held) - 1, "overwrite": 0}
+    others = {"append": len(held), "replace": len(held) - 1, "overwrite": 0}
     assert written.count() == others[write] + 1
 
 

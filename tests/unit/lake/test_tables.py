@@ -14,9 +14,10 @@ from deltalake import write_deltalake
 from mercato.contracts.events import PAYMENTS
 from mercato.contracts.tables.bronze import BRONZE
 from mercato.contracts.tables.silver import PAYMENTS as SILVER
+from mercato.lake.changes import LogCleanedError
 from mercato.lake.lock import exclusive
 from mercato.lake.maintenance import maintain
-from mercato.lake.tables import Lake, LogCleanedError
+from mercato.lake.tables import Lake
 
 TABLE = BRONZE[PAYMENTS.name]
 
