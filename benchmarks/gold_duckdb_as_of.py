@@ -104,9 +104,10 @@ select product_id, end_of_day(day) event_timestamp,
   sum(priced) / nullif(sum(units), 0) mean_price_7d
 from sales join days on sold <= day and sold > day - 7 group by 1, 2""",
     "product_occasions": f"""
-with sizes as (select basket_id, count(*) size from lines group by 1),
+with sizes as (select household_id, basket_id, count(*) size from lines group by 1, 2),
 held as (select product_id, last_week() - week_end sold, isodow(basket_time) - 1 weekday,
-    epoch(basket_time)::bigint // {_SLOT} % {_SLOTS} slot, size from dated join sizes using (basket_id))
+    epoch(basket_time)::bigint // {_SLOT} % {_SLOTS} slot, size
+  from dated join sizes using (household_id, basket_id))
 select product_id, end_of_week(last_week() - age) event_timestamp,
   [{", ".join(f"count_if(slot = {each})::int" for each in range(_SLOTS))}] by_slot,
   [{", ".join(f"count_if(weekday = {each})::int" for each in range(7))}] by_weekday,
@@ -145,7 +146,7 @@ select product_id, end_of_week(last_week() - age) event_timestamp,
     }] waited
 from waits group by product_id, age having count(*) >= {features.OCCASION_BASKETS}""",
     "product_neighbours": f"""
-with held as (select basket_id, product_id, last_week() - week_end age from dated
+with held as (select household_id, basket_id, product_id, last_week() - week_end age from dated
   where week_end <= last_week() and week_end > last_week() - {AGES[-1] + _WINDOW}),
 sold as (select product_id, ages.age, count(*) n from held join ages
     on held.age >= ages.age and held.age < ages.age + {_WINDOW}
@@ -153,7 +154,9 @@ sold as (select product_id, ages.age, count(*) n from held join ages
 frequent as (select * from held semi join sold using (product_id)),
 counts as (select a.product_id a, b.product_id b,
     {", ".join(f"count_if(a.age >= {age} and a.age < {age + _WINDOW}) c{age}" for age in AGES)}
-  from frequent a join frequent b on a.basket_id = b.basket_id and a.product_id < b.product_id group by 1, 2),
+  from frequent a join frequent b
+    on a.household_id = b.household_id and a.basket_id = b.basket_id and a.product_id < b.product_id
+  group by 1, 2),
 pairs as (select * from (
     {" union all ".join(f"select a, b, {age} age, c{age} c from counts" for age in AGES)})
   where c >= {product_neighbours.MIN_JOINT_BASKETS}),

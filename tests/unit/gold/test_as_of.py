@@ -7,7 +7,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +41,11 @@ from mercato.contracts.tables.features import (
 )
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.silver import TRANSACTIONS
-from tests.unit.gold.conftest import MONDAY, bought, frame, rows, scanned
+from tests.unit.gold.conftest import DAY, MONDAY, WEEK, bought, frame, rows, scanned
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 AS_OF = (
     (HOUSEHOLD_HISTORY, household_history),
     (HOUSEHOLD_PROFILE, household_profile),

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from glue_jobs.gold.store_promotions import store_promotions
 from mercato.contracts.events.retail import Placement
 from mercato.contracts.tables.silver import PROMOTIONS
-from tests.unit.gold.conftest import MONDAY, frame, rows
+from tests.unit.gold.conftest import DAY, MONDAY, WEEK, frame, rows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 END = MONDAY + WEEK
 
 
