@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from glue_jobs.gold.columns import conform, ratio
+from glue_jobs.gold.columns import conform, ratio, row_count
 from glue_jobs.gold.weeks import AGES, end_of_week, last_complete_week, week_ending
 from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.features import (
@@ -33,7 +33,7 @@ def product_occasions(lines: DataFrame) -> DataFrame:
     """One row per product and snapshot, if OCCASION_BASKETS baskets or more of WINDOW_WEEKS held it."""
     last_week = F.broadcast(last_complete_week(lines, L.basket_time, _LAST))
     basket = [L.household_id, L.basket_id]
-    sizes = lines.groupBy(*basket).agg(F.count(F.lit(1)).alias(_SIZE))
+    sizes = lines.groupBy(*basket).agg(row_count(L.product_id).alias(_SIZE))
     figures = _figures()
     weekly = (
         lines.join(sizes, basket)
