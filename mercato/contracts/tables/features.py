@@ -71,7 +71,7 @@ class HouseholdHistory(msgspec.Struct, frozen=True, kw_only=True):
     basket_stores: Annotated[list[int], Meta(description="Store of each basket.")]
     basket_sizes: Annotated[list[I32], Meta(description="Products in each basket.")]
     products: Annotated[list[int], Meta(description="Products of the baskets, one basket after another.")]
-    quantities: Annotated[list[I32], Meta(description="Units of each of these products.")]
+    quantities: Annotated[list[I32], Meta(description="Units of each of these products; at most 2^31 - 1.")]
     values: Annotated[list[F32], Meta(description="US dollars paid for each of these products.")]
 
 

@@ -115,6 +115,16 @@ def test_a_history_ends_with_the_basket_that_it_is_dated_by(spark: SparkSession)
         assert row["quantities"] == [basket for basket in kept for _ in range(2)]
 
 
+def test_a_history_says_no_more_units_than_it_can(spark: SparkSession) -> None:
+    """2,200 lines of a million units overflowed, and no household had a history any more."""
+    most = 2**31 - 1
+    lines = [
+        bought(1, 1, product, MONDAY, quantity=units) for product, units in enumerate((most, 2_200 * 10**6))
+    ]
+    (row,) = rows(household_history(frame(spark, BASKET_LINES, lines)))
+    assert row["quantities"] == [most, most]
+
+
 def test_baskets_of_one_instant_are_one_snapshot(spark: SparkSession) -> None:
     lines = frame(spark, BASKET_LINES, [bought(1, 1, 5, MONDAY, 1), bought(1, 2, 6, MONDAY, 2)])
     assert [row["products"] for row in rows(household_history(lines))] == [[5, 6]]
