@@ -209,7 +209,8 @@ class StorePopular(msgspec.Struct, frozen=True, kw_only=True):
 class StorePromotions(msgspec.Struct, frozen=True, kw_only=True):
     """All that a store promotes from an instant on, until its next row, or `valid_to` where that is earlier.
 
-    A store has a row at each instant at which one of its promotions begins, or ends before others do.
+    A store has a row at each instant at which one of its promotions begins, or ends before others do. One
+    that is told of after its `valid_from` begins at its `event_time`.
     """
 
     store_id: Store
