@@ -56,7 +56,7 @@ running as (
   from moments
   window w as (partition by household_id order by t rows unbounded preceding),
     recent as (partition by household_id order by t
-      range between interval '27 days 23:59:59' preceding and current row))
+      range between interval '27 days 23:59:59.999999' preceding and current row))
 select household_id, t event_timestamp, baskets, lines, spend, lines / baskets mean_basket_size,
   spend / baskets mean_basket_value, days(earliest, t) / nullif(baskets - 1, 0) mean_gap_days,
   days(before, t) last_gap_days, baskets_28d, spend_28d,

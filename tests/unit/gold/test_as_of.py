@@ -7,7 +7,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +144,15 @@ def test_a_profile_counts_what_is_younger_than_28_days(spark: SparkSession) -> N
     assert (last["baskets"], last["baskets_28d"], last["spend"], last["spend_28d"]) == (3, 2, 9.0, 6.0)
     assert (last["mean_gap_days"], last["last_gap_days"]) == (14.0, 27.0)
     assert last["retail_discount_share"] == 0.25
+
+
+def test_a_profile_knows_the_order_of_baskets_within_a_second(spark: SparkSession) -> None:
+    """The later basket of a second was in the row of the earlier one."""
+    milli = timedelta(milliseconds=1)
+    times = [MONDAY + 200 * milli, MONDAY + 700 * milli, MONDAY + 28 * DAY + 200 * milli]
+    lines = [bought(1, seq, 5, at, seq) for seq, at in enumerate(times, start=1)]
+    found = sorted(rows(household_profile(frame(spark, BASKET_LINES, lines))), key=lambda row: row["baskets"])
+    assert [(row["baskets_28d"], row["spend_28d"]) for row in found] == [(1, 1.0), (2, 2.0), (2, 2.0)]
 
 
 def test_product_stats_equal_a_recount(spark: SparkSession) -> None:
