@@ -181,12 +181,13 @@ select store_id, end_of_week(week) event_timestamp,
   list((score / 1048576)::float order by score desc, product_id)[:{features.POPULAR_PRODUCTS}] scores
 from weighted group by 1, 2""",
     "store_promotions": f"""
-with told as (select product_id, event_time, greatest(valid_from, event_time) valid_from, valid_to, placements
-  from promotions where greatest(valid_from, event_time) < valid_to),
+with told as (select product_id, event_time, valid_to, placements, case when event_time <= valid_from
+    then valid_from else to_timestamp(ceil(epoch(event_time) / 3600) * 3600) end begins from promotions),
+known as (select * rename (begins as valid_from) from told where begins < valid_to),
 bounds as (select newest, newest - interval '{7 * store_promotions.PROMOTION_WEEKS} days' oldest
-  from (select least(max(valid_from), max(event_time) + interval 7 days) newest from told)),
+  from (select least(max(valid_from), max(event_time) + interval 7 days) newest from known)),
 recent as (select product_id, valid_from, valid_to, unnest(placements) p,
-    valid_from > oldest or valid_to > newest opens from told, bounds where valid_to > oldest),
+    valid_from > oldest or valid_to > newest opens from known, bounds where valid_to > oldest),
 placed as (select product_id, valid_from, valid_to, opens, unnest(p.stores) store_id,
     (p.display = '0')::int + (p.mailer = '0')::int nowhere, p.display display, p.mailer mailer from recent),
 windows as (select distinct store_id, valid_from, valid_to, opens from placed),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
-from glue_jobs.gold.weeks import WEEK_MICROS
+from glue_jobs.gold.weeks import WEEK_MICROS, next_hour
 from mercato.contracts.events.retail import NOT_SHOWN, PLACEMENT
 from mercato.contracts.tables.features import SNAPSHOT_WEEKS, STORE_PROMOTIONS
 from mercato.contracts.tables.silver import PROMOTIONS
@@ -79,8 +79,10 @@ def store_promotions(promotions: DataFrame) -> DataFrame:
 
 def _known(promotions: DataFrame) -> DataFrame:
     """Promotions from when they run and are told of, not told of after their end."""
-    # Training would else know of a promotion before anyone who was served at the time could.
-    begins = F.greatest(S.valid_from, S.event_time)
+    # Training would else know of a promotion before anyone who was served at the time could. By the hour: a
+    # plan that comes late comes as thousands of events, and each instant is a row of all products.
+    late = F.col(S.event_time) > F.col(S.valid_from)
+    begins = F.when(late, next_hour(S.event_time)).otherwise(F.col(S.valid_from))
     return promotions.withColumn(S.valid_from, begins).where(F.col(S.valid_from) < F.col(S.valid_to))
 
 

@@ -210,7 +210,7 @@ class StorePromotions(msgspec.Struct, frozen=True, kw_only=True):
     """All that a store promotes from an instant on, until its next row, or `valid_to` where that is earlier.
 
     A store has a row at each instant at which one of its promotions begins, or ends before others do. One
-    that is told of after its `valid_from` begins at its `event_time`.
+    that is told of after its `valid_from` begins at the first full hour at or after its `event_time`.
     """
 
     store_id: Store

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 END = MONDAY + WEEK
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def placement(*stores: int, display: str = "1", mailer: str = "0") -> Placement:
@@ -41,7 +42,7 @@ def plan(seed: int) -> list[dict[str, Any]]:
     planned = []
     for _ in range(150):
         begins = MONDAY + DAY * draw.randrange(200)
-        ends, told = begins + DAY * draw.randint(1, 15), begins + DAY * draw.randint(-9, 9)
+        ends, told = begins + DAY * draw.randint(1, 15), begins + HOUR * draw.randint(-200, 200)
         where = placement(*draw.sample(range(1, 5), 2), display=draw.choice("017"), mailer=draw.choice("0AD"))
         planned.append(promotion(draw.randint(1, 9), begins, ends, where, told=told))
     # All the year, alone in its store.
@@ -128,10 +129,23 @@ def test_at_every_instant_the_newest_row_has_what_runs_then(spark: SparkSession)
         assert (products if until > at else []) == sorted(running)
 
 
+def test_a_plan_that_comes_late_is_known_from_the_next_hour(spark: SparkSession) -> None:
+    """Not from the instant of each of its events: it would have as many rows, each with all products."""
+    late = [promotion(n, MONDAY, END, placement(1), told=MONDAY + n * MINUTE) for n in (1, 2, 60)]
+    in_time = promotion(3, MONDAY + 30 * MINUTE, END, placement(1), told=MONDAY + 10 * MINUTE)
+    over = promotion(4, MONDAY, MONDAY + HOUR, placement(1), told=MONDAY + 5 * MINUTE)
+    assert promoted(spark, [*late, in_time, over]) == {
+        1: {MONDAY + 30 * MINUTE: (END, [3]), MONDAY + HOUR: (END, [1, 2, 3, 60])}
+    }
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_told_later_changes_no_shelf(spark: SparkSession, seed: int) -> None:
     """Training took promotions for known from their `valid_from` on, although told of days after it."""
-    planned = plan(seed)
+    planned = [
+        {**each, "event_time": each["event_time"] + number % 60 * MINUTE}
+        for number, each in enumerate(plan(seed))
+    ]
     whole, newest = shelves(spark, planned), max(each["valid_from"] for each in planned)
 
     def shelf(found: dict[int, dict[datetime, dict[str, Any]]], store: int, at: datetime) -> Any:
@@ -141,7 +155,7 @@ def test_what_is_told_later_changes_no_shelf(spark: SparkSession, seed: int) -> 
 
     seen = 0
     for days in range(0, 17 * 7, 11):
-        at = newest - DAY * days
+        at = newest - DAY * days + 30 * MINUTE
         then = shelves(spark, [each for each in planned if each["event_time"] <= at])
         for store in range(1, 6):
             assert shelf(whole, store, at) == shelf(then, store, at)
