@@ -120,12 +120,12 @@ from (select product_id, store_id, week, min(event_time) first_sold_at, sum(quan
 where loyalty + retail > 0""",
     "product_pairs": f"""
 with sold as (select product_id, count(*) n from lines group by 1 having n >= {product_pairs.MIN_BASKETS}),
-held as (select basket_id, product_id from lines semi join sold using (product_id)),
+held as (select household_id, basket_id, product_id from lines semi join sold using (product_id)),
 pairs as (select a.product_id a, b.product_id b, count(*) c from held a join held b
-  on a.basket_id = b.basket_id and a.product_id < b.product_id
+  on a.household_id = b.household_id and a.basket_id = b.basket_id and a.product_id < b.product_id
   group by all having c >= {product_pairs.MIN_JOINT_BASKETS}),
 scored as (select a, b, c, c / sqrt(x.n * y.n) cosine,
-    c * (select count(distinct basket_id) from lines) / (x.n * y.n) lift
+    c * (select count(distinct (household_id, basket_id)) from lines) / (x.n * y.n) lift
   from pairs join sold x on a = x.product_id join sold y on b = y.product_id),
 both_ways as (select a, b, c, cosine, lift from scored union all select b, a, c, cosine, lift from scored)
 select a product_id, b neighbour_id, row_number() over (partition by a order by cosine desc, b) rank,

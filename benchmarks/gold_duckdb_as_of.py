@@ -56,7 +56,7 @@ running as (
   from moments
   window w as (partition by household_id order by t rows unbounded preceding),
     recent as (partition by household_id order by t
-      range between interval '27 days 23:59:59' preceding and current row))
+      range between interval '27 days 23:59:59.999999' preceding and current row))
 select household_id, t event_timestamp, baskets, lines, spend, lines / baskets mean_basket_size,
   spend / baskets mean_basket_value, days(earliest, t) / nullif(baskets - 1, 0) mean_gap_days,
   days(before, t) last_gap_days, baskets_28d, spend_28d,
@@ -104,9 +104,10 @@ select product_id, end_of_day(day) event_timestamp,
   sum(priced) / nullif(sum(units), 0) mean_price_7d
 from sales join days on sold <= day and sold > day - 7 group by 1, 2""",
     "product_occasions": f"""
-with sizes as (select basket_id, count(*) size from lines group by 1),
+with sizes as (select household_id, basket_id, count(*) size from lines group by 1, 2),
 held as (select product_id, last_week() - week_end sold, isodow(basket_time) - 1 weekday,
-    epoch(basket_time)::bigint // {_SLOT} % {_SLOTS} slot, size from dated join sizes using (basket_id))
+    epoch(basket_time)::bigint // {_SLOT} % {_SLOTS} slot, size
+  from dated join sizes using (household_id, basket_id))
 select product_id, end_of_week(last_week() - age) event_timestamp,
   [{", ".join(f"count_if(slot = {each})::int" for each in range(_SLOTS))}] by_slot,
   [{", ".join(f"count_if(weekday = {each})::int" for each in range(7))}] by_weekday,
@@ -145,7 +146,7 @@ select product_id, end_of_week(last_week() - age) event_timestamp,
     }] waited
 from waits group by product_id, age having count(*) >= {features.OCCASION_BASKETS}""",
     "product_neighbours": f"""
-with held as (select basket_id, product_id, last_week() - week_end age from dated
+with held as (select household_id, basket_id, product_id, last_week() - week_end age from dated
   where week_end <= last_week() and week_end > last_week() - {AGES[-1] + _WINDOW}),
 sold as (select product_id, ages.age, count(*) n from held join ages
     on held.age >= ages.age and held.age < ages.age + {_WINDOW}
@@ -153,7 +154,9 @@ sold as (select product_id, ages.age, count(*) n from held join ages
 frequent as (select * from held semi join sold using (product_id)),
 counts as (select a.product_id a, b.product_id b,
     {", ".join(f"count_if(a.age >= {age} and a.age < {age + _WINDOW}) c{age}" for age in AGES)}
-  from frequent a join frequent b on a.basket_id = b.basket_id and a.product_id < b.product_id group by 1, 2),
+  from frequent a join frequent b
+    on a.household_id = b.household_id and a.basket_id = b.basket_id and a.product_id < b.product_id
+  group by 1, 2),
 pairs as (select * from (
     {" union all ".join(f"select a, b, {age} age, c{age} c from counts" for age in AGES)})
   where c >= {product_neighbours.MIN_JOINT_BASKETS}),
@@ -178,10 +181,13 @@ select store_id, end_of_week(week) event_timestamp,
   list((score / 1048576)::float order by score desc, product_id)[:{features.POPULAR_PRODUCTS}] scores
 from weighted group by 1, 2""",
     "store_promotions": f"""
-with bounds as (select newest, newest - interval '{7 * store_promotions.PROMOTION_WEEKS} days' oldest
-  from (select least(max(valid_from), max(event_time) + interval 7 days) newest from promotions)),
+with told as (select product_id, event_time, valid_to, placements, case when event_time <= valid_from
+    then valid_from else to_timestamp(ceil(epoch(event_time) / 3600) * 3600) end begins from promotions),
+known as (select * rename (begins as valid_from) from told where begins < valid_to),
+bounds as (select newest, newest - interval '{7 * store_promotions.PROMOTION_WEEKS} days' oldest
+  from (select least(max(valid_from), max(event_time) + interval 7 days) newest from known)),
 recent as (select product_id, valid_from, valid_to, unnest(placements) p,
-    valid_from > oldest or valid_to > newest opens from promotions, bounds where valid_to > oldest),
+    valid_from > oldest or valid_to > newest opens from known, bounds where valid_to > oldest),
 placed as (select product_id, valid_from, valid_to, opens, unnest(p.stores) store_id,
     (p.display = '0')::int + (p.mailer = '0')::int nowhere, p.display display, p.mailer mailer from recent),
 windows as (select distinct store_id, valid_from, valid_to, opens from placed),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from glue_jobs.gold.columns import conform, days_between, dollars, ratio, ticks
+from glue_jobs.gold.columns import conform, days_between, dollars, ratio, row_count, ticks
 from mercato.contracts.tables.gold import BASKET_LINES, CUSTOMER_360
 from mercato.contracts.tables.silver import PRODUCTS
 
@@ -83,7 +83,7 @@ def _favourite_store(lines: DataFrame) -> DataFrame:
 def _top_department(lines: DataFrame, products: DataFrame) -> DataFrame:
     newest_first = Window.partitionBy(P.product_id).orderBy(F.desc(P.event_time), F.desc(P.event_id))
     departments = products.withColumn(_RANK, F.row_number().over(newest_first)).where(F.col(_RANK) == 1)
-    bought = lines.groupBy(L.household_id, L.product_id).agg(F.count(F.lit(1)).alias(C.lines))
+    bought = lines.groupBy(L.household_id, L.product_id).agg(row_count(L.basket_id).alias(C.lines))
     counts = (
         bought.join(departments.select(P.product_id, P.department), P.product_id)
         .groupBy(L.household_id, P.department)

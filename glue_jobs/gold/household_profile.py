@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 L, C = BASKET_LINES.c, HOUSEHOLD_PROFILE.c
-_RECENT_SECONDS = 28 * DAY_SECONDS
-_MOMENT, _SECOND = "baskets_now", "second"
+_RECENT_MICROS = 28 * DAY_SECONDS * 1_000_000
+_MOMENT, _MICRO = "baskets_now", "micro"
 
 
 def household_profile(lines: DataFrame) -> DataFrame:
@@ -26,7 +26,7 @@ def household_profile(lines: DataFrame) -> DataFrame:
     in_order = household.orderBy(C.event_timestamp)
     so_far = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     # Baskets later than 28 days ago: one exactly 28 days old is out.
-    recent = household.orderBy(_SECOND).rangeBetween(1 - _RECENT_SECONDS, 0)
+    recent = household.orderBy(_MICRO).rangeBetween(1 - _RECENT_MICROS, 0)
     money = (L.retail_disc, L.coupon_disc, L.coupon_match_disc)
     moments = lines.groupBy(C.household_id, F.col(L.basket_time).alias(C.event_timestamp)).agg(
         F.max(L.basket_seq).cast("bigint").alias(C.baskets),
@@ -35,7 +35,7 @@ def household_profile(lines: DataFrame) -> DataFrame:
         F.sum(ticks(L.sales_value)).alias(C.spend),
         *(F.sum(ticks(name)).alias(name) for name in money),
     )
-    running = moments.withColumn(_SECOND, F.unix_seconds(C.event_timestamp)).select(
+    running = moments.withColumn(_MICRO, F.unix_micros(C.event_timestamp)).select(
         C.household_id,
         C.event_timestamp,
         C.baskets,

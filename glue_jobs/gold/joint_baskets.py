@@ -20,15 +20,16 @@ def joint_baskets(lines: DataFrame, counts: Mapping[str, Column]) -> DataFrame:
     """Counts over the baskets that hold both products, for each unordered pair.
 
     Args:
-        lines: basket_id and product_id, one row per pair of these, and columns of the basket.
+        lines: a row per household_id, basket_id and product_id, and columns of the basket.
         counts: aggregates of the basket's columns by the result's column names.
 
     Returns:
         C.product_id < C.neighbour_id, and the counts.
     """
-    of_basket = [name for name in lines.columns if name not in (L.basket_id, L.product_id)]
+    basket = (L.household_id, L.basket_id)
+    of_basket = [name for name in lines.columns if name not in (*basket, L.product_id)]
     # Unfolding a basket against itself costs half of joining the lines with themselves.
-    baskets = lines.groupBy(L.basket_id, *of_basket).agg(F.collect_list(L.product_id).alias(_PRODUCTS))
+    baskets = lines.groupBy(*basket, *of_basket).agg(F.collect_list(L.product_id).alias(_PRODUCTS))
     return (
         baskets.select(*of_basket, _PRODUCTS, F.explode(_PRODUCTS).alias(C.product_id))
         .select(*of_basket, C.product_id, F.explode(_PRODUCTS).alias(C.neighbour_id))

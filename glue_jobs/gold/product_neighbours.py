@@ -34,7 +34,7 @@ def product_neighbours(lines: DataFrame) -> DataFrame:
     age = F.col(_LAST_WEEK) - week_ending(L.basket_time)
     dated = (
         lines.crossJoin(F.broadcast(last_week))
-        .select(L.basket_id, L.product_id, age.alias(_AGE))
+        .select(L.household_id, L.basket_id, L.product_id, age.alias(_AGE))
         .where((F.col(_AGE) >= 0) & (F.col(_AGE) < AGES[-1] + WINDOW_WEEKS))
     )
     counts = {f"{_BASKETS}_{age}": F.count_if(_in_window(age)) for age in AGES}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from glue_jobs.gold.columns import conform, ratio
+from glue_jobs.gold.columns import conform, ratio, row_count
 from glue_jobs.gold.weeks import AGES, end_of_week, last_complete_week, week_ending
 from mercato.contracts.durations import DAY_SECONDS
 from mercato.contracts.tables.features import (
@@ -32,10 +32,11 @@ _LAST, _SOLD, _AGE, _SIZE, _BASKETS = "last_week", "sold", "age", "size", "baske
 def product_occasions(lines: DataFrame) -> DataFrame:
     """One row per product and snapshot, if OCCASION_BASKETS baskets or more of WINDOW_WEEKS held it."""
     last_week = F.broadcast(last_complete_week(lines, L.basket_time, _LAST))
-    sizes = lines.groupBy(L.basket_id).agg(F.count(F.lit(1)).alias(_SIZE))
+    basket = [L.household_id, L.basket_id]
+    sizes = lines.groupBy(*basket).agg(row_count(L.product_id).alias(_SIZE))
     figures = _figures()
     weekly = (
-        lines.join(sizes, L.basket_id)
+        lines.join(sizes, basket)
         .crossJoin(last_week)
         .withColumn(_SOLD, F.col(_LAST) - week_ending(L.basket_time))
         .where(F.col(_SOLD) >= 0)

@@ -28,7 +28,7 @@ def product_pairs(lines: DataFrame) -> DataFrame:
         .agg(F.count(F.lit(1)).alias(_BASKETS))
         .where(F.col(_BASKETS) >= MIN_BASKETS)
     )
-    frequent = lines.select(L.basket_id, L.product_id).join(
+    frequent = lines.select(L.household_id, L.basket_id, L.product_id).join(
         sold.select(L.product_id), L.product_id, "left_semi"
     )
     pairs = joint_baskets(frequent, {C.baskets_together: F.count(F.lit(1))}).where(
@@ -37,7 +37,7 @@ def product_pairs(lines: DataFrame) -> DataFrame:
     neighbours = sold.select(
         F.col(L.product_id).alias(C.neighbour_id), F.col(_BASKETS).alias(_NEIGHBOUR_BASKETS)
     )
-    total = lines.select(L.basket_id).distinct().agg(F.count(F.lit(1)).alias(_ALL_BASKETS))
+    total = lines.select(L.household_id, L.basket_id).distinct().agg(F.count(F.lit(1)).alias(_ALL_BASKETS))
     together, one, other = F.col(C.baskets_together), F.col(_BASKETS), F.col(_NEIGHBOUR_BASKETS)
     scored = (
         pairs.join(sold, C.product_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from glue_jobs.gold.columns import conform
-from glue_jobs.gold.weeks import WEEK_MICROS
+from glue_jobs.gold.weeks import WEEK_MICROS, next_hour
 from mercato.contracts.events.retail import NOT_SHOWN, PLACEMENT
 from mercato.contracts.tables.features import SNAPSHOT_WEEKS, STORE_PROMOTIONS
 from mercato.contracts.tables.silver import PROMOTIONS
@@ -33,6 +33,7 @@ def store_promotions(promotions: DataFrame) -> DataFrame:
     shows a product in several places, the one with both a display and a mailer is kept, else the one with
     either, ties by code.
     """
+    promotions = _known(promotions)
     # What is planned further ahead is kept, and moves the window no further than the next week.
     next_week = F.max(S.event_time) + F.expr("INTERVAL '7' DAY")
     newest = promotions.agg(F.least(F.max(S.valid_from), next_week).alias(_NEWEST))
@@ -74,6 +75,15 @@ def store_promotions(promotions: DataFrame) -> DataFrame:
         ),
         STORE_PROMOTIONS,
     )
+
+
+def _known(promotions: DataFrame) -> DataFrame:
+    """Promotions from when they run and are told of, not told of after their end."""
+    # Training would else know of a promotion before anyone who was served at the time could. By the hour: a
+    # plan that comes late comes as thousands of events, and each instant is a row of all products.
+    late = F.col(S.event_time) > F.col(S.valid_from)
+    begins = F.when(late, next_hour(S.event_time)).otherwise(F.col(S.valid_from))
+    return promotions.withColumn(S.valid_from, begins).where(F.col(S.valid_from) < F.col(S.valid_to))
 
 
 def _running(placed: DataFrame) -> DataFrame:

@@ -44,6 +44,11 @@ def end_of_day(day: Column) -> Column:
     return _end(day, DAY_SECONDS)
 
 
+def next_hour(time: Column | str) -> Column:
+    """First full hour at or after `time`."""
+    return _end(_ending(time, HOUR_SECONDS), HOUR_SECONDS)
+
+
 def last_complete_week(lines: DataFrame, time: str, name: str) -> DataFrame:
     """One row with the newest week that the events in `lines` show to be over.
 

@@ -42,11 +42,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
+HOUSEHOLDS = 12
 Slice = dict[Topic, list[bytes]]
 
 
 def slices(seed: int) -> list[Slice]:
-    """Four slices of a small shop; lines of one basket, and old baskets, come late at times."""
+    """Four slices of a small shop; lines of one basket, and old baskets, come late at times.
+
+    Households have the same basket ids, in whatever slices.
+    """
     chance = random.Random(seed)
     parts: list[Slice] = [{TRANSACTIONS: [], PRODUCTS: [], PROMOTIONS: []} for _ in range(4)]
     for number in range(30):
@@ -94,9 +98,9 @@ def _line(chance: random.Random, basket: int, line: int, when: datetime) -> Tran
     return Transaction(
         event_id=f"{basket}-{line}",
         event_time=when,
-        household_id=1 + basket % 12,
+        household_id=1 + basket % HOUSEHOLDS,
         store_id=1 + basket % 3,
-        basket_id=1 + basket,
+        basket_id=1 + basket // HOUSEHOLDS,
         product_id=1 + min(int(chance.expovariate(0.15)), 29),
         quantity=chance.randrange(0, 4),
         sales_value=chance.randrange(1000) / 100,

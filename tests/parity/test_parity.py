@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from benchmarks import gold_duckdb
 from benchmarks.gold_duckdb_as_of import AS_OF
-from glue_jobs.catalog import CATALOG
+from glue_jobs.catalog import CATALOG, select
 from glue_jobs.jobs import GoldJob
 from glue_jobs.runner import Runner
 from mercato.contracts.events import PROMOTIONS, TOPICS, Placement, Promotion
@@ -24,6 +24,7 @@ from mercato.contracts.tables.features import STORE_PROMOTIONS
 from mercato.contracts.tables.silver import PAYMENT_OUTCOMES, QUARANTINE
 from mercato.contracts.tables.silver import PROMOTIONS as SILVER_PROMOTIONS
 from mercato.lake.tables import Lake
+from tests.integration import smallest
 from tests.integration.records import write_bronze
 from tests.parity.bronze import BROKEN
 from tests.parity.conftest import ENGINES, Continued, Engines
@@ -57,7 +58,7 @@ def test_each_engine_continues_the_others_table(continued: Continued, name: str)
 
 
 def test_promotions_that_overlap_are_the_same_on_both_engines(engines: Engines, tmp_path: Path) -> None:
-    """Those of the year all begin and end with a week."""
+    """Those of the year all begin and end with a week, and are told of before."""
     draw, events = random.Random(1), []
     for number in range(300):
         begins = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=draw.randrange(200))
@@ -68,7 +69,8 @@ def test_promotions_that_overlap_are_the_same_on_both_engines(engines: Engines, 
             for _ in range(2)
         ]
         event = Promotion(
-            event_id=str(number), event_time=begins, product_id=draw.randint(1, 30), week=1,
+            event_id=str(number), event_time=begins + timedelta(days=draw.randint(-5, 5)),
+            product_id=draw.randint(1, 30), week=1,
             valid_from=begins, valid_to=begins + timedelta(days=draw.randint(1, 20)), placements=placements,
         )  # fmt: skip
         events.append(PROMOTIONS.encode(event))
@@ -87,6 +89,18 @@ def test_promotions_that_overlap_are_the_same_on_both_engines(engines: Engines, 
     promotions = Lake(str(tmp_path / "sail")).read_arrow(SILVER_PROMOTIONS)
     by_hand.register("promotions", promotions)
     assert_same_rows(found[0], by_hand.sql(AS_OF["store_promotions"]).to_arrow_table(), STORE_PROMOTIONS)
+
+
+@pytest.mark.parametrize("shop", smallest.SHOPS)
+def test_the_smallest_shops_are_the_same_on_both_engines(engines: Engines, tmp_path: Path, shop: str) -> None:
+    base = Lake(str(tmp_path / "base"))
+    smallest.write(base, shop)
+    lakes = {engine: Lake(str(tmp_path / engine), base=base) for engine in ENGINES}
+    for job in select(smallest.JOBS, smallest.LAYERS):
+        for engine, lake in lakes.items():
+            Runner(engines.sessions[engine], lake).run(job)
+        sail, spark = (rows(lake, job.target) for lake in lakes.values())
+        assert_same_rows(sail, spark, job.target)
 
 
 def test_both_engines_refuse_the_same_records(continued: Continued) -> None:

@@ -71,7 +71,7 @@ class HouseholdHistory(msgspec.Struct, frozen=True, kw_only=True):
     basket_stores: Annotated[list[int], Meta(description="Store of each basket.")]
     basket_sizes: Annotated[list[I32], Meta(description="Products in each basket.")]
     products: Annotated[list[int], Meta(description="Products of the baskets, one basket after another.")]
-    quantities: Annotated[list[I32], Meta(description="Units of each of these products.")]
+    quantities: Annotated[list[I32], Meta(description="Units of each of these products; at most 2^31 - 1.")]
     values: Annotated[list[F32], Meta(description="US dollars paid for each of these products.")]
 
 
@@ -209,7 +209,8 @@ class StorePopular(msgspec.Struct, frozen=True, kw_only=True):
 class StorePromotions(msgspec.Struct, frozen=True, kw_only=True):
     """All that a store promotes from an instant on, until its next row, or `valid_to` where that is earlier.
 
-    A store has a row at each instant at which one of its promotions begins, or ends before others do.
+    A store has a row at each instant at which one of its promotions begins, or ends before others do. One
+    that is told of after its `valid_from` begins at the first full hour at or after its `event_time`.
     """
 
     store_id: Store

@@ -138,7 +138,10 @@ class ProductPair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 BASKET_LINES = Table(
-    "gold.basket_lines", BasketLine, ("basket_id", "product_id"), "Baskets, one row per product."
+    "gold.basket_lines",
+    BasketLine,
+    ("household_id", "basket_id", "product_id"),
+    "Baskets, one row per product.",
 )
 CUSTOMER_360 = Table("gold.customer_360", Customer360, ("household_id",), "Each household's summary.")
 PRODUCT_DAILY = Table(

@@ -37,14 +37,14 @@ class Cut:
 
 def cut(lines: pa.Table) -> Cut:
     """Cut gold.basket_lines; a basket's place in a household's life is its `basket_seq`."""
-    household, basket, product, place = (
-        lines[name].to_numpy() for name in (_L.household_id, _L.basket_id, _L.product_id, _L.basket_seq)
+    household, product, place = (
+        lines[name].to_numpy() for name in (_L.household_id, _L.product_id, _L.basket_seq)
     )
     owner, owner_of = np.unique(household, return_inverse=True)
     newest = np.zeros(len(owner), place.dtype)
     np.maximum.at(newest, owner_of, place)
     last = place == newest[owner_of]
-    kept = _core(household, basket, product, ~last)
+    kept = _core(household, place, product, ~last)
     test = last & np.isin(household, np.unique(household[kept]))
     return Cut(lines.filter(pa.array(kept)), lines.filter(pa.array(test)))
 
@@ -80,18 +80,19 @@ def _baskets(lines: pa.Table, split: str) -> pa.Table:
 
 def _core(
     household: NDArray[np.int64],
-    basket: NDArray[np.int64],
+    place: NDArray[np.int32],
     product: NDArray[np.int64],
     kept: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Drop households with few baskets and products with few lines until none is left."""
-    _, first = np.unique(basket, return_index=True)  # a basket id belongs to one household
     names, products = np.unique(product, return_inverse=True)
     owners, owner = np.unique(household, return_inverse=True)
-    _, place = np.unique(basket, return_inverse=True)
+    # Not its id: other households' baskets may have the same.
+    basket = owner * (place.max(initial=0) + 1) + place
+    _, first, basket = np.unique(basket, return_index=True, return_inverse=True)
     while True:
         alive = np.zeros(len(first), bool)
-        alive[place[kept]] = True
+        alive[basket[kept]] = True
         baskets = np.bincount(owner[first[alive]], minlength=len(owners))
         smaller = kept & (baskets >= MIN_BASKETS)[owner]
         smaller &= (np.bincount(products[smaller], minlength=len(names)) >= MIN_LINES)[products]

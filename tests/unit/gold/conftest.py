@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T, L = TRANSACTIONS.c, BASKET_LINES.c
 #: The end of a week: Monday 05:00 UTC.
 MONDAY = datetime(2024, 1, 8, 5, tzinfo=UTC)
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
 @pytest.fixture(scope="session")

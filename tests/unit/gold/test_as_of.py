@@ -41,12 +41,11 @@ from mercato.contracts.tables.features import (
 )
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.silver import TRANSACTIONS
-from tests.unit.gold.conftest import MONDAY, bought, frame, rows, scanned
+from tests.unit.gold.conftest import DAY, MONDAY, WEEK, bought, frame, rows, scanned
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 AS_OF = (
     (HOUSEHOLD_HISTORY, household_history),
     (HOUSEHOLD_PROFILE, household_profile),
@@ -116,6 +115,16 @@ def test_a_history_ends_with_the_basket_that_it_is_dated_by(spark: SparkSession)
         assert row["quantities"] == [basket for basket in kept for _ in range(2)]
 
 
+def test_a_history_says_no_more_units_than_it_can(spark: SparkSession) -> None:
+    """2,200 lines of a million units overflowed, and no household had a history any more."""
+    most = 2**31 - 1
+    lines = [
+        bought(1, 1, product, MONDAY, quantity=units) for product, units in enumerate((most, 2_200 * 10**6))
+    ]
+    (row,) = rows(household_history(frame(spark, BASKET_LINES, lines)))
+    assert row["quantities"] == [most, most]
+
+
 def test_baskets_of_one_instant_are_one_snapshot(spark: SparkSession) -> None:
     lines = frame(spark, BASKET_LINES, [bought(1, 1, 5, MONDAY, 1), bought(1, 2, 6, MONDAY, 2)])
     assert [row["products"] for row in rows(household_history(lines))] == [[5, 6]]
@@ -135,6 +144,15 @@ def test_a_profile_counts_what_is_younger_than_28_days(spark: SparkSession) -> N
     assert (last["baskets"], last["baskets_28d"], last["spend"], last["spend_28d"]) == (3, 2, 9.0, 6.0)
     assert (last["mean_gap_days"], last["last_gap_days"]) == (14.0, 27.0)
     assert last["retail_discount_share"] == 0.25
+
+
+def test_a_profile_knows_the_order_of_baskets_within_a_second(spark: SparkSession) -> None:
+    """The later basket of a second was in the row of the earlier one."""
+    milli = timedelta(milliseconds=1)
+    times = [MONDAY + 200 * milli, MONDAY + 700 * milli, MONDAY + 28 * DAY + 200 * milli]
+    lines = [bought(1, seq, 5, at, seq) for seq, at in enumerate(times, start=1)]
+    found = sorted(rows(household_profile(frame(spark, BASKET_LINES, lines))), key=lambda row: row["baskets"])
+    assert [(row["baskets_28d"], row["spend_28d"]) for row in found] == [(1, 1.0), (2, 2.0), (2, 2.0)]
 
 
 def test_product_stats_equal_a_recount(spark: SparkSession) -> None:

@@ -18,12 +18,12 @@ from glue_jobs.jobs import GoldJob
 from mercato.contracts.arrow import arrow_fields
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.silver import PRODUCTS, TRANSACTIONS
-from tests.unit.gold.conftest import MONDAY, bought, frame, rows, scanned
+from tests.unit.gold.conftest import DAY, MONDAY, bought, frame, rows, scanned
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 GOLD = [job for job in CATALOG.values() if isinstance(job, GoldJob)]
 
 

@@ -7,16 +7,18 @@ import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from glue_jobs.gold.store_promotions import store_promotions
 from mercato.contracts.events.retail import Placement
 from mercato.contracts.tables.silver import PROMOTIONS
-from tests.unit.gold.conftest import MONDAY, frame, rows
+from tests.unit.gold.conftest import DAY, MONDAY, WEEK, frame, rows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 END = MONDAY + WEEK
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def placement(*stores: int, display: str = "1", mailer: str = "0") -> Placement:
@@ -32,6 +34,19 @@ def promotion(
         "product_id": product, "event_time": told or begins, "valid_from": begins, "valid_to": ends,
         "placements": shown,
     }  # fmt: skip
+
+
+def plan(seed: int) -> list[dict[str, Any]]:
+    """Promotions of 200 days in four stores, told of up to nine days before they begin or after."""
+    draw = random.Random(seed)
+    planned = []
+    for _ in range(150):
+        begins = MONDAY + DAY * draw.randrange(200)
+        ends, told = begins + DAY * draw.randint(1, 15), begins + HOUR * draw.randint(-200, 200)
+        where = placement(*draw.sample(range(1, 5), 2), display=draw.choice("017"), mailer=draw.choice("0AD"))
+        planned.append(promotion(draw.randint(1, 9), begins, ends, where, told=told))
+    # All the year, alone in its store.
+    return [*planned, promotion(10, MONDAY - 30 * DAY, MONDAY + 300 * DAY, placement(5))]
 
 
 def shelves(
@@ -97,14 +112,7 @@ def test_a_weekend_promotion_does_not_hide_that_of_the_week(spark: SparkSession)
 
 
 def test_at_every_instant_the_newest_row_has_what_runs_then(spark: SparkSession) -> None:
-    draw = random.Random(5)
-    planned = []
-    for _ in range(150):
-        begins = MONDAY + DAY * draw.randrange(200)
-        ends = begins + DAY * draw.randint(1, 15)
-        planned.append(promotion(draw.randint(1, 9), begins, ends, placement(*draw.sample(range(1, 5), 2))))
-    # All the year, alone in its store.
-    planned.append(promotion(10, MONDAY - 30 * DAY, MONDAY + 300 * DAY, placement(5)))
+    planned = plan(5)
     found = promoted(spark, planned)
     newest = max(each["valid_from"] for each in planned)
     for store, hours in itertools.product(range(1, 6), range(-1, 2_500, 7)):
@@ -112,11 +120,47 @@ def test_at_every_instant_the_newest_row_has_what_runs_then(spark: SparkSession)
         running = {
             each["product_id"]
             for each in planned
-            if each["valid_from"] <= at < each["valid_to"] and store in each["placements"][0]["stores"]
+            if each["valid_from"] <= at < each["valid_to"]
+            and each["event_time"] <= at
+            and store in each["placements"][0]["stores"]
         }
         known = [instant for instant in found[store] if instant <= at]
         until, products = found[store][max(known)] if known else (at, [])
         assert (products if until > at else []) == sorted(running)
+
+
+def test_a_plan_that_comes_late_is_known_from_the_next_hour(spark: SparkSession) -> None:
+    """Not from the instant of each of its events: it would have as many rows, each with all products."""
+    late = [promotion(n, MONDAY, END, placement(1), told=MONDAY + n * MINUTE) for n in (1, 2, 60)]
+    in_time = promotion(3, MONDAY + 30 * MINUTE, END, placement(1), told=MONDAY + 10 * MINUTE)
+    over = promotion(4, MONDAY, MONDAY + HOUR, placement(1), told=MONDAY + 5 * MINUTE)
+    assert promoted(spark, [*late, in_time, over]) == {
+        1: {MONDAY + 30 * MINUTE: (END, [3]), MONDAY + HOUR: (END, [1, 2, 3, 60])}
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_told_later_changes_no_shelf(spark: SparkSession, seed: int) -> None:
+    """Training took promotions for known from their `valid_from` on, although told of days after it."""
+    planned = [
+        {**each, "event_time": each["event_time"] + number % 60 * MINUTE}
+        for number, each in enumerate(plan(seed))
+    ]
+    whole, newest = shelves(spark, planned), max(each["valid_from"] for each in planned)
+
+    def shelf(found: dict[int, dict[datetime, dict[str, Any]]], store: int, at: datetime) -> Any:
+        known = [instant for instant in found.get(store, ()) if instant <= at]
+        row = found[store][max(known)] if known else None
+        return row if row and row["valid_to"] > at else None
+
+    seen = 0
+    for days in range(0, 17 * 7, 11):
+        at = newest - DAY * days + 30 * MINUTE
+        then = shelves(spark, [each for each in planned if each["event_time"] <= at])
+        for store in range(1, 6):
+            assert shelf(whole, store, at) == shelf(then, store, at)
+            seen += shelf(then, store, at) is not None
+    assert seen > 40
 
 
 def test_what_is_planned_far_ahead_hides_no_promotion_of_today(spark: SparkSession) -> None:
