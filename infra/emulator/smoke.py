@@ -20,7 +20,7 @@ from typing import Any
 from infra.emulator import sdk
 from infra.emulator.platform import PREFIX, Platform, SmokeError
 from infra.emulator.servers import ACCOUNT, REGION, Emulator
-from lambdas.api.scopes import ADMIN, EVENTS, READ
+from lambdas.scopes import ADMIN, EVENTS, READ
 from mercato.contracts.events import CLICKSTREAM, WEATHER, Click, Weather
 from mercato.errors import MercatoError
 from mercato.settings import get_settings

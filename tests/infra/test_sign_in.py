@@ -21,7 +21,7 @@ import pytest
 from infra.emulator.servers import ACCOUNT, REGION, Emulator
 from lambdas.admin import people
 from lambdas.admin.app import create_app
-from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE
+from lambdas.scopes import ADMIN_ROUTES, PEOPLE
 from mercato.contracts.events import PAYMENT_OUTCOMES, PaymentDecided, PaymentOutcome
 from mercato.errors import MercatoError
 from mercato.local.ports import free_port

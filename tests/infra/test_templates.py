@@ -17,7 +17,7 @@ from glue_jobs.gold.weeks import FIRST_END_SECONDS
 from infra.artifacts.artifact import ROOT
 from infra.artifacts.catalog import ARTIFACTS, artifact
 from infra.cdk.contracts import contracts
-from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
+from lambdas.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
 from mercato.contracts.durations import DAY_SECONDS
 from mercato.settings import Settings
 from mercato_models.manifest import NAME

@@ -18,7 +18,7 @@ from infra.cdk.stacks.identity import IdentityStack
 from infra.cdk.stacks.network import NetworkStack
 from infra.cdk.stacks.search import SearchStack
 from infra.cdk.stacks.streaming import StreamingStack
-from lambdas.api.scopes import ADMIN_ROUTES, EVENTS, ROUTES
+from lambdas.scopes import ADMIN_ROUTES, EVENTS, ROUTES
 
 #: Longer than a list may be held back until it changes (10 s), shorter than API Gateway waits (30 s).
 _TIMEOUT_SECONDS = 20

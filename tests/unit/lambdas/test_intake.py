@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.api import intake
+from lambdas import intake
 from lambdas.problem import ProblemError
 from mercato.contracts.events import CLICKSTREAM, INVENTORY, TRANSACTIONS, Violation
 
