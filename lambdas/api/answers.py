@@ -30,7 +30,7 @@ def recommendations(
     """The answer to a recommendation request."""
     now = datetime.now(UTC)
     household = moment.household
-    stages = decision.stages
+    took = {stage: seconds * 1000 for stage, seconds in decision.seconds.items()}
     return schemas.Recommendations(
         household_id=wish.household_id,
         store_id=decision.store_id,
@@ -44,11 +44,11 @@ def recommendations(
         as_of=now,
         freshness_seconds=_age(moment, now),
         timings=schemas.Timings(
-            features=round(stages["features"], 3),
-            candidates=round(stages.get("candidates", 0.0), 3),
-            model=round(stages.get("model", 0.0), 3),
-            decision=round(stages["decision"], 3),
-            total=round(sum(stages.values()), 3),
+            features=round(took["features"], 3),
+            candidates=round(took.get("candidates", 0.0), 3),
+            model=round(took.get("model", 0.0), 3),
+            decision=round(took["decision"], 3),
+            total=round(sum(took.values()), 3),
         ),
     )
 

@@ -8,13 +8,13 @@ import logging
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mercato.errors import MercatoError
+from mercato.stopwatch import Stopwatch
 from mercato_models import fairness
 from mercato_models.card import Card
 
@@ -122,16 +122,6 @@ def report(output: Path, card: Card, version: str, details: Mapping[str, Any]) -
     print(json.dumps(summary))
 
 
-class Stopwatch:
-    """Logs and keeps how many seconds each stage took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """End a stage."""
-        now = time.perf_counter()
-        self.seconds[stage] = round(now - self._since, 3)
-        self._since = now
-        log.info("%s: %.1f s", stage, self.seconds[stage])
+def stopwatch() -> Stopwatch:
+    """One that logs each stage."""
+    return Stopwatch(tell=lambda stage, seconds: log.info("%s: %.1f s", stage, seconds))
