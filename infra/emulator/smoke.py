@@ -18,8 +18,9 @@ from http import HTTPStatus
 from typing import Any
 
 from infra.emulator import sdk
+from infra.emulator.account import ACCOUNT, REGION
 from infra.emulator.platform import PREFIX, Platform, SmokeError
-from infra.emulator.servers import ACCOUNT, REGION, Emulator
+from infra.emulator.servers import Emulator
 from lambdas.scopes import ADMIN, EVENTS, READ
 from mercato.contracts.events import CLICKSTREAM, WEATHER, Click, Weather
 from mercato.errors import MercatoError
