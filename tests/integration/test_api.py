@@ -22,9 +22,10 @@ from mercato.online.prices import PriceBook
 from mercato.settings import Settings
 from mercato.stream.online_features import Updater
 from mercato.stream.topics import ensure_topics, kafka_name
-from tests.integration.rig import Rig, eventually
+from tests.integration.rig import Rig
 from tests.integration.seed import HOUSEHOLDS, STORES
 from tests.integration.test_prices import decided
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

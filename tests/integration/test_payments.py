@@ -23,11 +23,11 @@ from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import simulate
 from tests.integration.following import following
-from tests.integration.rig import eventually
 from tests.integration.scoring import served
 from tests.integration.sending import send
 from tests.unit.fraud.events import outcome, payment
 from tests.unit.fraud.world import SMALL, one_a_second, train
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 

@@ -24,7 +24,7 @@ from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from tests.integration.following import following
 from tests.integration.records import consume
-from tests.integration.rig import eventually
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 

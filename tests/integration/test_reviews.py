@@ -22,8 +22,8 @@ from mercato.settings import Settings
 from mercato.stream.online_features import GROUP
 from tests.integration.following import following
 from tests.integration.records import consume
-from tests.integration.rig import eventually
 from tests.integration.sending import send
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 

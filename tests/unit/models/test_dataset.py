@@ -3,8 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -37,6 +36,7 @@ from mercato_models.recommend.history import History
 from mercato_models.recommend.trends import TRENDS
 from tests.unit.models import world
 from tests.unit.models.world import NOW, PRODUCTS
+from tests.waiting import eventually
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
@@ -266,11 +266,11 @@ def test_no_process_outlives_a_killed_training(channel: Path, tmp_path: Path) ->
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     parent = subprocess.Popen([sys.executable, script, channel, started], env=environment)
     try:
-        eventually(lambda: len(list(started.iterdir())) == 2)
+        eventually(lambda: len(list(started.iterdir())) == 2, 60)
     finally:
         parent.kill()
         parent.wait()
-    eventually(lambda: not any(runs(int(each.name)) for each in started.iterdir()))
+    eventually(lambda: not any(runs(int(each.name)) for each in started.iterdir()), 60)
 
 
 def runs(pid: int) -> bool:
@@ -278,13 +278,6 @@ def runs(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_revealed_cart_is_no_longer_to_be_predicted() -> None:
