@@ -23,7 +23,7 @@ from infra.emulator import sdk
 from infra.emulator.account import REGION, session
 from pipelines.models import MODELS
 from tests.infra.pipeline_steps import steps
-from tests.unit.models.test_card import STATEMENTS, card
+from tests.unit.models.cards import STATEMENTS, card
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -27,7 +27,7 @@ from mercato_models.churn.features import AS_OF, LABEL, baskets
 from mercato_models.drift.baseline import Baseline
 from mercato_models.drift.captures import Recorder
 from mercato_models.rows import NPY
-from tests.unit.models.visits import START, L, visits
+from tests.unit.churn.visits import START, L, visits
 
 NAMES = ("a", "b")
 

@@ -38,7 +38,7 @@ from mercato_models.recommend.dataset import Target, examples, ranked, training_
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.history import HISTORY_COLUMNS
 from mercato_models.recommend.ranker import Hyperparameters, fit
-from tests.unit.models import world
+from tests.unit.recommend import world
 
 HOUSEHOLDS = range(1, 6)
 R = RECOMMENDATIONS.c

@@ -14,7 +14,7 @@ from mercato_models.churn import channels
 from mercato_models.churn.channels import HOUSEHOLD
 from mercato_models.churn.features import AS_OF, LABEL, baskets, labels
 from mercato_models.churn.scoring import score
-from tests.unit.models.visits import NOW, START, L, visits
+from tests.unit.churn.visits import NOW, START, L, visits
 
 TOMORROW = (NOW + pd.Timedelta(days=1)).tz_localize(None)
 Change = Callable[[pd.DataFrame], pd.DataFrame]
