@@ -60,7 +60,7 @@ def drift(
         except MercatoError as error:
             failures.append(str(error))
     if as_json:
-        typer.echo(json.dumps([each.told() for each in made]))
+        typer.echo(json.dumps([each.as_dict() for each in made]))
     else:
         for each in made:
             _show(each)

@@ -18,6 +18,8 @@ from mercato.settings import Settings
 
 #: Redis answers in well under a millisecond; a request must not wait long for one that is gone.
 TIMEOUT_SECONDS = 0.5
+#: What writes in bulk may wait longer.
+BULK_TIMEOUT_SECONDS = 30.0
 #: Seconds after which a secret is read again, so that a rotated password is taken up.
 _SECRET_SECONDS = 300.0
 

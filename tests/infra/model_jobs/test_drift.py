@@ -18,7 +18,7 @@ from mercato_models.arrays import Floats32
 from mercato_models.artefact import Model
 from mercato_models.drift.baseline import Baseline
 from mercato_models.drift.captures import Recorder
-from mercato_models.drift.comparison import LEAST_REQUESTS
+from mercato_models.drift.comparison import MIN_REQUESTS
 from mercato_models.recommend.features import FEATURES
 from mercato_models.rows import NPY, encode
 from tests.infra import glue
@@ -75,7 +75,7 @@ def test_approved_models_are_compared_with_what_they_learned_from_and_told_of(
     approve("recommend", ranker)
     approve("churn", train_churn(lake, tmp_path / "churn"))
     approve("price", train_price(lake, tmp_path / "price"))
-    asked = learned_from[: 2 * LEAST_REQUESTS].copy()
+    asked = learned_from[: 2 * MIN_REQUESTS].copy()
     asked[:, 0] = np.nan
     _ask(asked, tmp_path / "captures")
     given = [*scoring("models-drift", lake), "--captures", f"s3://{BUCKET}/capture"]
