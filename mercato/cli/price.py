@@ -77,7 +77,7 @@ def propose(
     from mercato.decisions.price_standing import Shop
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
-    from mercato_models import artefact
+    from mercato_models import artifact
     from mercato_models.price import channels
 
     settings = get_settings()
@@ -89,7 +89,7 @@ def propose(
         result = price_list(
             channels.read(settings.home / "datasets" / "price" / "channel"),
             elasticities,
-            artefact.load(folder),
+            artifact.load(folder),
             shop=Shop.of(Lake(settings.lake_uri).read_arrow, charged, written),
             cost_share=cost_share,
             rules=Guardrails(margin, step, days, announced),

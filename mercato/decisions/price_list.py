@@ -18,7 +18,7 @@ from mercato.decisions.price import Guardrails, Priced, Proposal, propose
 from mercato.decisions.price_evaluation import evaluate
 from mercato.decisions.price_standing import Shop, Standing
 from mercato.decisions.wording import product_name
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.checks import CheckError
 from mercato_models.price import demand, elasticity, weeks
 from mercato_models.price.panel import CELL, PANEL

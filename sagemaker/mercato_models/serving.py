@@ -23,7 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model, ModelError, modified
+from mercato_models.artifact import Model, ModelError, modified
 from mercato_models.drift.captures import Recorder
 from mercato_models.rows import CSV, JSON, NPY, RowsError, answered, decode
 from mercato_models.servable import Servable, load

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mercato_models import checks
 from mercato_models import fairness as fair
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.calibration import expected_error
 from mercato_models.churn.channels import HOUSEHOLD
 from mercato_models.churn.features import AS_OF, LABEL

@@ -12,7 +12,7 @@ from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.outlook import OUTLOOK
 from mercato_models import checks
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.churn.channels import check
 from mercato_models.churn.days import over
 from mercato_models.churn.features import baskets, features

@@ -14,7 +14,7 @@ from mercato.errors import MercatoError
 from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.drift import captures
 from mercato_models.drift.asked import OF_LAKE
 from mercato_models.drift.baseline import Baseline

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from mercato_models.arrays import Floats, Mask
-from mercato_models.artefact import ModelError
+from mercato_models.artifact import ModelError
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from mercato.lake.tables import Lake
-from mercato_models import artefact, datasets, tracking
-from mercato_models.artefact import Model
+from mercato_models import artifact, datasets, tracking
+from mercato_models.artifact import Model
 from mercato_models.churn import channels as churn
 from mercato_models.churn import model as churn_model
 from mercato_models.drift.baseline import Baseline
@@ -56,7 +56,7 @@ def train_churn(lake: Lake, folder: Path) -> Path:
     rows, features = churn.read(folder / "churn")
     trained = churn_model.train(rows, features, churn_model.Hyperparameters(rounds=5))
     Baseline.of(trained, rows[list(features)].to_numpy(np.float32)).save(folder / "model")
-    artefact.save(folder / "model", trained.booster, features, trained.version, trained.calibration)
+    artifact.save(folder / "model", trained.booster, features, trained.version, trained.calibration)
     return folder / "model"
 
 
@@ -68,7 +68,7 @@ def train_price(lake: Lake, folder: Path) -> Path:
     Baseline.of(Model(booster, demand.FEATURES, tracking.UNREGISTERED), demand.matrix(rows)).save(
         folder / "model"
     )
-    artefact.save(folder / "model", booster, demand.FEATURES, tracking.UNREGISTERED)
+    artifact.save(folder / "model", booster, demand.FEATURES, tracking.UNREGISTERED)
     known = elasticity.table(elasticity.estimate(panel))
     known.to_parquet(folder / "model" / price.ELASTICITIES, index=False)
     return folder / "model"

@@ -13,9 +13,9 @@ import xgboost as xgb
 
 from lambdas.embedded_metrics import NAMESPACE
 from mercato.lake.tables import Lake
-from mercato_models import artefact, tracking
+from mercato_models import artifact, tracking
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.drift.baseline import Baseline
 from mercato_models.drift.captures import Recorder
 from mercato_models.drift.comparison import MIN_REQUESTS
@@ -33,7 +33,7 @@ def _train_ranker(rows: Floats32, folder: Path) -> Model:
     """One that looks at the first of its features alone."""
     matrix = xgb.DMatrix(rows, rows[:, 0], feature_names=[*FEATURES])
     model = Model(xgb.train({"nthread": 1}, matrix, 5), FEATURES, tracking.UNREGISTERED)
-    artefact.save(folder, model.booster, FEATURES, model.version)
+    artifact.save(folder, model.booster, FEATURES, model.version)
     return model
 
 

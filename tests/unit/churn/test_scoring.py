@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mercato_models import checks
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.churn import model as churn
 from mercato_models.churn.channels import snapshots
 from mercato_models.churn.days import over

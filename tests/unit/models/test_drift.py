@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.drift.baseline import SCORE, Baseline, NoBaselineError, _column
 from mercato_models.drift.comparison import MIN_REQUESTS, SIGNIFICANT, Drift, Tally, stability_index
 
