@@ -19,7 +19,7 @@ def start(endpoint: str, model: str, name: str) -> str:
     """Create or update a pipeline and start it; returns the ARN of the execution.
 
     Raises:
-        EmulatorError: the SDK can't; the message holds the end of what it said.
+        EmulatorError: the SDK cannot; the message holds the end of what it said.
     """
     parameters = json.loads((_GENERATED / f"pipeline-{model}.json").read_text())["Parameters"]
     asked = [each["Name"] for each in parameters if "DefaultValue" not in each]

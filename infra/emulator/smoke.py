@@ -52,7 +52,7 @@ def _health(platform: Platform) -> None:
     said = _expect(platform.api("GET", "/healthz"), HTTPStatus.OK)
     for name in ("kafka", "redis"):
         if not said["dependencies"][name]["ok"]:
-            raise SmokeError(f"The API can't reach {name}: {said['dependencies'][name]['detail']}.")
+            raise SmokeError(f"The API cannot reach {name}: {said['dependencies'][name]['detail']}.")
 
 
 def _no_token(platform: Platform) -> None:

@@ -41,8 +41,8 @@ class Moment:
     """What was known when a request came.
 
     Attributes:
-        household: `None` for an unknown one, and where the features can't be read.
-        down: whether the features can't be read.
+        household: `None` for an unknown one, and where the features cannot be read.
+        down: whether the features cannot be read.
         snapshot: the products as of now.
         tag: names all that the answer depends on but the model's version, for conditional requests.
         seconds: time it took to read.
@@ -82,7 +82,7 @@ class Decision:
 
 
 class NotPersonalError(Exception):
-    """A personal list can't be made."""
+    """A personal list cannot be made."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
@@ -153,7 +153,7 @@ class Recommender:
             self._metrics.stages.labels(stage).observe(seconds)
 
     def _read(self, household_id: int) -> tuple[Household | None, bool]:
-        """The household's features, and whether they can't be read."""
+        """The household's features, and whether they cannot be read."""
         if self._online is None or not self._circuit.allows():
             return None, True
         try:

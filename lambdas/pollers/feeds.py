@@ -33,7 +33,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[][{},]', re.DOTALL)
 
 
 class FeedError(MercatoError):
-    """A feed can't be used."""
+    """A feed cannot be used."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -104,7 +104,7 @@ def _check(url: str, token: str | None) -> None:
 def items(url: str, body: bytes) -> Iterator[Raw]:
     """Every item of a feed's array. One without an id gets that of its content: the same twice is one.
 
-    What can't be read comes as it is, for its contract to refuse it; the others do not suffer from it.
+    What cannot be read comes as it is, for its contract to refuse it; the others do not suffer from it.
 
     Raises:
         FeedError: the body is no JSON array.
@@ -124,7 +124,7 @@ def _items(url: str, body: bytes) -> Sequence[msgspec.Raw | bytes]:
 
 
 def _split(array: bytes) -> list[bytes] | None:
-    """Items of an array that the decoder can't read, by their brackets; `None` where these don't match."""
+    """Items of an array that the decoder cannot read, by their brackets; `None` where these don't match."""
     parts: list[bytes] = []
     depth = begin = 0
     for token in _TOKEN.finditer(array):

@@ -25,7 +25,7 @@ _SECRET_SECONDS = 300.0
 
 
 class OnlineUnavailableError(MercatoError):
-    """Redis can't be reached or doesn't answer in time."""
+    """Redis cannot be reached or doesn't answer in time."""
 
 
 class SecretCredentials(CredentialProvider):  # type: ignore[misc]
@@ -44,7 +44,7 @@ class SecretCredentials(CredentialProvider):  # type: ignore[misc]
         """See redis-py.
 
         Raises:
-            redis.ConnectionError: the secret can't be read.
+            redis.ConnectionError: the secret cannot be read.
         """
         if time.monotonic() >= self._until:
             import boto3
@@ -57,7 +57,7 @@ class SecretCredentials(CredentialProvider):  # type: ignore[misc]
                 credentials = json.loads(secret["SecretString"])
                 self._held = (credentials["username"], credentials["password"])
             except (BotoCoreError, ClientError, ValueError, KeyError) as error:
-                raise redis.ConnectionError(f"the secret {self._arn} can't be used: {error!r}") from error
+                raise redis.ConnectionError(f"the secret {self._arn} cannot be used: {error!r}") from error
             self._until = time.monotonic() + _SECRET_SECONDS
         return self._held
 

@@ -54,7 +54,7 @@ def hyperparameters(kind: type[T], args: argparse.Namespace) -> T:
 
 
 def train(main: Callable[[list[str]], None]) -> None:
-    """Run a training script's `main` on the command's arguments, or say why data can't be learned from."""
+    """Run a training script's `main` on the command's arguments, or say why data cannot be learned from."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         main(sys.argv[1:])
@@ -65,7 +65,7 @@ def train(main: Callable[[list[str]], None]) -> None:
 
 
 def process(description: str, make: Callable[[Path, Path], None]) -> None:
-    """Fill a training job's channel from a folder of data, or say why it can't be learned from.
+    """Fill a training job's channel from a folder of data, or say why it cannot be learned from.
 
     Args:
         make: from the folder of data to that of the channel.

@@ -116,7 +116,7 @@ def _rows(served: Servable, body: bytes, kind: str) -> Floats32:
     """The model's rows of a request.
 
     Raises:
-        HTTPException: they can't be read, or don't have the model's columns (400).
+        HTTPException: they cannot be read, or don't have the model's columns (400).
     """
     try:
         return served.rows(decode(body, kind))

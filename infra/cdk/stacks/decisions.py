@@ -51,7 +51,7 @@ class DecisionsStack(PlaneStack):
         Args:
             endpoint_names: SageMaker endpoints of the models `recommend` and `fraud`. Until there is one,
                 popular products answer, and payments are not decided on.
-            search: `None` where products can't be searched.
+            search: `None` where products cannot be searched.
         """
         super().__init__(scope, "decisions", config=config, holds="the API, the collector, the admin panel")
         self._network = network

@@ -24,7 +24,7 @@ def to_store(rows: pd.DataFrame, settings: Settings) -> None:
     """Serve it. Who is not active any more has no outlook.
 
     Raises:
-        OnlineUnavailableError: Redis can't be reached.
+        OnlineUnavailableError: Redis cannot be reached.
     """
     store = OnlineStore(settings, timeout=BULK_TIMEOUT_SECONDS)
     records: list[Any] = rows.to_dict("records")

@@ -66,7 +66,7 @@ def score(lines: pd.DataFrame, model: Model, now: datetime) -> tuple[pd.Timestam
         the features with what each adds to the log odds.
 
     Raises:
-        CheckError: lines can't be true, no household is active, or the model was made of other features.
+        CheckError: lines cannot be true, no household is active, or the model was made of other features.
     """
     found = active(lines, model, now)
     shares = [

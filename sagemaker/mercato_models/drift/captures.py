@@ -59,7 +59,7 @@ class Recorder:
         self._file: Path | None = None
 
     def offer(self, body: bytes, kind: str) -> None:
-        """Keep a request, or not; one that can't be written is none the less answered."""
+        """Keep a request, or not; one that cannot be written is none the less answered."""
         if random.random() * 100 >= self._percent:
             return
         try:

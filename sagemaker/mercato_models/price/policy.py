@@ -25,7 +25,7 @@ from mercato_models.price.panel_arrays import PanelArrays
 _MAX_RATIO = 10.0
 #: Sets of blocks of weeks that are judged in turn, by what the others taught.
 FOLDS = 4
-#: Deviation of the policy's own log prices: one that always sets the very same price can't be judged.
+#: Deviation of the policy's own log prices: one that always sets the very same price cannot be judged.
 JITTER = 0.03
 
 

@@ -1,4 +1,4 @@
-"""Baskets and snapshots that can't be true are refused, with the check and the rows."""
+"""Baskets and snapshots that cannot be true are refused, with the check and the rows."""
 
 from __future__ import annotations
 

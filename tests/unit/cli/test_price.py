@@ -127,6 +127,6 @@ def test_a_file_that_was_cut_short_is_named_with_what_makes_it_again(
     finally:
         (trained / file).write_bytes(whole)
     assert isinstance(refused.exception, MercatoError)
-    assert f"{file} can't be read as Parquet" in str(refused.exception)
+    assert f"{file} cannot be read as Parquet" in str(refused.exception)
     assert str(refused.exception).endswith("`mercato train price` makes it again")
     assert not (trained / "predictions").exists()
