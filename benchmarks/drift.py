@@ -21,7 +21,7 @@ from benchmarks.machine import describe_machine, write_result
 from mercato.contracts.durations import DAY_SECONDS
 from mercato.settings import get_settings
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.churn import channels as churn_channels
 from mercato_models.churn import model as churn
 from mercato_models.churn.days import HORIZON_DAYS

@@ -11,7 +11,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from benchmarks.page import Value
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 
 _BATCH, _TIMES = 200, 2_000
 

@@ -24,7 +24,7 @@ from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.replay.dataset import Dataset
 from mercato.replay.dataset import demographics as recorded_people
 from mercato.settings import get_settings
-from mercato_models import artefact, demographics
+from mercato_models import artifact, demographics
 from mercato_models.churn import NAME, bgnbd, channels, evaluation, paretonbd
 from mercato_models.churn.channels import HOUSEHOLD
 from mercato_models.churn.days import HORIZON_DAYS
@@ -69,7 +69,7 @@ def main() -> None:
     intervals = evaluation.intervals(judged, list(_NAMES))
     fair = evaluation.fairness(judged, demographics.groups(job.channel, judged[HOUSEHOLD], NAME))
     trained = job.metrics()
-    latency = beside_predict(artefact.load(job.model), rows[list(features)].to_numpy(np.float32))
+    latency = beside_predict(artifact.load(job.model), rows[list(features)].to_numpy(np.float32))
     result = {
         "machine": machine,
         "split": _SPLIT,

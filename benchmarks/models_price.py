@@ -24,7 +24,7 @@ from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
 from benchmarks.price_data import year
 from mercato.settings import get_settings
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.launch import TrainingJob
 from mercato_models.price import channels, demand, evaluation
 
@@ -110,7 +110,7 @@ def _demand(home: Path) -> Part:
         Table("Demand a week ahead", price_demand.quality(judged)),
         Table("Demand a week ahead, cells that Prophet was fitted to", price_demand.prophets(judged)),
         Table("Elasticities of the real year", [_real(trained)]),
-        Table("Latency, milliseconds", beside_predict(artefact.load(job.model), demand.matrix(features))),
+        Table("Latency, milliseconds", beside_predict(artifact.load(job.model), demand.matrix(features))),
     ]
     return Part(machine, tables, trained["seconds"])
 

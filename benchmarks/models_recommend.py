@@ -31,7 +31,7 @@ from benchmarks.tuning import Setting, climb
 from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato.errors import MercatoError
 from mercato.settings import get_settings
-from mercato_models import artefact, demographics
+from mercato_models import artifact, demographics
 from mercato_models.fairness import Ratio
 from mercato_models.recommend import NAME, channels
 from mercato_models.recommend.candidates import candidates
@@ -175,7 +175,7 @@ def _latency(trained: Path) -> list[dict[str, Value]]:
         build(target.context, catalogue, candidates(target.context, catalogue))
         for target, catalogue in snapshots.beside(tests)
     ]
-    return beside_predict(artefact.load(trained / "model"), np.concatenate(rows))
+    return beside_predict(artifact.load(trained / "model"), np.concatenate(rows))
 
 
 def _ratios(model: Lists, truth: Truths, channel: Path) -> list[Ratio]:

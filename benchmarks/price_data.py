@@ -10,7 +10,7 @@ from mercato.contracts.tables.gold import PRICE_HISTORY
 from mercato.contracts.tables.silver import PRODUCTS
 from mercato.replay.dataset import Catalogue, Dataset, Placements
 from mercato_models.price import channels
-from mercato_models.price.panel import LEAST_WEEKS, PANEL
+from mercato_models.price.panel import MIN_WEEKS, PANEL
 
 _C, _H, _P = PANEL.c, PRICE_HISTORY.c, PRODUCTS.c
 _NOT_SHOWN = ord(NOT_SHOWN)
@@ -62,7 +62,7 @@ def _prices(data: Dataset) -> pd.DataFrame:
 def _placed(placements: Placements, prices: pd.DataFrame) -> pd.DataFrame:
     """As silver.promotions would say, of products that were sold often."""
     sold = prices.groupby(_H.product_id)[_H.week].size()
-    often = sold.index[sold >= LEAST_WEEKS].to_numpy()
+    often = sold.index[sold >= MIN_WEEKS].to_numpy()
     packed = placements.packed
     product = packed >> placements.PRODUCT_AT & (1 << placements.WEEK_AT - placements.PRODUCT_AT) - 1
     packed, product = packed[kept := np.isin(product, often)], product[kept]

@@ -20,7 +20,7 @@ from benchmarks.recommend_peers import best
 from benchmarks.session_peers import Peer, Sessions
 from benchmarks.tuning import Setting, climb
 from mercato.contracts.tables.gold import BASKET_LINES
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.recommend import channels
 from mercato_models.recommend.context import Context
 from mercato_models.recommend.dataset import ranked
@@ -119,7 +119,7 @@ def lists(
 
 def _ranked(trained: Path, asked: Mapping[int, Opened]) -> Iterator[tuple[str, int, int, list[int]]]:
     """Lists of the ranker: how it was asked, how many products it was told, for whom, and which it shows."""
-    model, channel = artefact.load(trained / "model"), trained / "channel"
+    model, channel = artifact.load(trained / "model"), trained / "channel"
     contexts = channels.read_contexts(channel)
     snapshots = channels.Snapshots(channel, channels.stores(contexts))
     targets = [each for each in channels.targets(contexts, channels.TEST) if each.household_id in asked]

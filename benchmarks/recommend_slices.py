@@ -15,7 +15,7 @@ from benchmarks.page import Table, Value
 from benchmarks.recommend_data import Lists, Truths, mean, truths
 from benchmarks.recommend_peers import Baskets
 from mercato.contracts.tables.gold import BASKET_LINES
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.recommend import channels
 from mercato_models.recommend.dataset import ranked
 from mercato_models.recommend.metrics import CUT, recall
@@ -101,7 +101,7 @@ def promotions(trained: Path) -> list[dict[str, Value]]:
 
     Households in stores of which no promotion is known are left out. Intervals: stores drawn again.
     """
-    model, channel = artefact.load(trained / "model"), trained / "channel"
+    model, channel = artifact.load(trained / "model"), trained / "channel"
     contexts = channels.read_contexts(channel)
     snapshots = channels.Snapshots(channel, channels.stores(contexts))
     targets = channels.targets(contexts, channels.TEST)

@@ -17,7 +17,7 @@ from features.snapshot import BEGINNING, as_of
 from mercato.lake.changes import LogCleanedError
 from mercato.lake.tables import Lake
 from mercato.online import catalogue
-from mercato.online.connection import OnlineUnavailableError
+from mercato.online.connection import BULK_TIMEOUT_SECONDS, OnlineUnavailableError
 from mercato.online.session import micros, moment
 from mercato.online.store import Materialised, OnlineStore
 from mercato.online.views import BATCH, CATALOGUE, View
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 _ROWS, _FAILED = "rows", "failed"
 _WRITTEN = f"{_ROWS} long, {_FAILED} string"
 _WRITTEN_SCHEMA = pa.schema([(_ROWS, pa.int64()), (_FAILED, pa.string())])
-#: Bulk writes may wait longer than a request may.
-_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def materialize(
     """
     # Spark's workers look up no addresses.
     settings = settings.model_copy(update={"redis_url": settings.require("redis_url")})
-    online = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
+    online = OnlineStore(settings, timeout=BULK_TIMEOUT_SECONDS)
     try:
         with online.exclusive():
             marker, whole = online.marker(), catalogue.held(online.redis)
@@ -174,7 +172,7 @@ def _write_part(
     settings: Settings, view: View, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """Write a part of a view, where Spark computed it; one row says how much, or why not."""
-    online = OnlineStore(settings, timeout=_TIMEOUT_SECONDS)
+    online = OnlineStore(settings, timeout=BULK_TIMEOUT_SECONDS)
     written, failed = 0, None
     try:
         written = online.write(view, _rows(batch.cast(view.arrow_schema) for batch in batches))

@@ -20,7 +20,7 @@ MEDIA_TYPE = "application/problem+json"
 
 #: Problem types; each is served as text under /problems/{code}.
 PROBLEMS: Mapping[str, tuple[HTTPStatus, str]] = {
-    "malformed_body": (HTTPStatus.BAD_REQUEST, "The body can't be read"),
+    "malformed_body": (HTTPStatus.BAD_REQUEST, "The body cannot be read"),
     "unknown_topic": (HTTPStatus.NOT_FOUND, "No such topic"),
     "unknown_household": (HTTPStatus.NOT_FOUND, "No such household"),
     "unknown_product": (HTTPStatus.NOT_FOUND, "No such product"),
@@ -33,10 +33,10 @@ PROBLEMS: Mapping[str, tuple[HTTPStatus, str]] = {
     "foreign_page": (HTTPStatus.FORBIDDEN, "Sent by a page of somebody else"),
     "contract_violation": (HTTPStatus.UNPROCESSABLE_ENTITY, "The event breaks its contract"),
     "invalid_parameters": (HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter is not valid"),
-    "events_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Events can't be taken right now"),
-    "online_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Live features can't be reached"),
-    "model_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The model can't be reached"),
-    "search_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The product search can't be reached"),
+    "events_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Events cannot be taken right now"),
+    "online_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Live features cannot be reached"),
+    "model_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The model cannot be reached"),
+    "search_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The product search cannot be reached"),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
 }
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from lambdas.admin import app as admin
 from lambdas.api import app as api
-from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
 from lambdas.problem import MEDIA_TYPE, PROBLEMS, FieldError, FilledIn, ProblemDetail
+from lambdas.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
 from mercato.contracts.words import Schema, Words, code, table
 
 _HEADER = """\

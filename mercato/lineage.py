@@ -16,7 +16,7 @@ from mercato.errors import MercatoError
 from mercato.lake.changes import LogCleanedError
 from mercato.lake.tables import Lake
 from mercato.online.views import BATCH
-from mercato_models import artefact, script
+from mercato_models import artifact, script
 from mercato_models.sources import LEARNED_FROM
 
 if TYPE_CHECKING:
@@ -181,8 +181,8 @@ def _changed(lake: Lake, table: Table, held: int | None, newest: int | None) -> 
 
 def _of_model(lake: Lake, folder: Path) -> State:
     """From what its training left beside it; a model may not say what it came from."""
-    written = artefact.modified(folder)
+    written = artifact.modified(folder)
     if written is None:
         return State()
     sources = tuple(_source(lake, name, held) for name, held in script.versions(folder).items())
-    return State(artefact.load(folder).version, datetime.fromtimestamp(written / 1e9, UTC), sources)
+    return State(artifact.load(folder).version, datetime.fromtimestamp(written / 1e9, UTC), sources)

@@ -161,7 +161,7 @@ def get_settings() -> Settings:
     """The process's settings, read once.
 
     Raises:
-        MercatoError: a variable has a value that it can't have.
+        MercatoError: a variable has a value that it cannot have.
     """
     try:
         return Settings()

@@ -38,7 +38,7 @@ CHROMIUM_FLAGS = [
 
 #: So long that they even out the lanes.
 _BY_THEMSELVES = (
-    *("tests/infra/test_models.py", "tests/infra/test_model_jobs.py", "tests/infra/test_jobs.py"),
+    *("tests/infra/test_models.py", "tests/infra/model_jobs/", "tests/infra/test_jobs.py"),
     "tests/integration/test_notebooks.py",
 )
 
@@ -52,7 +52,9 @@ class Lanes(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file, _, _ = nodeid.partition("::")
         _, kind, *_ = file.split("/")
-        return file if kind == "unit" or file in _BY_THEMSELVES else kind
+        if kind == "unit":
+            return file
+        return next((each for each in _BY_THEMSELVES if file.startswith(each)), kind)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 L, C = BASKET_LINES.c, HOUSEHOLD_HISTORY.c
 #: The most units that the contract can say; a basket's lines of one product may add up to more.
-_MOST_UNITS = 2**31 - 1
+_MAX_UNITS = 2**31 - 1
 _NEWEST, _LINES, _BASKETS, _END = "newest", "basket_lines", "baskets", "end"
 
 
@@ -25,7 +25,7 @@ def household_history(lines: DataFrame) -> DataFrame:
     newest = lines.groupBy(L.household_id).agg(F.max(L.basket_seq).alias(_NEWEST))
     recent = lines.join(newest, L.household_id).where(F.col(L.basket_seq) > F.col(_NEWEST) - reach)
     # Structs sort by their first field, which is unique within each list.
-    units = F.least(L.quantity, F.lit(_MOST_UNITS)).alias(L.quantity)
+    units = F.least(L.quantity, F.lit(_MAX_UNITS)).alias(L.quantity)
     line = F.struct(L.product_id, units, L.sales_value)
     baskets = recent.groupBy(L.household_id, L.basket_seq, L.basket_time, L.store_id).agg(
         F.array_sort(F.collect_list(line)).alias(_LINES)

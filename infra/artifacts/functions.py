@@ -11,14 +11,10 @@ from infra.artifacts.artifact import Artifact, copy_source, install_pins
 #: Contracts, settings and the clients: what every function that sends events is made of.
 _EVENTS = ("mercato", "lambdas/__init__.py")
 _DELIVERY = (*_EVENTS, "lambdas/delivery.py", "lambdas/event_log.py")
-#: What an app behind API Gateway is made of; those of the collector and the panel use parts of the API's.
-_SHARED = (
-    "lambdas/gateway.py",
-    "lambdas/embedded_metrics.py",
-    "lambdas/event_log.py",
-    "lambdas/metrics.py",
-    "lambdas/problem.py",
-    "lambdas/api",
+#: What an app behind API Gateway that sends events is made of.
+_APP = (
+    *("lambdas/gateway.py", "lambdas/problem.py", "lambdas/metrics.py", "lambdas/embedded_metrics.py"),
+    *("lambdas/event_log.py", "lambdas/event_services.py", "lambdas/intake.py"),
 )
 
 #: Files that nothing imports when a function runs; Arrow's Flight alone is 31 MB.
@@ -78,12 +74,31 @@ ARTIFACTS = (
         "api",
         "the decision API and the storefront",
         *_EVENTS,
-        *_SHARED,
+        *_APP,
+        "lambdas/bodies.py",
+        "lambdas/event_routes.py",
+        "lambdas/schemas.py",
+        "lambdas/api",
         "lambdas/storefront",
         "sagemaker/mercato_models",
     ),
-    function("collector", "events from shops into Kafka", *_EVENTS, *_SHARED, "lambdas/collector"),
-    function("admin", "the panel for reviewers", *_EVENTS, *_SHARED, "lambdas/admin"),
+    function(
+        "collector",
+        "events from shops into Kafka",
+        *_EVENTS,
+        *_APP,
+        "lambdas/event_routes.py",
+        "lambdas/collector",
+    ),
+    function(
+        "admin",
+        "the panel for reviewers",
+        *_EVENTS,
+        *_APP,
+        "lambdas/bodies.py",
+        "lambdas/schemas.py",
+        "lambdas/admin",
+    ),
     function("landing", "files from partners into Kafka", *_DELIVERY, "lambdas/landing"),
     function("pollers", "feeds from outside into Kafka", *_DELIVERY, "lambdas/pollers"),
     function("features", "events into the online store", *_EVENTS, "lambdas/msk.py", "lambdas/features"),

@@ -39,7 +39,7 @@ class Ground:
 
 @dataclass(frozen=True)
 class Surfaces:
-    """What shops and partners meet; `search` is `None` where products can't be searched."""
+    """What shops and partners meet; `search` is `None` where products cannot be searched."""
 
     intake: IntakeStack
     search: SearchStack | None

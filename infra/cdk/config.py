@@ -93,7 +93,7 @@ class Config(Section):
         spread = min(nodes, len(self.network.availability_zones))
         if self.search.enabled and spread == _TWO_ZONES and nodes % _TWO_ZONES:
             raise ValueError(
-                f"search.instances {nodes} can't be spread over two zones; allowed: 1, an even number, "
+                f"search.instances {nodes} cannot be spread over two zones; allowed: 1, an even number, "
                 "or a third zone in network.availability_zones"
             )
         return self

@@ -13,7 +13,7 @@ from infra.cdk.checkov import skip
 from infra.cdk.config import Config
 from infra.cdk.constructs.gateway import route_id
 from infra.cdk.wildcards import EMPTIERS, FUNCTIONS, SHIPS, wildcards
-from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
+from lambdas.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
 
 _SOLUTIONS = "AwsSolutions::AwsSolutions-"
 _STANDARDS = (

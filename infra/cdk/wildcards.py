@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from infra.artifacts.models import MODELS
 from infra.cdk.config import Config
@@ -32,8 +33,6 @@ _SHIP_ACTIONS = (
     "s3:GetObject*",
     "s3:List*",
 )
-
-
 #: Functions, by the path of their construct.
 FUNCTIONS = (
     "decisions/Api",
@@ -46,140 +45,127 @@ FUNCTIONS = (
     "search/Search",
     "models/Deployer",
 )
+#: What the online features follow.
+_FOLLOWED = ("clickstream", "payments", "payment_decisions", "payment_outcomes", "price_decisions")
+
+_OF_CLUSTER = "MSK adds an id to the cluster's name, which is unique without it"
+_OF_TABLE = "A table is as many objects as it needs"
+_OF_RUN = "A run is as many objects as it needs"
+_OF_VERSIONS = "A model's versions have numbers"
+_NAMELESS = "The interfaces have no names before they exist"
+_WITHIN_VPC = "A condition keeps it to the platform's VPC"
+
+#: Path of a construct, what its policy holds, and why that is right.
+_Wildcards = Iterator[tuple[str, str, str]]
 
 
-def wildcards(config: Config) -> Iterator[tuple[str, str, str]]:
+@dataclass(frozen=True, slots=True)
+class _Environment:
+    """Findings as the rule `IAM5` names them, in one environment."""
+
+    config: Config
+
+    @property
+    def account(self) -> str:
+        return self.config.account or "<AWS::AccountId>"
+
+    @property
+    def name(self) -> str:
+        """What its resources' names begin with."""
+        return f"mercato-{self.config.name}"
+
+    def resource(self, service: str, what: str, region: str | None = None) -> str:
+        place = ":" if service == "s3" else f"{region or self.config.region}:{self.account}"
+        return f"Resource::arn:<AWS::Partition>:{service}:{place}:{what}"
+
+    def bucket(self, suffix: str, folder: str = "") -> str:
+        return self.resource("s3", f"{self.name}-{suffix}-{self.account}-{self.config.region}/{folder}*")
+
+    def kafka(self, kind: str, what: str) -> str:
+        return self.resource("kafka", f"{kind}/{self.name}-events/*/{what}")
+
+
+def wildcards(config: Config) -> _Wildcards:
     """Path of a construct, what its policy holds, and why that is right.
 
     Yields:
         Findings as the rule `IAM5` names them: `Resource::ARN` or `Action::NAME`.
     """
-    account = config.account or "<AWS::AccountId>"
-    name = f"mercato-{config.name}"
+    of = _Environment(config)
+    for part in (
+        _networks,
+        _topics,
+        _functions,
+        _lake,
+        _models,
+        _model_jobs,
+        _operations,
+        _delivery,
+        _shipping,
+    ):
+        yield from part(of)
 
-    def resource(service: str, what: str) -> str:
-        place = ":" if service == "s3" else f"{config.region}:{account}"
-        return f"Resource::arn:<AWS::Partition>:{service}:{place}:{what}"
 
-    def bucket(suffix: str) -> str:
-        return resource("s3", f"{name}-{suffix}-{account}-{config.region}/*")
-
-    def kafka(kind: str, what: str) -> str:
-        return resource("kafka", f"{kind}/{name}-events/*/{what}")
-
-    of_cluster = "MSK adds an id to the cluster's name, which is unique without it"
+def _networks(of: _Environment) -> _Wildcards:
+    """What runs in the VPC without being a function."""
     for path in (_SESSIONS, _JOBS, *_MODEL_JOBS):
         yield path, "Resource::*", "EC2's Describe actions and counting take no resource"
-        yield path, resource("ec2", "network-interface/*"), "The interfaces have no names before they exist"
+        yield path, of.resource("ec2", "network-interface/*"), _NAMELESS
     for path in (_JOBS, *_MODEL_JOBS):
         for kind in ("security-group", "subnet"):
-            yield path, resource("ec2", f"{kind}/*"), "A condition keeps it to the platform's VPC"
-        yield path, resource("logs", "log-group:/aws-glue/*"), "Glue names the groups of its jobs"
-    for path in (_JOBS, _EMR, *_MODEL_JOBS):
-        yield path, bucket("artifacts"), "Each version of the jobs lies in a folder of its own"
+            yield path, of.resource("ec2", f"{kind}/*"), _WITHIN_VPC
+        yield path, of.resource("logs", "log-group:/aws-glue/*"), "Glue names the groups of its jobs"
+
+
+def _topics(of: _Environment) -> _Wildcards:
+    """What jobs read of Kafka and write to it."""
     for topic in ("clickstream.v1", "sessions.v1"):
-        yield _SESSIONS, kafka("topic", topic), of_cluster
-    yield _SESSIONS, kafka("group", "flink-sessions"), of_cluster
-    yield _SESSIONS, kafka("transactional-id", "flink-sessions*"), "Flink numbers its transactions"
+        yield _SESSIONS, of.kafka("topic", topic), _OF_CLUSTER
+    yield _SESSIONS, of.kafka("group", "flink-sessions"), _OF_CLUSTER
+    yield _SESSIONS, of.kafka("transactional-id", "flink-sessions*"), "Flink numbers its transactions"
     for path in (_JOBS, _EMR):
         for spec in contracts().topics:
-            yield path, kafka("topic", spec.name), of_cluster
-            yield path, kafka("topic", spec.quarantine), of_cluster
-        yield path, kafka("group", "spark-kafka-source-*"), "Spark makes up the rest of its groups' names"
-        yield path, kafka("group", "mercato-quarantine"), of_cluster
+            yield path, of.kafka("topic", spec.name), _OF_CLUSTER
+            yield path, of.kafka("topic", spec.quarantine), _OF_CLUSTER
+        yield path, of.kafka("group", "spark-kafka-source-*"), "Spark makes up the rest of its groups' names"
+        yield path, of.kafka("group", "mercato-quarantine"), _OF_CLUSTER
+
+
+def _functions(of: _Environment) -> _Wildcards:
     for path in FUNCTIONS:
         yield f"{path}/Role", "Resource::*", "Lambda's network interfaces and X-Ray's traces have no resource"
     for path in ("decisions/Collector", "intake/Landing", "intake/Pollers"):
         for spec in contracts().topics:
             if not spec.derived:
-                yield f"{path}/Role", kafka("topic", spec.name), of_cluster
-                yield f"{path}/Role", kafka("topic", spec.quarantine), of_cluster
-    yield "decisions/Api/Role", kafka("topic", "payment_decisions.v1"), of_cluster
+                yield f"{path}/Role", of.kafka("topic", spec.name), _OF_CLUSTER
+                yield f"{path}/Role", of.kafka("topic", spec.quarantine), _OF_CLUSTER
+    yield "decisions/Api/Role", of.kafka("topic", "payment_decisions.v1"), _OF_CLUSTER
     for topic in ("payment_outcomes.v1", "price_decisions.v1"):
-        yield "decisions/Admin/Role", kafka("topic", topic), of_cluster
-    followed = ("clickstream", "payments", "payment_decisions", "payment_outcomes", "price_decisions")
-    for topic in (f"{name}.v1" for name in followed):
-        yield "intake/Features/Role", kafka("topic", topic), of_cluster
-        yield "intake/Features/Role", kafka("topic", f"{topic}.quarantine"), of_cluster
-        yield "intake/Features/Role", kafka("group", f"online-{topic}"), of_cluster
-    yield "graph/LoaderRole", bucket("gold"), "A table is as many objects as it needs"
-    yield "observability/GrafanaRole", "Resource::*", "Metrics and lists of workspaces have no resource"
-    yield "schedule/Role", "Resource::*", "Log delivery and X-Ray's traces have no resource"
-    yield from _airflow(config, bucket("airflow"), resource)
-    yield from _models(config, bucket("models").removesuffix("/*"), resource)
-    yield "search/Search/Role", kafka("topic", "products.v1"), of_cluster
-    yield "search/Search/Role", kafka("group", "search-products.v1"), of_cluster
-    index = resource("es", f"domain/{name}-products/*")
+        yield "decisions/Admin/Role", of.kafka("topic", topic), _OF_CLUSTER
+    for topic in (f"{name}.v1" for name in _FOLLOWED):
+        yield "intake/Features/Role", of.kafka("topic", topic), _OF_CLUSTER
+        yield "intake/Features/Role", of.kafka("topic", f"{topic}.quarantine"), _OF_CLUSTER
+        yield "intake/Features/Role", of.kafka("group", f"online-{topic}"), _OF_CLUSTER
+    yield "intake/Landing/Role", of.bucket("landing"), "Partners choose the names of their files"
+    yield "search/Search/Role", of.kafka("topic", "products.v1"), _OF_CLUSTER
+    yield "search/Search/Role", of.kafka("group", "search-products.v1"), _OF_CLUSTER
+    index = of.resource("es", f"domain/{of.name}-products/*")
     yield "search/Search/Role", index, "The indices behind the alias have names of their time"
-    yield "intake/Landing/Role", bucket("landing"), "Partners choose the names of their files"
-    yield from _model_jobs(config, bucket, resource)
+
+
+def _lake(of: _Environment) -> _Wildcards:
+    for path in (_JOBS, _EMR, *_MODEL_JOBS):
+        yield path, of.bucket("artifacts"), "Each version of the jobs lies in a folder of its own"
     for path in (_JOBS, _EMR):
         for layer in contracts().layers:
-            yield path, bucket(layer), "A table is as many objects as it needs"
-            database = f"{name}-{layer}".replace("-", "_")
-            yield path, resource("glue", f"table/{database}/*"), "The jobs own every table of the lake"
-    yield from _delivery(config)
-    shipping = "CDK's own grant to the function that copies a deploy's files"
-    assets = f"cdk-hnb659fds-assets-{account}-{config.region}/*"
-    for path, target in SHIPS.items():
-        for action in _SHIP_ACTIONS:
-            yield path, f"Action::{action}", shipping
-        yield path, bucket(target), shipping
-        yield path, resource("s3", assets), shipping
+            yield path, of.bucket(layer), _OF_TABLE
+            database = f"{of.name}-{layer}".replace("-", "_")
+            yield path, of.resource("glue", f"table/{database}/*"), "The jobs own every table of the lake"
+    yield "graph/LoaderRole", of.bucket("gold"), _OF_TABLE
 
 
-def _delivery(config: Config) -> Iterator[tuple[str, str, str]]:
-    path, account = "delivery/Deployer", config.account or "<AWS::AccountId>"
-    yield path, "Resource::*", "What the preflight lists and asks of quotas has no resource"
-    for region in sorted({config.region, "us-east-1"}):
-        public = f"arn:<AWS::Partition>:ssm:{region}::parameter/aws/service/global-infrastructure/*"
-        yield path, f"Resource::{public}", "AWS's public list of what regions have"
-        stacks = f"arn:<AWS::Partition>:cloudformation:{region}:{account}:stack/mercato-{config.name}-*"
-        yield (
-            path,
-            f"Resource::{stacks}",
-            "What the stacks of this environment hold, which the preflight compares",
-        )
-    roles = f"arn:<AWS::Partition>:iam::{account}:role/aws-service-role/*"
-    yield path, f"Resource::{roles}", "Service-linked roles, to see which are there"
-    functions = f"arn:<AWS::Partition>:lambda:{config.region}:{account}:function:mercato-{config.name}-*"
-    yield path, f"Resource::{functions}", "What the functions of this environment have reserved"
-    secrets = f"arn:<AWS::Partition>:secretsmanager:{config.region}:{account}:secret:mercato-{config.name}-*"
-    yield path, f"Resource::{secrets}", "Secrets Manager adds letters to a name; values are not read"
-
-
-def _model_jobs(
-    config: Config, bucket: Callable[[str], str], resource: Callable[[str, str], str]
-) -> Iterator[tuple[str, str, str]]:
-    models = bucket("models").removesuffix("/*")
-    for path in _MODEL_JOBS:
-        for layer in ("silver", "gold"):
-            yield path, bucket(layer), "A table is as many objects as it needs"
-    yield _DATASETS, f"{models}/datasets/*", "Each dataset lies in a folder of its own"
-    for folder in ("capture", "predictions", "runs"):
-        yield _SCORES, f"{models}/{folder}/*", "A run is as many objects as it needs"
-    for model in MODELS:
-        versions = resource("sagemaker", f"model-package/mercato-{config.name}-{model}/*")
-        yield _SCORES, versions, "A model's versions have numbers"
-
-
-def _airflow(
-    config: Config, objects: str, resource: Callable[[str, str], str]
-) -> Iterator[tuple[str, str, str]]:
-    path, name = "airflow/Role", f"mercato-{config.name}"
-    yield path, objects, "Each version of the DAGs lies in a folder of its own"
-    yield path, "Resource::*", "What MWAA looks at and counts has no resource"
-    yield path, resource("logs", f"log-group:airflow-{name}-airflow-*"), "MWAA names the groups of its parts"
-    yield (
-        path,
-        f"Resource::arn:<AWS::Partition>:sqs:{config.region}:*:airflow-celery-*",
-        "The queue is in an account of MWAA's",
-    )
-
-
-def _models(
-    config: Config, bucket: str, resource: Callable[[str, str], str]
-) -> Iterator[tuple[str, str, str]]:
+def _models(of: _Environment) -> _Wildcards:
+    """Trainings, endpoints, and what puts models on these."""
     training, serving, mlflow, deployer = (
         f"models/{name}" for name in ("TrainingRole", "ServingRole", "MlflowRole", "Deployer/Role")
     )
@@ -190,27 +176,77 @@ def _models(
     }
     for path in folders:
         yield path, "Resource::*", "Signing in to ECR, counting, and EC2's Describe actions have no resource"
-        yield path, resource("logs", "log-group:/aws/sagemaker/*"), "SageMaker names the groups of its jobs"
-        yield path, resource("ec2", "network-interface/*"), "The interfaces have no names before they exist"
-        for kind in ("security-group", "subnet"):
-            yield path, resource("ec2", f"{kind}/*"), "A condition keeps it to the platform's VPC"
-        for folder in folders[path]:
-            yield path, f"{bucket}/{folder}/*", "A run is as many objects as it needs"
-    for kind in ("model", "processing-job", "training-job", "transform-job"):
         yield (
-            training,
-            resource("sagemaker", f"{kind}/pipelines-*"),
-            "A pipeline names what it starts so",
+            path,
+            of.resource("logs", "log-group:/aws/sagemaker/*"),
+            "SageMaker names the groups of its jobs",
         )
-    versions = "A model's versions have numbers"
+        yield path, of.resource("ec2", "network-interface/*"), _NAMELESS
+        for kind in ("security-group", "subnet"):
+            yield path, of.resource("ec2", f"{kind}/*"), _WITHIN_VPC
+        for folder in folders[path]:
+            yield path, of.bucket("models", f"{folder}/"), _OF_RUN
+    for kind in ("model", "processing-job", "training-job", "transform-job"):
+        started = of.resource("sagemaker", f"{kind}/pipelines-*")
+        yield training, started, "A pipeline names what it starts so"
     for model in MODELS:
-        yield training, resource("sagemaker", f"model-package/mercato-{config.name}-{model}/*"), versions
-    scaled = resource("application-autoscaling", "scalable-target/*")
+        yield training, of.resource("sagemaker", f"model-package/{of.name}-{model}/*"), _OF_VERSIONS
+    scaled = of.resource("application-autoscaling", "scalable-target/*")
     yield deployer, scaled, "A target has an id of the service's; a condition keeps it to endpoints"
-    for model in config.models.endpoints:
-        name = f"mercato-{config.name}-{model}"
-        yield deployer, resource("sagemaker", f"model-package/{name}/*"), versions
+    for model in of.config.models.endpoints:
+        name = f"{of.name}-{model}"
+        yield deployer, of.resource("sagemaker", f"model-package/{name}/*"), _OF_VERSIONS
         for kind in ("endpoint-config", "model"):
-            yield deployer, resource("sagemaker", f"{kind}/{name}-*"), "Each version has one of its own"
-        tracking = resource("cloudwatch", f"alarm:TargetTracking-endpoint/{name}/*")
+            yield deployer, of.resource("sagemaker", f"{kind}/{name}-*"), "Each version has one of its own"
+        tracking = of.resource("cloudwatch", f"alarm:TargetTracking-endpoint/{name}/*")
         yield deployer, tracking, "Application Auto Scaling names its alarms"
+
+
+def _model_jobs(of: _Environment) -> _Wildcards:
+    for path in _MODEL_JOBS:
+        for layer in ("silver", "gold"):
+            yield path, of.bucket(layer), _OF_TABLE
+    yield _DATASETS, of.bucket("models", "datasets/"), "Each dataset lies in a folder of its own"
+    for folder in ("capture", "predictions", "runs"):
+        yield _SCORES, of.bucket("models", f"{folder}/"), _OF_RUN
+    for model in MODELS:
+        yield _SCORES, of.resource("sagemaker", f"model-package/{of.name}-{model}/*"), _OF_VERSIONS
+
+
+def _operations(of: _Environment) -> _Wildcards:
+    """What starts jobs and looks at them."""
+    yield "observability/GrafanaRole", "Resource::*", "Metrics and lists of workspaces have no resource"
+    yield "schedule/Role", "Resource::*", "Log delivery and X-Ray's traces have no resource"
+    path, groups = "airflow/Role", of.resource("logs", f"log-group:airflow-{of.name}-airflow-*")
+    yield path, of.bucket("airflow"), "Each version of the DAGs lies in a folder of its own"
+    yield path, "Resource::*", "What MWAA looks at and counts has no resource"
+    yield path, groups, "MWAA names the groups of its parts"
+    queue = f"Resource::arn:<AWS::Partition>:sqs:{of.config.region}:*:airflow-celery-*"
+    yield path, queue, "The queue is in an account of MWAA's"
+
+
+def _delivery(of: _Environment) -> _Wildcards:
+    """Deploys from GitHub, which begin with the preflight."""
+    path = "delivery/Deployer"
+    yield path, "Resource::*", "What the preflight lists and asks of quotas has no resource"
+    for region in sorted({of.config.region, "us-east-1"}):
+        public = f"arn:<AWS::Partition>:ssm:{region}::parameter/aws/service/global-infrastructure/*"
+        yield path, f"Resource::{public}", "AWS's public list of what regions have"
+        stacks = of.resource("cloudformation", f"stack/{of.name}-*", region)
+        yield path, stacks, "What the stacks of this environment hold, which the preflight compares"
+    roles = f"Resource::arn:<AWS::Partition>:iam::{of.account}:role/aws-service-role/*"
+    yield path, roles, "Service-linked roles, to see which are there"
+    functions = of.resource("lambda", f"function:{of.name}-*")
+    yield path, functions, "What the functions of this environment have reserved"
+    secrets = of.resource("secretsmanager", f"secret:{of.name}-*")
+    yield path, secrets, "Secrets Manager adds letters to a name; values are not read"
+
+
+def _shipping(of: _Environment) -> _Wildcards:
+    why = "CDK's own grant to the function that copies a deploy's files"
+    assets = of.resource("s3", f"cdk-hnb659fds-assets-{of.account}-{of.config.region}/*")
+    for path, target in SHIPS.items():
+        for action in _SHIP_ACTIONS:
+            yield path, f"Action::{action}", why
+        yield path, of.bucket(target), why
+        yield path, assets, why

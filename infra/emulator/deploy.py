@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.artifacts.artifact import ROOT
+from infra.emulator.account import ACCOUNT, REGION
 from infra.emulator.assets import pack
 from infra.emulator.deployed import Deployed, caller, resources
-from infra.emulator.servers import ACCOUNT, NODE_MODULES, PYTHON, REGION, Emulator
+from infra.emulator.servers import NODE_MODULES, PYTHON, Emulator
 from infra.emulator.types.registration import Fidelity
 from mercato.errors import MercatoError
 

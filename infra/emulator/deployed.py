@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import yaml
 
-from infra.emulator.servers import ACCOUNT, REGION
+from infra.emulator.account import ACCOUNT, REGION, session
 from infra.emulator.types.calls import Caller
 from infra.emulator.types.catalog import TYPES
 from infra.emulator.types.registration import Fidelity, identified, resource_values
@@ -64,13 +63,7 @@ def caller(endpoint: str) -> Caller:
 
 def resources(endpoint: str, prefix: str) -> list[Deployed]:
     """Every resource of the deployed stacks whose name starts so."""
-    cloudformation = boto3.client(
-        "cloudformation",
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="local",
-    )
+    cloudformation = session().client("cloudformation", endpoint_url=endpoint)
     exports = {each["Name"]: each["Value"] for each in _pages(cloudformation, "list_exports", "Exports")}
     stacks = [
         each["StackName"]

@@ -13,10 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from confluent_kafka import Consumer, TopicPartition
 
-from infra.emulator.servers import ACCOUNT, REGION
+from infra.emulator.account import session
 from mercato.contracts.events import Topic
 from mercato.errors import MercatoError
 from mercato.settings import Settings
@@ -42,13 +41,7 @@ class Platform:
 
     def client(self, service: str) -> Any:
         """A client of one of its services."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="local",
-        )
+        return session().client(service, endpoint_url=self.endpoint)
 
     def api(
         self, method: str, path: str, token: str | None = None, body: bytes | None = None

@@ -6,11 +6,11 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import msk
 from ministack.services.cloudformation import provisioners, stacks
 
+from infra.emulator.account import session
 from infra.emulator.types import custom
 from infra.emulator.types.calls import Caller
 from infra.emulator.types.registration import CloudType, Make, Properties, identified, resource_values
@@ -80,13 +80,7 @@ def _handler(name: str, make: Make, endpoint: str) -> dict[str, Any]:
 
 
 def _s3(endpoint: str) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name=get_region(),
-        aws_access_key_id=get_account_id(),
-        aws_secret_access_key="local",
-    )
+    return session(get_account_id(), get_region()).client("s3", endpoint_url=endpoint)
 
 
 def _emptied_bucket(endpoint: str) -> dict[str, Any]:

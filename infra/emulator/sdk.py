@@ -7,7 +7,8 @@ import os
 import subprocess
 
 from infra.artifacts.artifact import ROOT
-from infra.emulator.servers import ACCOUNT, REGION, EmulatorError
+from infra.emulator.account import ACCOUNT, REGION, SECRET
+from infra.emulator.servers import EmulatorError
 
 PYTHON = ROOT / ".venv" / "sagemaker" / "bin" / "python"
 _GENERATED = ROOT / "infra" / "cdk" / "generated"
@@ -18,7 +19,7 @@ def start(endpoint: str, model: str, name: str) -> str:
     """Create or update a pipeline and start it; returns the ARN of the execution.
 
     Raises:
-        EmulatorError: the SDK can't; the message holds the end of what it said.
+        EmulatorError: the SDK cannot; the message holds the end of what it said.
     """
     parameters = json.loads((_GENERATED / f"pipeline-{model}.json").read_text())["Parameters"]
     asked = [each["Name"] for each in parameters if "DefaultValue" not in each]
@@ -30,7 +31,7 @@ def start(endpoint: str, model: str, name: str) -> str:
             "PYTHONPATH": str(ROOT / "sagemaker"),
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
         },

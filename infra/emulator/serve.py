@@ -13,8 +13,9 @@ import sys
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from infra.emulator.account import ACCOUNT
 from infra.emulator.forward import Forward
-from infra.emulator.servers import ACCOUNT, HOST
+from infra.emulator.servers import HOST
 
 
 def main(port: str, moto: str) -> None:

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.artifacts.artifact import ROOT
+from infra.emulator.account import ACCOUNT, REGION, SECRET
 from mercato.errors import MercatoError
 from mercato.local.ports import assign
 
 HOST = "127.0.0.1"
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 #: CDK's environment: ministack, moto and what the Lambda functions of Python 3.13 run on.
 PYTHON = ROOT / ".venv" / "cdk" / "bin" / "python"
 #: Where `npm ci` put the CDK CLI and AWS's SDK for JavaScript.
@@ -76,7 +75,7 @@ class Emulator:
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",

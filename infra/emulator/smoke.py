@@ -18,9 +18,10 @@ from http import HTTPStatus
 from typing import Any
 
 from infra.emulator import sdk
+from infra.emulator.account import ACCOUNT, REGION
 from infra.emulator.platform import PREFIX, Platform, SmokeError
-from infra.emulator.servers import ACCOUNT, REGION, Emulator
-from lambdas.api.scopes import ADMIN, EVENTS, READ
+from infra.emulator.servers import Emulator
+from lambdas.scopes import ADMIN, EVENTS, READ
 from mercato.contracts.events import CLICKSTREAM, WEATHER, Click, Weather
 from mercato.errors import MercatoError
 from mercato.settings import get_settings
@@ -51,7 +52,7 @@ def _health(platform: Platform) -> None:
     said = _expect(platform.api("GET", "/healthz"), HTTPStatus.OK)
     for name in ("kafka", "redis"):
         if not said["dependencies"][name]["ok"]:
-            raise SmokeError(f"The API can't reach {name}: {said['dependencies'][name]['detail']}.")
+            raise SmokeError(f"The API cannot reach {name}: {said['dependencies'][name]['detail']}.")
 
 
 def _no_token(platform: Platform) -> None:

@@ -12,7 +12,7 @@ from lambdas import problem
 from lambdas.admin import pages
 from lambdas.admin.routers import payments, prices
 from lambdas.admin.services import open_services
-from lambdas.api.bodies import LimitBodies
+from lambdas.bodies import LimitBodies
 from lambdas.metrics import MeasureRequests
 from mercato.settings import Settings, get_settings
 

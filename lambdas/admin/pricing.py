@@ -21,9 +21,9 @@ from mercato.online.connection import OnlineUnavailableError
 from mercato.online.prices import KEEP_PROPOSALS, PriceBook
 
 #: Prices decided on at once, at most.
-MOST = 200
+MAX_AT_ONCE = 200
 #: Proposals that there may be.
-MOST_OFFERS = KEEP_PROPOSALS
+MAX_OFFERS = KEEP_PROPOSALS
 #: How long to wait for the view to take up what was sent, and between two looks at it.
 _WAIT_SECONDS, _LOOK_SECONDS = 3.0, 0.02
 
@@ -60,7 +60,7 @@ class PriceVerdict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: PriceAction = Field(description="`withdraw` takes back what was accepted.")
-    prices: list[PriceSeen] = Field(description="Prices to decide on.", min_length=1, max_length=MOST)
+    prices: list[PriceSeen] = Field(description="Prices to decide on.", min_length=1, max_length=MAX_AT_ONCE)
     reviewer: Name | None = Field(default=None, description="Who; not asked where the caller is known.")
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None = Field(
         default=None, description="Why; for the colleagues who ask later."

@@ -17,7 +17,7 @@ from mercato.online.cases import KEEP_CASES, Case, Page, State
 from mercato.online.connection import OnlineUnavailableError
 
 #: Cases told at once, at most; and those that there may be.
-MOST, MOST_CASES = 200, KEEP_CASES
+MAX_AT_ONCE, MAX_CASES = 200, KEEP_CASES
 
 
 class Review(BaseModel):
@@ -33,7 +33,7 @@ class Review(BaseModel):
     reviewer: Name | None = Field(default=None, description="Who; not asked where the caller is known.")
 
 
-def cases(services: AdminServices, state: State, offset: int = 0, limit: int = MOST) -> Page:
+def cases(services: AdminServices, state: State, offset: int = 0, limit: int = MAX_AT_ONCE) -> Page:
     """Cases of a state; `mercato.online.cases` says in which order.
 
     Raises:

@@ -8,7 +8,7 @@ import msgspec
 from pydantic import Field
 
 from lambdas.admin import pricing
-from lambdas.api.schemas import Answer, WhyPart
+from lambdas.schemas import Answer, WhyPart
 from mercato.contracts.events import PaymentOutcome, PriceAction, PriceDecided
 from mercato.contracts.tables.proposals import ProposedPrice
 from mercato.decisions.fraud import Action, sentence

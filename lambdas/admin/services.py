@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from redis import Redis
 
-from lambdas.api.event_services import EventServices, open_event_log
+from lambdas.event_services import EventServices, open_event_log
 from lambdas.metrics import Metrics
 from mercato.online.cases import CaseBook
 from mercato.online.connection import connect

@@ -11,6 +11,7 @@ import numpy as np
 from lambdas.api import schemas
 from lambdas.api.catalogue_snapshot import CatalogueSnapshot
 from lambdas.api.recommending import Decision, Moment, Wish
+from lambdas.schemas import WhyPart
 from mercato.contracts.tables.features import HOUSEHOLD_PROFILE
 from mercato.contracts.tables.outlook import HouseholdOutlook
 from mercato.decisions import churn
@@ -29,7 +30,7 @@ def recommendations(
     """The answer to a recommendation request."""
     now = datetime.now(UTC)
     household = moment.household
-    stages = decision.stages
+    took = {stage: seconds * 1000 for stage, seconds in decision.seconds.items()}
     return schemas.Recommendations(
         household_id=wish.household_id,
         store_id=decision.store_id,
@@ -43,11 +44,11 @@ def recommendations(
         as_of=now,
         freshness_seconds=_age(moment, now),
         timings=schemas.Timings(
-            features=round(stages["features"], 3),
-            candidates=round(stages.get("candidates", 0.0), 3),
-            model=round(stages.get("model", 0.0), 3),
-            decision=round(stages["decision"], 3),
-            total=round(sum(stages.values()), 3),
+            features=round(took["features"], 3),
+            candidates=round(took.get("candidates", 0.0), 3),
+            model=round(took.get("model", 0.0), 3),
+            decision=round(took["decision"], 3),
+            total=round(sum(took.values()), 3),
         ),
     )
 
@@ -60,7 +61,7 @@ def products(items: Sequence[Item], snapshot: CatalogueSnapshot) -> list[schemas
             rank=item.rank,
             score=item.score,
             why=sentence(item.why),
-            reasons=[schemas.WhyPart.model_construct(code=why.code, text=why.text) for why in item.why],
+            reasons=[WhyPart.model_construct(code=why.code, text=why.text) for why in item.why],
             because_of=item.because_of,
             sources=list(item.sources),
         )
@@ -110,9 +111,7 @@ def _outlook(known: HouseholdOutlook) -> schemas.Outlook:
         as_of=known.event_timestamp,
         churn_probability=known.churn_probability,
         expected_spend=known.expected_spend,
-        reasons=[
-            schemas.WhyPart(code=code, text=churn.SENTENCES[churn.Reason(code)]) for code in known.reasons
-        ],
+        reasons=[WhyPart(code=code, text=churn.SENTENCES[churn.Reason(code)]) for code in known.reasons],
         model_version=known.model_version,
     )
 

@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from lambdas import problem
-from lambdas.api.bodies import LimitBodies
+from lambdas import event_routes, problem
 from lambdas.api.catalogue_snapshot import MakeRanker, SnapshotKeeper
 from lambdas.api.endpoints import fraud_endpoint, ranker_endpoint
-from lambdas.api.event_services import open_event_log
 from lambdas.api.payment_decisions import PaymentJudge
 from lambdas.api.ranking import ModelRanker
 from lambdas.api.recommending import Recommender
-from lambdas.api.routers import events, households, operations, payments, products, recommendations, stores
+from lambdas.api.routers import households, operations, payments, products, recommendations, stores
 from lambdas.api.scorer import Scorer
 from lambdas.api.services import Services
+from lambdas.bodies import LimitBodies
 from lambdas.event_log import EventLog
+from lambdas.event_services import open_event_log
 from lambdas.metrics import MeasureRequests, Metrics
 from lambdas.storefront import pages
 from mercato.online.reader import OnlineFeatures
@@ -102,7 +102,7 @@ def create_app(
     app.add_middleware(LimitBodies)
     app.add_middleware(MeasureRequests)
     problem.install(app)
-    for module in (recommendations, payments, events, households, products, stores, operations):
+    for module in (recommendations, payments, event_routes, households, products, stores, operations):
         app.include_router(module.router)
     pages.install(app)
     return app

@@ -54,7 +54,7 @@ class ModelEndpoint(Protocol):
         ...
 
     def ping(self) -> Answer | None:
-        """What a healthy endpoint says; `None` from one that can't be asked.
+        """What a healthy endpoint says; `None` from one that cannot be asked.
 
         Raises:
             ScorerUnavailableError: it is not.
@@ -164,7 +164,7 @@ class SageMakerEndpoint:
             raise ScorerUnavailableError("its endpoint did not answer; the API's log says why") from error
 
     def ping(self) -> Answer | None:
-        """See `ModelEndpoint`: SageMaker pings the container itself, callers can't."""
+        """See `ModelEndpoint`: SageMaker pings the container itself, callers cannot."""
         return None
 
     def forget(self) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lambdas.api.payment_schemas import PaymentDecision, PaymentToDecide
-from lambdas.api.schemas import WhyPart
 from lambdas.api.scorer import Scorer
+from lambdas.schemas import WhyPart
 from mercato.contracts.events import PaymentDecided
 from mercato.decisions.fraud import CODES, SENTENCES, Action, Costs, Reason, decide, review_threshold
 from mercato.online.reader import OnlineFeatures

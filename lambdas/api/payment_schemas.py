@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from lambdas.api.schemas import Answer, WhyPart
+from lambdas.schemas import Answer, WhyPart
 from mercato.contracts.events.base import EARLIEST, MAX_AHEAD
 from mercato.contracts.events.retail import PAYMENT_ID
 from mercato.decisions.fraud import Action

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lambdas.api.catalogue_snapshot import CatalogueSnapshot, SnapshotKeeper
@@ -21,6 +21,7 @@ from mercato.decisions.fallback import Reason, popular_in_store
 from mercato.decisions.recommend import Item, recommend
 from mercato.online.connection import OnlineUnavailableError
 from mercato.online.reader import Household, OnlineFeatures, Session
+from mercato.stopwatch import Stopwatch
 from mercato_models.recommend.context import usual_store
 
 
@@ -40,18 +41,18 @@ class Moment:
     """What was known when a request came.
 
     Attributes:
-        household: `None` for an unknown one, and where the features can't be read.
-        down: whether the features can't be read.
+        household: `None` for an unknown one, and where the features cannot be read.
+        down: whether the features cannot be read.
         snapshot: the products as of now.
         tag: names all that the answer depends on but the model's version, for conditional requests.
-        features_ms: time it took to read.
+        seconds: time it took to read.
     """
 
     household: Household | None
     down: bool
     snapshot: CatalogueSnapshot
     tag: str
-    features_ms: float
+    seconds: float
 
     @property
     def session(self) -> Session:
@@ -69,7 +70,7 @@ class Decision:
         reason: why the list is not personal, `None` if it is.
         changes: what changed since the list the caller showed, `None` if that one is unknown.
         tag: entity tag of the list.
-        stages: milliseconds by stage.
+        seconds: by stage.
     """
 
     items: Sequence[Item]
@@ -77,29 +78,15 @@ class Decision:
     reason: Reason | None
     changes: Changes | None
     tag: str
-    stages: dict[str, float]
+    seconds: dict[str, float]
 
 
 class NotPersonalError(Exception):
-    """A personal list can't be made."""
+    """A personal list cannot be made."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Milliseconds per stage, one after the other."""
-
-    stages: dict[str, float]
-    since: float = field(default_factory=time.perf_counter)
-
-    def lap(self, stage: str) -> None:
-        """The time since the last lap went into `stage`."""
-        now = time.perf_counter()
-        self.stages[stage] = self.stages.get(stage, 0.0) + (now - self.since) * 1000
-        self.since = now
 
 
 class Recommender:
@@ -131,11 +118,11 @@ class Recommender:
         # Not the model's version: two fleets may answer in turn while a new one comes.
         state = (wish, snapshot.as_of, down, newest_basket, session.last_event_id, session.updated_at)
         tag = hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
-        return Moment(household, down, snapshot, tag, (time.perf_counter() - started) * 1000)
+        return Moment(household, down, snapshot, tag, time.perf_counter() - started)
 
     def decide(self, wish: Wish, moment: Moment, since: str | None) -> Decision:
         """The list for a wish; `since` is the tag of the list that the caller shows now."""
-        watch = Stopwatch({"features": moment.features_ms})
+        watch = Stopwatch({"features": moment.seconds})
         store_id, reason = wish.store_id, None
         try:
             store_id = self._store(wish, moment)
@@ -155,18 +142,18 @@ class Recommender:
         )
         self._recent.put(tag, items)
         watch.lap("decision")
-        return Decision(items, store_id, reason, changed, tag, watch.stages)
+        return Decision(items, store_id, reason, changed, tag, watch.seconds)
 
     def count(self, decision: Decision) -> None:
         """Add a decision to the metrics, once it is answered with."""
         self._metrics.lists.inc()
         if decision.reason:
             self._metrics.fallbacks.labels(decision.reason.value).inc()
-        for stage, milliseconds in decision.stages.items():
-            self._metrics.stages.labels(stage).observe(milliseconds / 1000)
+        for stage, seconds in decision.seconds.items():
+            self._metrics.stages.labels(stage).observe(seconds)
 
     def _read(self, household_id: int) -> tuple[Household | None, bool]:
-        """The household's features, and whether they can't be read."""
+        """The household's features, and whether they cannot be read."""
         if self._online is None or not self._circuit.allows():
             return None, True
         try:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from lambdas.schemas import Answer, WhyPart
 from mercato.contracts.events import PriceDecided
 from mercato.decisions.fallback import Reason
-
-
-class Answer(BaseModel):
-    """Base of every answer; `model_` is no reserved prefix here."""
-
-    model_config = ConfigDict(protected_namespaces=(), frozen=True)
 
 
 class ProductCard(Answer):
@@ -27,15 +22,6 @@ class ProductCard(Answer):
     brand: str | None = Field(default=None, description="`National` or `Private`.", examples=["National"])
     size: str | None = Field(default=None, description="Contents of a package.", examples=["40 lb"])
     price: float | None = Field(default=None, description="Last loyalty price per unit.", examples=[0.99])
-
-
-class WhyPart(Answer):
-    """One reason."""
-
-    code: str = Field(description="For programs.", examples=["bought_before"])
-    text: str = Field(
-        description="For people.", examples=["You bought it 6 times, about every 12 days; last 14 days ago"]
-    )
 
 
 class RecommendedProduct(ProductCard):

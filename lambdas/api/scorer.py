@@ -99,7 +99,7 @@ class Scorer:
         return result
 
     def ping(self) -> None:
-        """Return if the model is healthy; where it can't be asked, if it scored when last it had to.
+        """Return if the model is healthy; where it cannot be asked, if it scored when last it had to.
 
         Raises:
             ScorerUnavailableError: it is not.

@@ -9,11 +9,11 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Path, Request
 
 from lambdas.api.catalogue_snapshot import SnapshotKeeper
-from lambdas.api.event_services import EventServices
 from lambdas.api.health import Dependencies
 from lambdas.api.payment_decisions import PaymentJudge
 from lambdas.api.recommending import Recommender
 from lambdas.api.scorer import Scorer
+from lambdas.event_services import EventServices
 from lambdas.problem import ProblemError
 from mercato.online.reader import OnlineFeatures
 from mercato.search.products import ProductSearch

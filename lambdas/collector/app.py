@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from lambdas import problem
-from lambdas.api.routers import events
+from lambdas import event_routes, problem
 from lambdas.metrics import MeasureRequests
 
 
@@ -14,5 +13,5 @@ def create_app() -> FastAPI:
     app = FastAPI(title="Mercato collector", version="1", docs_url=None, redoc_url=None)
     app.add_middleware(MeasureRequests)
     problem.install(app)
-    app.include_router(events.router)
+    app.include_router(event_routes.router)
     return app

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lambdas.api.event_services import EventServices, open_event_log
 from lambdas.collector.app import create_app
+from lambdas.event_services import EventServices, open_event_log
 from lambdas.gateway import behind_gateway
 from lambdas.metrics import Metrics
 from mercato.settings import get_settings

@@ -49,7 +49,7 @@ def values(key: str, topic: Topic, content: IO[bytes]) -> Iterator[bytes]:
     """One JSON value per event of the file.
 
     Raises:
-        UnreadableFileError: its suffix is not known, or it can't be read to its end.
+        UnreadableFileError: its suffix is not known, or it cannot be read to its end.
     """
     reader = next((read for suffix, read in _READERS.items() if key.endswith(suffix)), None)
     if reader is None:
@@ -57,7 +57,7 @@ def values(key: str, topic: Topic, content: IO[bytes]) -> Iterator[bytes]:
     try:
         yield from reader(topic, content)
     except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableFileError(f"{key} can't be read: {error}; send it again whole.") from error
+        raise UnreadableFileError(f"{key} cannot be read: {error}; send it again whole.") from error
 
 
 def _json_lines(_topic: Topic, content: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:

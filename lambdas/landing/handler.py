@@ -17,7 +17,7 @@ from lambdas.event_log import EventLog
 from lambdas.landing.files import UnreadableFileError, topic_of, values
 from mercato.settings import get_settings
 
-#: Where files go that can't be read; what is written there lands nowhere.
+#: Where files go that cannot be read; what is written there lands nowhere.
 REFUSED = "refused/"
 #: How S3 says that an object is not there; a missing bucket has a code of its own.
 _GONE = {"NoSuchKey", "404"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import hashlib
 import http.client
 import re
@@ -33,7 +34,11 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[][{},]', re.DOTALL)
 
 
 class FeedError(MercatoError):
-    """A feed can't be used."""
+    """A feed cannot be used."""
+
+
+class _FailingError(FeedError):
+    """It can be, perhaps, in a while."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -57,32 +62,38 @@ def fetch(url: str, token: str | None) -> bytes:
     """
     _check(url, token)
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    for pause in (*PAUSES, None):
-        try:
-            asked = urllib.request.Request(url, headers=headers)
-            with _opener.open(asked, timeout=TIMEOUT_SECONDS) as answer:
-                body: bytes = answer.read(MAX_BYTES + 1)
-                if answer.length and len(body) <= MAX_BYTES:
-                    raise http.client.IncompleteRead(body, answer.length)
-            break
-        except urllib.error.HTTPError as error:
-            if error.code in _REDIRECTS and (target := error.headers["Location"]):
-                raise FeedError(
-                    f"{url} redirects to {urljoin(url, target)}, and redirects are not followed: "
-                    "set the feed's URL to that address if it is the provider's."
-                ) from error
-            temporary = error.code >= 500 or error.code == HTTPStatus.TOO_MANY_REQUESTS
-            if pause is None or not temporary:
-                raise FeedError(
-                    f"{url} answered {error.code}: see that its URL and token are right."
-                ) from error
-        except (OSError, http.client.HTTPException) as error:
-            if pause is None:
-                raise FeedError(f"{url} does not answer ({error}): is it reachable from here?") from error
+    for pause in PAUSES:
+        with contextlib.suppress(_FailingError):
+            return _body(url, headers)
         time.sleep(pause)
+    return _body(url, headers)
+
+
+def _body(url: str, headers: dict[str, str]) -> bytes:
+    asked = urllib.request.Request(url, headers=headers)
+    try:
+        with _opener.open(asked, timeout=TIMEOUT_SECONDS) as answer:
+            body: bytes = answer.read(MAX_BYTES + 1)
+            if answer.length and len(body) <= MAX_BYTES:
+                raise http.client.IncompleteRead(body, answer.length)
+    except urllib.error.HTTPError as error:
+        raise _refused(url, error) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _FailingError(f"{url} does not answer ({error}): is it reachable from here?") from error
     if len(body) > MAX_BYTES:
         raise FeedError(f"{url} answers more than {MAX_BYTES} bytes: ask it for less at a time.")
     return body
+
+
+def _refused(url: str, error: urllib.error.HTTPError) -> FeedError:
+    if error.code in _REDIRECTS and (target := error.headers["Location"]):
+        return FeedError(
+            f"{url} redirects to {urljoin(url, target)}, and redirects are not followed: "
+            "set the feed's URL to that address if it is the provider's."
+        )
+    temporary = error.code >= 500 or error.code == HTTPStatus.TOO_MANY_REQUESTS
+    kind = _FailingError if temporary else FeedError
+    return kind(f"{url} answered {error.code}: see that its URL and token are right.")
 
 
 def _check(url: str, token: str | None) -> None:
@@ -104,7 +115,7 @@ def _check(url: str, token: str | None) -> None:
 def items(url: str, body: bytes) -> Iterator[Raw]:
     """Every item of a feed's array. One without an id gets that of its content: the same twice is one.
 
-    What can't be read comes as it is, for its contract to refuse it; the others do not suffer from it.
+    What cannot be read comes as it is, for its contract to refuse it; the others do not suffer from it.
 
     Raises:
         FeedError: the body is no JSON array.
@@ -124,7 +135,7 @@ def _items(url: str, body: bytes) -> Sequence[msgspec.Raw | bytes]:
 
 
 def _split(array: bytes) -> list[bytes] | None:
-    """Items of an array that the decoder can't read, by their brackets; `None` where these don't match."""
+    """Items of an array that the decoder cannot read, by their brackets; `None` where these don't match."""
     parts: list[bytes] = []
     depth = begin = 0
     for token in _TOKEN.finditer(array):

@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Send what a feed holds now.
 
     Raises:
-        FeedError: it is not known, has no URL, or can't be used.
+        FeedError: it is not known, has no URL, or cannot be used.
         lambdas.event_log.EventsUnavailableError: Kafka is gone.
     """
     name = event.get("feed", "")

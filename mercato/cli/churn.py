@@ -41,10 +41,10 @@ def score(
     from mercato.errors import MercatoError
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
-    from mercato_models import artefact
+    from mercato_models import artifact
 
     settings = get_settings()
-    model = artefact.load(settings.home / "models" / "churn")
+    model = artifact.load(settings.home / "models" / "churn")
     lake = Lake(settings.lake_uri)
     if lake.version(BASKET_LINES) is None:
         raise MercatoError("There are no baskets yet: run `mercato run --layer gold` first.")

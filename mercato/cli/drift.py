@@ -42,7 +42,7 @@ def drift(
     from mercato.errors import MercatoError
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
-    from mercato_models import artefact
+    from mercato_models import artifact
     from mercato_models.drift.report import MODELS, Asked, check, report
 
     settings = get_settings()
@@ -56,11 +56,11 @@ def drift(
     for name in names:
         folder = settings.home / "models" / name
         try:
-            made.append(report(name, artefact.load(folder), folder, asked))
+            made.append(report(name, artifact.load(folder), folder, asked))
         except MercatoError as error:
             failures.append(str(error))
     if as_json:
-        typer.echo(json.dumps([each.told() for each in made]))
+        typer.echo(json.dumps([each.as_dict() for each in made]))
     else:
         for each in made:
             _show(each)

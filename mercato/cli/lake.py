@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import signal
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +18,8 @@ from mercato.cli.options import Engine, Json, JsonLines, JsonRounds
 from mercato.errors import MercatoError
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from glue_jobs.jobs import Job
     from glue_jobs.runner import Run
     from mercato.contracts.events import Topic
@@ -157,30 +161,46 @@ def run(
     # A start that waits for the engine is ended at once, and leaves none behind.
     interrupted_by_signals()
     with Console(stderr=True).status("") as status, connect(settings, engine) as spark:
-        stop = finished_then_interrupted("finishing the job at work", ENDINGS if follow else (signal.SIGINT,))
+        run_once = functools.partial(run_jobs, spark, settings, root, chosen, full=full)
+        done = _rounds(run_once, status, follow=follow, as_json=as_json)
+    if follow is None:
+        _check_done(done, len(chosen), root)
 
-        def on_start(job: Job) -> None:
-            status.update(f"{job.target.name} ...")
 
-        def on_run(done: Run) -> None:
-            # Following, what did not change is no news.
-            if not (follow and done.mode == "skipped"):
-                status.console.print(_line(done), highlight=False, soft_wrap=True)
+def _rounds(
+    run_once: Callable[..., list[Run]], status: Status, *, follow: float | None, as_json: bool
+) -> list[Run]:
+    """Run jobs once, or with `follow` again and again until a signal; returns the last round."""
+    stop = finished_then_interrupted("finishing the job at work", ENDINGS if follow else (signal.SIGINT,))
 
-        while True:
-            with kafka_failures():
-                done = run_jobs(
-                    spark, settings, root, chosen, full=full, stop=stop, on_start=on_start, on_run=on_run
-                )
-            if as_json:
-                typer.echo(json.dumps([dataclasses.asdict(each) for each in done]))
-            status.update("waiting")
-            if follow is None or stop.wait(follow):
-                break
-    if follow is None and len(done) < len(chosen):
-        typer.echo(f"interrupted; {len(done)} of {len(chosen)} jobs are done", err=True)
+    def on_start(job: Job) -> None:
+        status.update(f"{job.target.name} ...")
+
+    def on_run(done: Run) -> None:
+        # Following, what did not change is no news.
+        if not (follow and done.mode == "skipped"):
+            status.console.print(_line(done), highlight=False, soft_wrap=True)
+
+    while True:
+        with kafka_failures():
+            done = run_once(stop=stop, on_start=on_start, on_run=on_run)
+        if as_json:
+            typer.echo(json.dumps([dataclasses.asdict(each) for each in done]))
+        status.update("waiting")
+        if follow is None or stop.wait(follow):
+            return done
+
+
+def _check_done(done: list[Run], wanted: int, lake: Lake) -> None:
+    """Say why less was done than was asked for.
+
+    Raises:
+        typer.Exit: it was interrupted.
+    """
+    if len(done) < wanted:
+        typer.echo(f"interrupted; {len(done)} of {wanted} jobs are done", err=True)
         raise typer.Exit(130)
-    if follow is None and all(each.mode == "skipped" for each in done) and _bronze_is_empty(root):
+    if all(each.mode == "skipped" for each in done) and _bronze_is_empty(lake):
         typer.echo("bronze is empty: run `mercato ingest`", err=True)
 
 

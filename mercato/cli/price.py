@@ -77,7 +77,7 @@ def propose(
     from mercato.decisions.price_standing import Shop
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
-    from mercato_models import artefact
+    from mercato_models import artifact
     from mercato_models.price import channels
 
     settings = get_settings()
@@ -89,7 +89,7 @@ def propose(
         result = price_list(
             channels.read(settings.home / "datasets" / "price" / "channel"),
             elasticities,
-            artefact.load(folder),
+            artifact.load(folder),
             shop=Shop.of(Lake(settings.lake_uri).read_arrow, charged, written),
             cost_share=cost_share,
             rules=Guardrails(margin, step, days, announced),
@@ -108,16 +108,15 @@ def _limits(path: Path | None) -> Limits:
 @contextmanager
 def _book(settings: Settings) -> Iterator[PriceBook | None]:
     """What people decided on; None if Redis is not running."""
-    from mercato.online.connection import connect
+    from mercato.online.connection import BULK_TIMEOUT_SECONDS, connect
     from mercato.online.prices import PriceBook
-    from mercato_models.batch_scoring import TIMEOUT_SECONDS
 
     if settings.endpoint("redis_url") is None:
         consequence = "the panel gets no proposals, and what people accepted there is not known"
         typer.echo(f"Redis is not running: {consequence} (`mercato up redis`)", err=True)
         yield None
         return
-    with connect(settings, timeout=TIMEOUT_SECONDS) as redis:
+    with connect(settings, timeout=BULK_TIMEOUT_SECONDS) as redis:
         yield PriceBook(redis)
 
 
@@ -139,7 +138,7 @@ def _show(moved: pd.DataFrame, summary: Summary, *, as_json: bool) -> None:
     c = PROPOSED.c
     if as_json:
         rows = json.loads(moved.to_json(orient="records", date_format="iso"))
-        typer.echo(json.dumps(summary.told() | {"proposals": rows}))
+        typer.echo(json.dumps(summary.as_dict() | {"proposals": rows}))
         return
     for row in moved.to_dict("records"):
         typer.echo(

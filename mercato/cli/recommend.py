@@ -48,13 +48,13 @@ def score(
     from mercato.lake.session import connect
     from mercato.lake.tables import Lake
     from mercato.settings import get_settings
-    from mercato_models import artefact
+    from mercato_models import artifact
     from mercato_models.recommend import scoring
 
     settings = get_settings()
     # Else a signal would leave the engine at work.
     interrupted_by_signals()
-    model = artefact.load(settings.home / "models" / "recommend")
+    model = artifact.load(settings.home / "models" / "recommend")
     lake = Lake(settings.lake_uri)
     with connect(settings, engine) as spark:
         moment = at.replace(tzinfo=UTC) if at else scoring.newest_moment(spark, lake)

@@ -64,12 +64,12 @@ def query(
     import msgspec
 
     from mercato.search.products import ProductSearch
-    from mercato.search.query import MOST_TYPED, Question
+    from mercato.search.query import MAX_TYPED, Question
     from mercato.settings import get_settings
 
-    if len(text) > MOST_TYPED:
+    if len(text) > MAX_TYPED:
         raise typer.BadParameter(
-            f"{len(text):,} characters are too many: {MOST_TYPED} are looked for at most."
+            f"{len(text):,} characters are too many: {MAX_TYPED} are looked for at most."
         )
     result = ProductSearch(get_settings()).find(
         Question(text=text, department=department, brand=brand, size=size)

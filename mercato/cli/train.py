@@ -196,7 +196,7 @@ def _train(settings: Settings, name: str) -> dict[str, Any]:
 
 def _keep(home: Path, job: TrainingJob, *, passes: bool) -> None:
     """Put the predictions where anyone can score them, and a model that passed where a scorer serves it."""
-    from mercato_models.artefact import publish
+    from mercato_models.artifact import publish
 
     predictions = home / "predictions"
     predictions.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What to show when a personal answer can't be had: the store's popular products, marked as such."""
+"""What to show when a personal answer cannot be had: the store's popular products, marked as such."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mercato.contracts.tables.outlook import OUTLOOK
 from mercato.decisions.churn import CODES
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND, score
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from mercato.contracts.tables.proposals import LIMIT, MOST_DOLLARS, PriceLimit
+from mercato.contracts.tables.proposals import LIMIT, MAX_DOLLARS, PriceLimit
 from mercato.errors import MercatoError
 
 #: A product in a store, or in all stores.
 Place = tuple[int, int | None]
 _LIMITS = (LIMIT.minimum_advertised, LIMIT.ceiling, LIMIT.unit_cost)
-_NUMBER, _DOLLARS = "a whole number above 0", f"US dollars from 0.01 to {MOST_DOLLARS:,}"
+_NUMBER, _DOLLARS = "a whole number above 0", f"US dollars from 0.01 to {MAX_DOLLARS:,}"
 #: Faults that are shown at most.
 _SHOWN = 5
 

@@ -18,7 +18,7 @@ from mercato.decisions.price import Guardrails, Priced, Proposal, propose
 from mercato.decisions.price_evaluation import evaluate
 from mercato.decisions.price_standing import Shop, Standing
 from mercato.decisions.wording import product_name
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.checks import CheckError
 from mercato_models.price import demand, elasticity, weeks
 from mercato_models.price.panel import CELL, PANEL
@@ -29,7 +29,7 @@ _CELL = list(CELL)
 _SOLD_WEEKS = 13
 #: Least share of a product's weeks with a sale whose price is that of the sale before. Of goods by weight
 #: next to none is: what is known of them is what a piece came to, and that is no price to charge.
-_LEAST_STANDING = 0.2
+_MIN_STANDING = 0.2
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Summary:
     judged: Mapping[str, float] | None = None
     not_judged: str | None = None
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """For programs."""
         return asdict(self)
 
@@ -226,7 +226,7 @@ def _priced(panel: pd.DataFrame) -> pd.Index[int]:
     sold = panel[panel[_C.units] > 0].sort_values(list(PANEL.key))
     change = sold.groupby(_CELL)[_C.price].diff().abs().dropna()
     standing = (change <= HALF_A_CENT).groupby(sold[_C.product_id]).mean()
-    return standing.index[standing >= _LEAST_STANDING]
+    return standing.index[standing >= _MIN_STANDING]
 
 
 def proposals(found: pd.DataFrame) -> list[ProposedPrice]:

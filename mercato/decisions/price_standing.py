@@ -33,7 +33,7 @@ _LOWEST_WEEKS, _USUAL_WEEKS = 6, 8
 _DAY = np.timedelta64(1, "D")
 _CENT = 0.01
 #: A product that is expected to sell nothing is priced as if it sold this.
-_LEAST_UNITS = 1e-3
+_MIN_UNITS = 1e-3
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Standing:
         return Priced(
             price=price,
             cost=limit.unit_cost or cost_share * self._usual(cell, prices, began),
-            units=max(units, _LEAST_UNITS),
+            units=max(units, _MIN_UNITS),
             elasticity=own,
             low=low,
             high=high,

@@ -18,12 +18,14 @@ from mercato.settings import Settings
 
 #: Redis answers in well under a millisecond; a request must not wait long for one that is gone.
 TIMEOUT_SECONDS = 0.5
+#: What writes in bulk may wait longer.
+BULK_TIMEOUT_SECONDS = 30.0
 #: Seconds after which a secret is read again, so that a rotated password is taken up.
 _SECRET_SECONDS = 300.0
 
 
 class OnlineUnavailableError(MercatoError):
-    """Redis can't be reached or doesn't answer in time."""
+    """Redis cannot be reached or doesn't answer in time."""
 
 
 class SecretCredentials(CredentialProvider):  # type: ignore[misc]
@@ -42,7 +44,7 @@ class SecretCredentials(CredentialProvider):  # type: ignore[misc]
         """See redis-py.
 
         Raises:
-            redis.ConnectionError: the secret can't be read.
+            redis.ConnectionError: the secret cannot be read.
         """
         if time.monotonic() >= self._until:
             import boto3
@@ -55,7 +57,7 @@ class SecretCredentials(CredentialProvider):  # type: ignore[misc]
                 credentials = json.loads(secret["SecretString"])
                 self._held = (credentials["username"], credentials["password"])
             except (BotoCoreError, ClientError, ValueError, KeyError) as error:
-                raise redis.ConnectionError(f"the secret {self._arn} can't be used: {error!r}") from error
+                raise redis.ConnectionError(f"the secret {self._arn} cannot be used: {error!r}") from error
             self._until = time.monotonic() + _SECRET_SECONDS
         return self._held
 

@@ -34,7 +34,7 @@ KEEP_OUTCOMES = OUTCOMES + 128
 KEEP_IDLE = timedelta(days=400)
 #: Ratio to one's median from which an amount does not count as usual any more.
 OUTLIER = 2.5
-LEAST_AMOUNT = 0.01
+MIN_AMOUNT = 0.01
 _UNTOLD = 0
 
 
@@ -132,7 +132,7 @@ class Card(NamedTuple):
             return float("nan")
         earlier = [paid.amount for paid in self.paid[max(0, place - AMOUNTS) : place]]
         usual = float(usual_amount(np.array([earlier]))[0])
-        return self.paid[place].amount / max(usual, LEAST_AMOUNT)
+        return self.paid[place].amount / max(usual, MIN_AMOUNT)
 
     def row(self, card_id: str) -> CardPayments:
         """As it is served; there is at least one payment."""

@@ -12,7 +12,7 @@ from mercato.contracts.search import DOCUMENT, ProductDocument
 from mercato.search.mapping import typed_fields, whole_name
 
 #: Characters that may be looked for: more words than OpenSearch takes in one search would fit into thousands.
-MOST_TYPED = 200
+MAX_TYPED = 200
 #: Values in a facet; the catalogue has 32 departments and 2 brands.
 _FACET_SIZE = 50
 #: How much a thousandfold popularity adds to a score, as a share of it, for each power of ten.

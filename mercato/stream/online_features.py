@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 GROUP = "online-features"
 #: Events per write: what waits after a pause is taken together.
-_MOST = 2_000
+_MAX_AT_ONCE = 2_000
 _IDLE_SECONDS = 0.2
 _RETRY_SECONDS = 0.5
 _KAFKA_SECONDS = 15
@@ -82,7 +82,7 @@ class Updater:
         first = self._consumer.poll(_IDLE_SECONDS)
         if first is None:
             return []
-        return [first, *self._consumer.consume(_MOST - 1, timeout=0)]
+        return [first, *self._consumer.consume(_MAX_AT_ONCE - 1, timeout=0)]
 
     def _handle(self, messages: Sequence[Message], stop: threading.Event) -> None:
         events, invalid = self._decode(messages)

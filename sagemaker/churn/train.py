@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mercato_models import artefact, demographics, fairness, script, tracking
+from mercato_models import artifact, demographics, fairness, script, tracking
 from mercato_models.card import Card
 from mercato_models.churn import NAME, channels, evaluation, model
 from mercato_models.churn.features import AS_OF, GROWING, LABEL
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> None:
     flags = script.parser(__doc__.split("\n")[0], model.Hyperparameters, channels.TRAIN)
     args = flags.parse_args(arguments)
     parameters = script.hyperparameters(model.Hyperparameters, args)
-    stopwatch = script.Stopwatch()
+    stopwatch = script.stopwatch()
     rows, features = channels.read(args.train)
     tests = channels.judged(rows)
     chosen = rows[AS_OF] >= parameters.first_day
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
     stopwatch.lap("register")
     script.keep_versions(args.train, args.model_dir)
     Baseline.of(kept, newest, growing=GROWING).save(args.model_dir)
-    artefact.save(args.model_dir, kept.booster, features, version, kept.calibration)
+    artifact.save(args.model_dir, kept.booster, features, version, kept.calibration)
     card.write(args.output_data_dir)
     written = [AS_OF, channels.HOUSEHOLD, LABEL, evaluation.PROBABILITY]
     judged[written].to_parquet(args.output_data_dir / channels.FILE, index=False)

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from mercato.contracts.durations import DAY_SECONDS
 from mercato.decisions.fraud import Action, Costs, decide
-from mercato_models import artefact, demographics, fairness, script, tracking
+from mercato_models import artifact, demographics, fairness, script, tracking
 from mercato_models.card import Card
 from mercato_models.drift.baseline import Baseline
 from mercato_models.fairness import Ratio
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--weeks", choices=("newest", "handbook"), default="newest", help="of the test")
     args = parser.parse_args(arguments)
     parameters = script.hyperparameters(Hyperparameters, args)
-    stopwatch = script.Stopwatch()
+    stopwatch = script.stopwatch()
     past = Past(payments.read(args.train))
     stopwatch.lap("state")
     handbook = args.weeks == "handbook"
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
         data_versions=script.versions(args.train),
         fairness=fair,
     )
-    model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
+    model = artifact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, features[:_EXAMPLE], {"by_fold.json": {"folds": judged.by_fold}})
     stopwatch.lap("register")
     likelihood.save(args.model_dir)
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> None:
     newest = features[second > second.max() - _NEWEST_DAYS * DAY_SECONDS]
     script.keep_versions(args.train, args.model_dir)
     Baseline.of(model, newest, growing=GROWING).save(args.model_dir)
-    artefact.save(args.model_dir, booster, FEATURES, version)
+    artifact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     pq.write_table(judged.scored, args.output_data_dir / "fraud.parquet")
     details = {"by_fold": judged.by_fold, "seconds": stopwatch.seconds}

@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
             failures[name] = str(error)
     summary = {
         "at": asked.now.isoformat(),
-        "models": [made.told() for made in found.values()],
+        "models": [made.as_dict() for made in found.values()],
         "skipped": skipped,
         "failures": failures,
     }

@@ -23,7 +23,7 @@ from mercato.decisions.price_standing import Shop
 from mercato.errors import MercatoError
 from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
-from mercato.online.connection import connect
+from mercato.online.connection import BULK_TIMEOUT_SECONDS, connect
 from mercato.online.prices import PriceBook
 from mercato_models import batch_scoring, datasets, sagemaker_registry
 from mercato_models.price import NAME, channels, published
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
         if approved is None:
             print(json.dumps({"proposals": 0, "reason": f"no version of {group} is approved"}), flush=True)
             return
-        with connect(settings, timeout=batch_scoring.TIMEOUT_SECONDS) as redis:
+        with connect(settings, timeout=BULK_TIMEOUT_SECONDS) as redis:
             book = PriceBook(redis)
             made = price_list(
                 _panel(lake),
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
             published.to_folder(made, args.to)
             waiting = book.propose(proposals(made.rows))
         summary = {"proposals": len(made.rows), "waiting": waiting, "model": approved.version}
-        print(json.dumps(summary | made.summary.told()), flush=True)
+        print(json.dumps(summary | made.summary.as_dict()), flush=True)
 
 
 def _panel(lake: Lake) -> pd.DataFrame:

@@ -12,9 +12,6 @@ from pyarrow.fs import FileSystem, LocalFileSystem
 from mercato.lake.storage import filesystem
 from mercato.settings import Settings, get_settings
 
-#: Bulk writes to the online store may wait longer than a request may.
-TIMEOUT_SECONDS = 30.0
-
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     """Arguments of every such job; `settings_of` reads them, and the rest is the job's own."""

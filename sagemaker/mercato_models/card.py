@@ -18,7 +18,7 @@ from mercato_models.gate import Verdict
 
 MARKDOWN, CONTENT = "card.md", "card.json"
 #: SageMaker takes no more in a group of metrics.
-_MOST_METRICS = 50
+_MAX_METRICS = 50
 _ENDS = ("_low", "_high")
 
 
@@ -165,7 +165,7 @@ class Card:
     def _shown(self) -> Iterator[tuple[str, float, str]]:
         """Figures with their intervals, as many as a card holds."""
         names = [name for name in self.metrics if not name.endswith(_ENDS)]
-        for name in names[:_MOST_METRICS]:
+        for name in names[:_MAX_METRICS]:
             low, high = (self.metrics.get(f"{name}{end}") for end in _ENDS)
             yield (
                 name,

@@ -78,7 +78,7 @@ def people(uri: str) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise MercatoError(f"{uri} is missing: it should hold what is known of households") from error
     except (OSError, ValueError) as error:
-        raise MercatoError(f"{uri} can't be read as {'CSV' if csv else 'Parquet'}: {error}") from error
+        raise MercatoError(f"{uri} cannot be read as {'CSV' if csv else 'Parquet'}: {error}") from error
     demographics.check(read)
     return read
 

@@ -17,7 +17,7 @@ from mercato_models.intervals import Interval, bootstrap
 #: Least ratio between the group that fares worst and the one that fares best.
 GATE = 0.8
 #: A group with fewer positive labels is not judged; for ALARMED, with fewer negative ones.
-LEAST_LABELS = 20
+MIN_LABELS = 20
 FLAGGED, FOUND = "share flagged", "share of positives flagged"
 ALARMED = "share of negatives flagged"
 YES, NO, UNSURE, TOO_FEW = "yes", "no", "unsure", "too few to say"
@@ -80,7 +80,7 @@ class Ratio:
             return f"{TOO_FEW} (0 in {', '.join(self.judged)})"
         if self.least is None:
             labels = "negatives" if self.measure == ALARMED else "positives"
-            return f"{TOO_FEW} (groups under {LEAST_LABELS} {labels}: {', '.join(self.small) or 'none'})"
+            return f"{TOO_FEW} (groups under {MIN_LABELS} {labels}: {', '.join(self.small) or 'none'})"
         span = f"{self.least.estimate:.2f} ({self.least.low:.2f} to {self.least.high:.2f})"
         return f"least ratio {span} between {', '.join(self.judged)}; {GATE} reached: {self.reached}"
 
@@ -97,7 +97,7 @@ class Measure:
     Attributes:
         metric: Fairlearn's.
         value, counted: per row, what the mean is of, and 1 where the row counts.
-        enough: 1 in the rows of which a judged group has LEAST_LABELS.
+        enough: 1 in the rows of which a judged group has MIN_LABELS.
     """
 
     metric: Any
@@ -214,7 +214,7 @@ class _Known:
     def judged(self) -> tuple[str, ...]:
         """The groups that are large enough for it."""
         labels = Counter(self.names[self.measure.enough == 1].tolist())
-        return tuple(sorted(name for name, count in labels.items() if count >= LEAST_LABELS))
+        return tuple(sorted(name for name, count in labels.items() if count >= MIN_LABELS))
 
     def by_group(self) -> tuple[Group, ...]:
         """Fairlearn's mean of each group that has rows for it, with an interval from drawing units again."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mercato_models import artefact
+from mercato_models import artifact
 
 #: Name of the model folder among what MLflow keeps.
 FOLDER = "folder"
@@ -21,7 +21,7 @@ class PyfuncModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
 
     def load_context(self, context: mlflow.pyfunc.PythonModelContext) -> None:
         """Read the folder."""
-        self._model = artefact.load(Path(context.artifacts[FOLDER]))
+        self._model = artifact.load(Path(context.artifacts[FOLDER]))
 
     def predict(
         self,

@@ -30,4 +30,4 @@ def readable(path: Path, model: str) -> Iterator[None]:
             raise
         fault = str(error).strip().partition("\n")[0]
         again = f"`mercato train {model}` makes it again"
-        raise CheckError(f"{path} can't be read as Parquet ({fault}): {again}") from error
+        raise CheckError(f"{path} cannot be read as Parquet ({fault}): {again}") from error

@@ -8,7 +8,7 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 
 #: So many rows tell what drives a model; SHAP values of a hundred thousand would take minutes.
 EXPLAINED = 2_000

@@ -23,7 +23,7 @@ def decode(body: bytes, kind: str) -> NDArray[np.float32]:
     """The rows of a body; an empty CSV cell and JSON's null are unknown, NaN.
 
     Raises:
-        RowsError: they can't be read.
+        RowsError: they cannot be read.
     """
     try:
         return _DECODERS[kind](body)

@@ -14,8 +14,8 @@ import boto3
 
 from mercato.cloud.registry import newest_approved
 from mercato.lake.storage import bucket_and_key
-from mercato_models import artefact
-from mercato_models.artefact import Model
+from mercato_models import artifact
+from mercato_models.artifact import Model
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Approved:
         Raises:
             ModelError: a file is missing or broken.
         """
-        return replace(artefact.load(self.folder), version=self.version)
+        return replace(artifact.load(self.folder), version=self.version)
 
 
 @contextmanager

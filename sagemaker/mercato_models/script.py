@@ -8,13 +8,13 @@ import logging
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mercato.errors import MercatoError
+from mercato.stopwatch import Stopwatch
 from mercato_models import fairness
 from mercato_models.card import Card
 
@@ -54,7 +54,7 @@ def hyperparameters(kind: type[T], args: argparse.Namespace) -> T:
 
 
 def train(main: Callable[[list[str]], None]) -> None:
-    """Run a training script's `main` on the command's arguments, or say why data can't be learned from."""
+    """Run a training script's `main` on the command's arguments, or say why data cannot be learned from."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         main(sys.argv[1:])
@@ -65,7 +65,7 @@ def train(main: Callable[[list[str]], None]) -> None:
 
 
 def process(description: str, make: Callable[[Path, Path], None]) -> None:
-    """Fill a training job's channel from a folder of data, or say why it can't be learned from.
+    """Fill a training job's channel from a folder of data, or say why it cannot be learned from.
 
     Args:
         make: from the folder of data to that of the channel.
@@ -122,16 +122,6 @@ def report(output: Path, card: Card, version: str, details: Mapping[str, Any]) -
     print(json.dumps(summary))
 
 
-class Stopwatch:
-    """Logs and keeps how many seconds each stage took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """End a stage."""
-        now = time.perf_counter()
-        self.seconds[stage] = round(now - self._since, 3)
-        self._since = now
-        log.info("%s: %.1f s", stage, self.seconds[stage])
+def stopwatch() -> Stopwatch:
+    """One that logs each stage."""
+    return Stopwatch(tell=lambda stage, seconds: log.info("%s: %.1f s", stage, seconds))

@@ -11,9 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.fraud import amount_likelihood
 from mercato_models.fraud.preparation import Preparation as FraudPreparation
 from mercato_models.reasons import reasons
@@ -62,7 +62,7 @@ def load(folder: Path) -> Servable:
     Raises:
         ModelError: a file is missing or broken.
     """
-    return Servable(artefact.load(folder), preparation(folder))
+    return Servable(artifact.load(folder), preparation(folder))
 
 
 def preparation(folder: Path) -> Preparation | None:

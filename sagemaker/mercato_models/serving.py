@@ -23,7 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model, ModelError, modified
+from mercato_models.artifact import Model, ModelError, modified
 from mercato_models.drift.captures import Recorder
 from mercato_models.rows import CSV, JSON, NPY, RowsError, answered, decode
 from mercato_models.servable import Servable, load
@@ -116,7 +116,7 @@ def _rows(served: Servable, body: bytes, kind: str) -> Floats32:
     """The model's rows of a request.
 
     Raises:
-        HTTPException: they can't be read, or don't have the model's columns (400).
+        HTTPException: they cannot be read, or don't have the model's columns (400).
     """
     try:
         return served.rows(decode(body, kind))

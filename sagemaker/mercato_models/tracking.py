@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mercato_models.artefact import Model, save
+from mercato_models.artifact import Model, save
 from mercato_models.card import Card
 
 CHAMPION = "champion"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from mercato_models import artefact, script, tracking
+from mercato_models import artifact, script, tracking
 from mercato_models.card import Card
 from mercato_models.drift.baseline import Baseline
 from mercato_models.price import NAME, channels, demand, elasticity, evaluation, weeks
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> None:
     flags = script.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN)
     args = flags.parse_args(arguments)
     parameters = script.hyperparameters(Hyperparameters, args)
-    stopwatch = script.Stopwatch()
+    stopwatch = script.stopwatch()
     panel = weeks.over(channels.read(args.train), datetime.now(UTC))
     before = evaluation.established(panel)
     judged = evaluation.backtest(before, demand.features(before), parameters)
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
     stopwatch.lap("features")
     booster = demand.fit(rows, panel[PANEL.c.units], parameters)
     stopwatch.lap("fit")
-    model = artefact.Model(booster, FEATURES, UNREGISTERED)
+    model = artifact.Model(booster, FEATURES, UNREGISTERED)
     week = panel[PANEL.c.week]
     newest = demand.matrix(rows[week > week.max() - _NEWEST_WEEKS])
     explained = drivers(model, newest)
@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> None:
     elasticity.cross_table(estimates).to_parquet(args.model_dir / elasticity.CROSS, index=False)
     script.keep_versions(args.train, args.model_dir)
     Baseline.of(model, newest, growing=demand.GROWING).save(args.model_dir)
-    artefact.save(args.model_dir, booster, FEATURES, version)
+    artifact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     judged.to_parquet(args.output_data_dir / channels.FORECASTS, index=False)
     details = {"drivers": explained, "seconds": stopwatch.seconds}

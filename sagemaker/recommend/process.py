@@ -13,7 +13,7 @@ def check(channel: Path) -> None:
     """Read what training reads.
 
     Raises:
-        ChannelError, CheckError: it can't be learned from.
+        ChannelError, CheckError: it cannot be learned from.
     """
     contexts = channels.read_contexts(channel)
     channels.Snapshots(channel, channels.stores(contexts))

@@ -16,7 +16,7 @@ from functools import partial
 
 import pandas as pd
 
-from mercato_models import artefact, demographics, script, tracking
+from mercato_models import artifact, demographics, script, tracking
 from mercato_models.card import Card
 from mercato_models.drift.baseline import Baseline
 from mercato_models.recommend import NAME, channels, fairness
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     flags = script.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN, channels.TEST)
     args = flags.parse_args(arguments)
     parameters = script.hyperparameters(Hyperparameters, args)
-    stopwatch = script.Stopwatch()
+    stopwatch = script.stopwatch()
     train = channels.read_contexts(args.train)
     learn = partial(examples, negatives=parameters.negatives, seed=parameters.seed)
     targets = channels.targets(train, channels.TRAIN)
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
     stopwatch.lap("fit")
     test = channels.read_contexts(args.test)
     tests = channels.targets(test, channels.TEST)
-    artefact.single_threaded(booster)  # each process has a core
+    artifact.single_threaded(booster)  # each process has a core
     rank = partial(lists, score=partial(score, booster))
     judged = evaluate(tests, over_cores(args.test, channels.stores(test), tests, rank))
     groups = demographics.groups(args.test, pd.Series(judged.households), NAME)
@@ -64,14 +64,14 @@ def main(arguments: list[str]) -> None:
         data_versions=script.versions(args.train),
         fairness=fair,
     )
-    model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED)
+    model = artifact.Model(booster, FEATURES, tracking.UNREGISTERED)
     version = tracking.register(card, model, data.features[:5])
     stopwatch.lap("register")
     script.keep_versions(args.train, args.model_dir)
     newest = data.group > data.group[-1] - _NEWEST_LISTS
     learned = Baseline.of(model, data.features[newest], stands_for=data.stands_for[newest])
     learned.save(args.model_dir)
-    artefact.save(args.model_dir, booster, FEATURES, version)
+    artifact.save(args.model_dir, booster, FEATURES, version)
     card.write(args.output_data_dir)
     write_lists(args.output_data_dir, judged)
     script.report(args.output_data_dir, card, version, {"seconds": stopwatch.seconds})

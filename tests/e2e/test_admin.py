@@ -20,9 +20,9 @@ from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics
 from tests.e2e.conftest import SHOTS
 from tests.integration.following import following
-from tests.integration.rig import eventually
-from tests.integration.test_prices import proposed
-from tests.integration.test_reviews import decided
+from tests.integration.payment_cases import decided
+from tests.integration.price_offers import proposed
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from mercato_models import artefact
+from mercato_models import artifact
 
 pytestmark = pytest.mark.e2e
 
@@ -18,7 +18,7 @@ def test_a_model_is_told_if_it_passed(told: dict[str, Any], demo_home: Path) -> 
     assert set(told["models"]) == passed
     # Of the others, 200 households are too few to say, and each says so.
     assert {"recommend", "price"} <= passed
-    assert all(artefact.load(demo_home / "models" / name).version for name in passed)
+    assert all(artifact.load(demo_home / "models" / name).version for name in passed)
     uses = {title.removesuffix(" decisions") for title in told["seconds"] if title.endswith(" decisions")}
     assert uses == passed - {"recommend"}
     assert {"churn model", "price model", "fraud model", "panel"} <= told["seconds"].keys()

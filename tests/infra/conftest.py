@@ -13,7 +13,7 @@ from infra.artifacts.artifact import ROOT, run
 from infra.emulator.servers import Emulator
 from mercato.local.ports import free_port
 from tests.infra.lambda_runtime import CDK, Runtime
-from tests.integration.rig import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")

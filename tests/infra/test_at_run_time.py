@@ -46,7 +46,7 @@ def quarantine_group() -> str:
         ("models/Deployer", "sagemaker:UpdateEndpointWeightsAndCapacities", r":endpoint/mercato-prod-fraud$"),
         ("models/Deployer", "sagemaker:CreateModel", r":model-package/mercato-prod-fraud/\*$"),
         ("models/Deployer", "sagemaker:CreateModel", r":model/mercato-prod-fraud-\*$"),
-        # Where it puts an event that can't be merged.
+        # Where it puts an event that cannot be merged.
         *(
             ("intake/FeaturesRole", "kafka-cluster:WriteData", rf"/{topic}\.quarantine$")
             for topic in ("clickstream.v1", "payment_outcomes.v1", "price_decisions.v1")

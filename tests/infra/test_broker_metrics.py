@@ -23,7 +23,7 @@ from mercato.local import kafka
 from mercato.local.ports import free_port
 from tests.conftest import JARS
 from tests.infra.templates import resources, text
-from tests.integration.rig import eventually
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -30,10 +30,10 @@ from mercato.online.reader import OnlineFeatures
 from mercato.settings import Settings
 from tests.infra.function_events import click, kafka_variables, values
 from tests.infra.lambda_runtime import Runtime, body, request
+from tests.integration.price_offers import STORE, proposed, verdict
 from tests.integration.rig import Rig
 from tests.integration.scoring import served
 from tests.integration.seed import STORES
-from tests.integration.test_prices import STORE, proposed, verdict
 from tests.unit.fraud.events import outcome, payment
 from tests.unit.fraud.world import small_town, train
 

@@ -15,11 +15,12 @@ from playwright.sync_api import Browser, expect
 from features.store import feature_store
 from infra.artifacts.artifact import ROOT
 from infra.cdk.json_schema import draft_07
+from infra.emulator.account import ACCOUNT, REGION, session
 from infra.emulator.deploy import ENVIRONMENT, deploy, destroy, publish, undescribed
 from infra.emulator.deployed import Deployed
 from infra.emulator.platform import Platform
 from infra.emulator.reference import page
-from infra.emulator.servers import ACCOUNT, REGION, Emulator
+from infra.emulator.servers import Emulator
 from infra.emulator.smoke import steps
 from mercato.cloud.preflight.finding import State
 from mercato.cloud.preflight.report import blocked, inspect
@@ -80,7 +81,7 @@ def test_preflight_names_what_an_empty_account_lacks(
     emulator: Emulator, local_deploy: LocalDeploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
-    account = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
+    account = session()
     found = inspect(account, read(local_deploy.assembly, "local"))
     stops = {each.check: each.fix for each in found if each.state is State.BLOCKING}
     assert stops == {
@@ -98,7 +99,7 @@ def test_the_role_of_githubs_deploys_may_ask_what_the_preflight_asks(
     emulator: Emulator, local_deploy: LocalDeploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
-    account = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
+    account = session()
     asked: set[str] = set()
 
     def note(model: Any, **_: object) -> None:

@@ -17,8 +17,9 @@ from botocore.exceptions import ClientError
 
 from infra.artifacts.artifact import ROOT
 from infra.emulator import deploy as deploys
+from infra.emulator.account import ACCOUNT, REGION, session
 from infra.emulator.deploy import DeployError, destroy, publish
-from infra.emulator.servers import ACCOUNT, REGION, Emulator
+from infra.emulator.servers import Emulator
 from infra.emulator.types import custom
 from infra.emulator.types.catalog import TYPES
 from infra.emulator.types.registration import Fidelity
@@ -31,11 +32,7 @@ ADDRESS = {"Type": "AWS::EC2::EIP", "Properties": {"Domain": "vpc"}}
 
 
 def client(emulator: Emulator, service: str) -> Any:
-    return session(emulator).client(service, endpoint_url=emulator.endpoint)
-
-
-def session(_emulator: Emulator) -> boto3.Session:
-    return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
+    return session().client(service, endpoint_url=emulator.endpoint)
 
 
 def assembly(folder: Path, **template: dict[str, Any]) -> Path:

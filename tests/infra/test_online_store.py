@@ -30,12 +30,12 @@ from mercato.online.views import BATCH, CARD_PAYMENTS
 from mercato.settings import Settings
 from mercato.stream.updates import update
 from tests.infra.templates import resources
-from tests.integration.rig import eventually
+from tests.integration.payment_cases import decided, disputed
+from tests.integration.price_offers import decided as priced
+from tests.integration.price_offers import proposed
 from tests.integration.seed import HOUSEHOLDS, seed
-from tests.integration.test_prices import decided as priced
-from tests.integration.test_prices import proposed
-from tests.integration.test_reviews import decided, disputed
 from tests.unit.fraud.events import outcome, paid
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(600)]
 

@@ -20,10 +20,10 @@ from botocore.validate import ParamValidator
 from infra.artifacts import models
 from infra.artifacts.artifact import ROOT
 from infra.emulator import sdk
-from infra.emulator.servers import ACCOUNT, REGION
+from infra.emulator.account import REGION, session
 from pipelines.models import MODELS
 from tests.infra.pipeline_steps import steps
-from tests.unit.models.test_card import STATEMENTS, card
+from tests.unit.models.cards import STATEMENTS, card
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -125,13 +125,7 @@ def test_a_pipeline_is_created_updated_and_started(model: str, moto: str) -> Non
     document = json.loads((GENERATED / f"pipeline-{model}.json").read_text())
     name = f"mercato-test-{model}"
     executions = [sdk.start(moto, model, name) for _ in ("create", "update")]
-    client = boto3.client(
-        "sagemaker",
-        endpoint_url=moto,
-        region_name=REGION,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="local",
-    )
+    client = session().client("sagemaker", endpoint_url=moto)
     deployed = client.describe_pipeline(PipelineName=name)
     assert json.loads(deployed["PipelineDefinition"]) == document
     started = client.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]

@@ -18,8 +18,8 @@ from mercato.search.query import Question
 from mercato.settings import Settings
 from tests.infra.lambda_runtime import LIMIT_BYTES, Runtime, body, request, size_of
 from tests.infra.signed_proxy import Proxy, signed_proxy
-from tests.integration.rig import eventually
 from tests.products import WHEN, product
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(600)]
 

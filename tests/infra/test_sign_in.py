@@ -13,15 +13,15 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-import boto3
 import httpx2
 import msgspec
 import pytest
 
-from infra.emulator.servers import ACCOUNT, REGION, Emulator
+from infra.emulator.account import session
+from infra.emulator.servers import Emulator
 from lambdas.admin import people
 from lambdas.admin.app import create_app
-from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE
+from lambdas.scopes import ADMIN_ROUTES, PEOPLE
 from mercato.contracts.events import PAYMENT_OUTCOMES, PaymentDecided, PaymentOutcome
 from mercato.errors import MercatoError
 from mercato.local.ports import free_port
@@ -64,8 +64,7 @@ class Pool:
 
 
 def aws(emulator: Emulator, service: str) -> Any:
-    session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
-    return session.client(service, endpoint_url=emulator.endpoint)
+    return session().client(service, endpoint_url=emulator.endpoint)
 
 
 @pytest.fixture(scope="module")

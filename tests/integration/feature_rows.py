@@ -104,3 +104,12 @@ def by_entity(view: View, table: pa.Table) -> dict[int, tuple[Any, ...]]:
 def served(view: View, row: Mapping[str, Any]) -> tuple[Any, ...]:
     """The features of a row in the view's order."""
     return tuple(row[field.name] for field in view.features)
+
+
+def seconds(values: tuple[object, ...]) -> tuple[object, ...]:
+    """Times cut to whole seconds, as Feast's online format keeps them."""
+    return tuple(v.replace(microsecond=0) if isinstance(v, datetime) else v for v in values)
+
+
+def seconds_of(rows: dict[int, tuple[object, ...]]) -> dict[int, tuple[object, ...]]:
+    return {entity: seconds(values) for entity, values in rows.items()}

@@ -23,7 +23,7 @@ from mercato.contracts.tables.features import (
 from mercato_models import demographics
 from mercato_models.recommend import channels
 from mercato_models.recommend.context import PROFILE
-from tests.unit.models import world
+from tests.unit.recommend import world
 
 START = world.NOW - timedelta(days=1)
 #: Baskets before the first target: as many that before the test each product was bought equally often.

@@ -18,7 +18,7 @@ from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.offsets import watermarks
 from mercato.stream.topics import describe, ensure_topics, kafka_name
-from tests.integration.rig import eventually
+from tests.waiting import eventually
 
 
 def payment(number: int, **changed: object) -> bytes:

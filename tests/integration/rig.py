@@ -7,13 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import numpy as np
@@ -36,6 +34,7 @@ from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato_models.recommend.catalogue import Catalogue
 from tests.integration.seed import PRODUCTS, partner, seed
+from tests.waiting import eventually
 
 HERE = Path(__file__).parent
 
@@ -142,18 +141,3 @@ def served(app: FastAPI, port: int) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
-
-
-def eventually(check: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """The result of the check once it neither raises nor answers False."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            result = check()
-            if result is not False:
-                return result
-        except Exception:
-            if time.monotonic() > deadline:
-                raise
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 
 from mercato.local.ports import free_port
-from tests.integration.rig import eventually
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,13 +1,12 @@
-"""The API through HTTP over a real Redis, a scorer process and Kafka, which are really stopped."""
+"""The API through HTTP over a real Redis, a scorer process and Kafka."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,28 +16,17 @@ from confluent_kafka import Consumer
 
 from mercato.contracts.events import CLICKSTREAM, INVENTORY, Click, Topic
 from mercato.contracts.tables.outlook import HouseholdOutlook
-from mercato.online import catalogue, views
+from mercato.online import views
 from mercato.online.prices import PriceBook
 from mercato.settings import Settings
 from mercato.stream.online_features import Updater
 from mercato.stream.topics import ensure_topics, kafka_name
-from tests.integration.rig import Rig, eventually
+from tests.integration.price_offers import decided
+from tests.integration.rig import Rig
 from tests.integration.seed import HOUSEHOLDS, STORES
-from tests.integration.test_prices import decided
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with Rig.running(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-def api(rig: Rig) -> Iterator[httpx2.Client]:
-    with rig.serve() as client:
-        yield client
 
 
 def _click(action: str, product_id: int, household_id: int = 1) -> Click:
@@ -50,16 +38,6 @@ def _click(action: str, product_id: int, household_id: int = 1) -> Click:
         action=action,  # type: ignore[arg-type]
         product_id=product_id,
     )
-
-
-def _reason(api: httpx2.Client) -> str | None:
-    response = api.get("/v1/recommendations/1")
-    assert response.status_code == 200
-    answer = response.json()
-    assert answer["items"]
-    assert answer["fallback"] == (answer["fallback_reason"] is not None)
-    reason: str | None = answer["fallback_reason"]
-    return reason
 
 
 def test_a_personal_list_with_reasons(api: httpx2.Client) -> None:
@@ -185,55 +163,6 @@ def test_households_and_products(rig: Rig, api: httpx2.Client) -> None:
     similar = api.get("/v1/products/2/similar").json()
     assert [item["product_id"] for item in similar["items"]] == [1]
     assert api.get("/v1/products/999").status_code == 404
-
-
-def test_redis_killed_and_back(rig: Rig, api: httpx2.Client) -> None:
-    assert _reason(api) is None
-    rig.kill("redis")
-    assert _reason(api) == "online_unavailable"
-    assert api.get("/healthz").json()["dependencies"]["redis"]["ok"] is False
-    assert api.get("/v1/households?limit=1").json()["items"]
-    rig.start_redis()
-    eventually(lambda: _reason(api) is None)
-
-
-def test_scorer_killed_and_back(rig: Rig, api: httpx2.Client) -> None:
-    assert _reason(api) is None
-    rig.kill("scorer")
-    assert [_reason(api) for _ in range(5)] == ["scorer_unavailable"] * 5
-    answer = api.get("/v1/recommendations/1").json()
-    assert answer["store_id"] == STORES[1]
-    assert answer["timings"]["model"] < 5, "an open circuit does not wait"
-    rig.start_scorer()
-    eventually(lambda: _reason(api) is None)
-
-
-def test_a_restart_without_redis_answers_from_disk(rig: Rig) -> None:
-    with rig.serve() as client:
-        assert _reason(client) is None
-    rig.kill("redis")
-    with rig.serve() as client:
-        answer = client.get(f"/v1/recommendations/1?store_id={STORES[0]}").json()
-        assert answer["fallback_reason"] == "online_unavailable"
-        assert [item["name"] for item in answer["items"][:2]] == ["Bananas", "Strawberries"]
-        page = client.get("/?household=1").text
-        assert "Live features are out of reach" in page
-        assert "Strawberries" in page
-
-
-@pytest.mark.parametrize("state", ["gone", "empty"])
-def test_a_catalogue_that_is_not_there_yet_takes_no_list_away(rig: Rig, state: str) -> None:
-    with rig.serve() as client:
-        assert _reason(client) is None
-    redis = rig.store.redis
-    redis.delete("mercato:catalogue")
-    if state == "empty":
-        for view in views.CATALOGUE:
-            catalogue.merge(redis, view, view.arrow_schema.empty_table())
-    with rig.serve() as client:
-        assert _reason(client) is None
-    kept = json.loads((rig.home / "state" / "popular.json").read_text())
-    assert kept["popular"][str(STORES[0])]["product_ids"][:2] == [1, 2]
 
 
 def test_events_are_on_kafka_when_the_answer_comes(rig: Rig, settings: Settings) -> None:

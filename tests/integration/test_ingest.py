@@ -24,7 +24,7 @@ from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics, kafka_name
 from tests.integration.records import assert_once, bronze, ingest, make_anew, payment, produce, write_bronze
-from tests.integration.rig import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 TABLE = BRONZE[PAYMENTS.name]

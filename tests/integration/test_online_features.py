@@ -31,6 +31,7 @@ from mercato.stream.updates import Counts
 from tests.integration.following import following
 from tests.integration.records import consume
 from tests.integration.sending import send
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
@@ -83,15 +84,6 @@ def in_cart(online: OnlineFeatures, household_id: int, product_id: int) -> Calla
 
 def has_clicks(online: OnlineFeatures, household_id: int, count: int) -> Callable[[], bool]:
     return lambda: session(online, household_id).clicks == count
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.002)
-    return holds()
 
 
 def warm(clicker: Clicker, online: OnlineFeatures) -> None:

@@ -16,18 +16,18 @@ from mercato.online.cases import CaseBook
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from mercato.stream.online_features import GROUP
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.fraud.amount_likelihood import AmountLikelihood
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import simulate
 from tests.integration.following import following
-from tests.integration.rig import eventually
 from tests.integration.scoring import served
 from tests.integration.sending import send
 from tests.unit.fraud.events import outcome, payment
 from tests.unit.fraud.world import SMALL, one_a_second, train
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
@@ -68,7 +68,7 @@ def test_decisions_are_those_of_the_model_on_all_that_happened(
         named = own.model_copy(update={"fraud_scorer_url": address})
         # Of a card's or terminal's later payments, the first alone is asked for: nothing comes between.
         seen, apart = set[str](), list[float]()
-        trained, features = artefact.load(model), Past(town).features(AmountLikelihood.load(model))
+        trained, features = artifact.load(model), Past(town).features(AmountLikelihood.load(model))
         with TestClient(create_app(named)) as client:
             for number in range(last, len(town)):
                 one = paid[number]

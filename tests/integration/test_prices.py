@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -16,20 +15,17 @@ from fastapi.testclient import TestClient
 from lambdas.admin.app import create_app
 from lambdas.api.app import create_app as create_api
 from mercato.contracts.events import PRICE_DECISIONS, PriceDecided
-from mercato.contracts.tables.proposals import ProposedPrice
-from mercato.online import prices
-from mercato.online.prices import KEEP_PROPOSALS, KEEP_TIME, PriceBook
+from mercato.online.prices import KEEP_PROPOSALS, PriceBook
 from mercato.online.reader import OnlineFeatures
 from mercato.online.store import OnlineStore
 from mercato.settings import Settings
 from tests.integration.following import following
+from tests.integration.price_offers import STORE, decided, proposed, seen, verdict
 from tests.integration.records import consume
-from tests.integration.rig import eventually
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
-NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
-STORE = 367
 _NOT_YET = {"ada": ["not_seen_yet"], "bob": ["not_seen_yet"]}
 LIST, POST = "/admin/v1/prices", "/admin/v1/prices/decisions"
 
@@ -42,63 +38,11 @@ def book(own: Settings) -> PriceBook:
     return book
 
 
-def proposed(product: int, *, week: int = 50, price: float | None = None) -> ProposedPrice:
-    return ProposedPrice(
-        product_id=product,
-        product_name=f"Soup {product}",
-        store_id=STORE,
-        week=week,
-        price=3.0,
-        cost=2.0,
-        units=10.0,
-        elasticity=-2.0,
-        proposed_price=price or round(3.0 + product / 10, 2),
-        gain=10.0 - product,
-        least_gain=0.5,
-        most_gain=20.0,
-        held_by="maximum_step, stock",
-        model_version="4",
-        proposed_at=NOW,
-    )
-
-
-def seen(*rows: ProposedPrice) -> list[dict[str, Any]]:
-    return [
-        {
-            "product_id": row.product_id,
-            "store_id": row.store_id,
-            "week": row.week,
-            "proposed_price": row.proposed_price,
-        }
-        for row in rows
-    ]
-
-
-def verdict(action: str, *rows: ProposedPrice, reviewer: str = "ada") -> dict[str, Any]:
-    return {"action": action, "prices": seen(*rows), "reviewer": reviewer, "note": "As agreed"}
-
-
 def codes(answer: httpx2.Response) -> list[str | None]:
     assert answer.status_code == 200, answer.text
     results: Sequence[dict[str, Any]] = answer.json()["results"]
     assert all(each["done"] == (each["code"] is None) for each in results)
     return [each["code"] for each in results]
-
-
-def decided(action: str, week: int, minutes: int, price: float = 3.1) -> PriceDecided:
-    return PriceDecided(
-        event_id=f"{action}-{week}",
-        event_time=NOW + timedelta(minutes=minutes),
-        product_id=1,
-        store_id=STORE,
-        week=week,
-        price=3.0,
-        proposed_price=price,
-        gain=9.0,
-        action=action,  # type: ignore[arg-type]
-        reviewer="ada",
-        model_version="4",
-    )
 
 
 @pytest.mark.usefixtures("book")
@@ -199,61 +143,6 @@ def test_of_two_who_decide_at_once_the_first_on_kafka_is_believed(own: Settings,
             eventually(lambda: book.offers()[0].decided == first, seconds=30)
     assert told in ({first.reviewer: [None], second.reviewer: ["already_decided"]}, _NOT_YET)
     assert len(book.charged(STORE)) == (first.action == "accept")
-
-
-def test_events_again_leave_the_price_that_was_accepted_last(own: Settings) -> None:
-    book = PriceBook(OnlineStore(own).redis)
-    first, second, back = decided("accept", 50, 0), decided("accept", 51, 1, 3.2), decided("withdraw", 50, 2)
-    assert book.follow([first, second]) == 2
-    assert book.follow([first, second, back, back, decided("reject", 51, 3)]) == 0
-    assert [each.proposed_price for each in book.charged(STORE)] == [3.2]
-    assert book.follow([decided("reject", 52, 4)]) == 1
-    assert [each.proposed_price for each in book.charged(STORE, [1, 2])] == [3.2]
-    assert book.follow([decided("withdraw", 51, 5)]) == 1
-    assert book.charged(STORE) == [] == book.charged_anywhere()
-    assert book.follow([first, second]) == 0
-    assert book.charged(STORE) == []
-
-
-def test_an_older_price_does_not_come_back_when_its_week_is_forgotten(
-    own: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    redis = OnlineStore(own).redis
-    book = PriceBook(redis)
-    first, second = decided("accept", 53, 0, 1.5), decided("accept", 62, 1, 2.5)
-    assert book.follow([first]) == 1
-    kept = int(KEEP_TIME.total_seconds())
-    assert redis.ttl("mercato:prices:decided:53") in (kept, kept - 1)
-    monkeypatch.setattr(prices, "KEEP_TIME", timedelta(seconds=1))
-    book.follow([decided("reject", 53, 1), second])
-    redis.expire("mercato:prices:decided:53", 1)
-    time.sleep(1.1)
-    assert book.decided([first, second]) == [None, None]
-    for again in ([first], [first, second], [second, first]):
-        assert book.follow(again) == 0
-        assert [each.proposed_price for each in book.charged(STORE)] == [2.5]
-
-    assert book.follow([decided("withdraw", 62, 2)]) == 1
-    time.sleep(1.1)
-    assert book.follow([first, second, decided("withdraw", 62, 2)]) == 0
-    assert book.charged(STORE) == book.charged(STORE, [1]) == book.charged_anywhere() == []
-    assert book.charged_in([(1, STORE)]) == [None]
-    assert book.follow([decided("accept", 63, 3, 2.7)]) == 1
-    assert [each.proposed_price for each in book.charged(STORE)] == [2.7]
-
-
-def test_a_store_that_lost_everything_follows_to_the_same_prices(own: Settings) -> None:
-    book = PriceBook(OnlineStore(own).redis)
-    told = [
-        decided("accept", 50, 0, 1.5),
-        decided("reject", 51, 1),
-        decided("accept", 52, 2, 2.5),
-        decided("withdraw", 50, 3),
-    ]
-    for _ in range(2):
-        assert book.follow(told) == 3
-        assert [each.proposed_price for each in book.charged(STORE)] == [2.5]
-        OnlineStore(own).redis.flushdb()
 
 
 def test_a_product_that_is_asked_for_twice_is_told_once(own: Settings) -> None:

@@ -8,8 +8,8 @@ import pytest
 from mercato.search.index import ProductIndex
 from mercato.search.products import ProductSearch
 from mercato.settings import Settings
-from tests.integration.rig import eventually
 from tests.integration.shelf import find, ids, shelf
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

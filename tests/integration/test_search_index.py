@@ -19,9 +19,9 @@ from mercato.search.errors import SearchUnavailableError
 from mercato.search.index import ProductIndex, Written
 from mercato.settings import Settings
 from tests.conftest import JARS
-from tests.integration.rig import eventually
 from tests.integration.shelf import SHELF, find, ids, shelf, stored, versions
 from tests.products import WHEN, product
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -18,7 +18,7 @@ import urllib3
 import xgboost as xgb
 
 from mercato.local.ports import free_port
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.drift.captures import parse
 from mercato_models.reasons import contributions
 from mercato_models.recommend.features import FEATURES
@@ -41,7 +41,7 @@ def model(depth: int) -> xgb.Booster:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    artefact.save(folder, model(3), FEATURES, "4")
+    artifact.save(folder, model(3), FEATURES, "4")
     return folder
 
 
@@ -122,14 +122,14 @@ def test_scores_are_the_models_in_every_format(
     assert answer.status == 200
     assert answer.headers["content-type"].split(";")[0] == (accept or kind)
     assert "model_version=4" in answer.headers["X-Amzn-SageMaker-Custom-Attributes"]
-    assert np.allclose(scores_of(answer), score(artefact.load(folder).booster, ROWS), atol=1e-6)
+    assert np.allclose(scores_of(answer), score(artifact.load(folder).booster, ROWS), atol=1e-6)
 
 
 def test_reasons_stand_beside_the_scores_on_request(server: Server, folder: Path) -> None:
     answer = server.invoke(npy(ROWS), NPY, EXPLAINED)
     predictions = json.loads(answer.data)["predictions"]
     assert np.allclose([row["score"] for row in predictions], scores_of(server.invoke(npy(ROWS), NPY)))
-    values = contributions(artefact.load(folder), ROWS)
+    values = contributions(artifact.load(folder), ROWS)
     for row, prediction, expected in zip(ROWS, predictions, values, strict=True):
         assert len(prediction["reasons"]) == (expected > 0).sum()
         shares = [reason["contribution"] for reason in prediction["reasons"]]
@@ -182,7 +182,7 @@ def test_a_model_may_come_later_and_be_replaced(tmp_path: Path) -> None:
         refused = server.invoke(npy(ROWS), NPY)
         assert (refused.status, b"mercato train" in refused.data) == (503, True)
         for version, depth in (("1", 2), ("2", 5)):
-            artefact.save(tmp_path, model(depth), FEATURES, version)
+            artifact.save(tmp_path, model(depth), FEATURES, version)
             answer = server.invoke(npy(ROWS), NPY)
             assert answer.headers["X-Amzn-SageMaker-Custom-Attributes"] == f"model_version={version}"
             assert np.allclose(scores_of(answer), score(model(depth), ROWS), atol=1e-6)

@@ -21,7 +21,7 @@ from mercato.lake.tables import Lake
 from mercato.settings import Settings
 from mercato.stream.topics import ensure_topics, kafka_name
 from tests.integration.records import assert_once, bronze, ingest, make_anew, payment, produce
-from tests.integration.rig import eventually
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

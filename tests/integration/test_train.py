@@ -16,7 +16,7 @@ import pytest
 from mercato.contracts.tables.features import PRODUCT_STATS
 from mercato.contracts.tables.predictions import RANKED_PRODUCTS
 from mercato.settings import Settings
-from mercato_models import artefact, script, tracking
+from mercato_models import artifact, script, tracking
 from mercato_models.card import MARKDOWN
 from mercato_models.drift.baseline import Baseline
 from mercato_models.launch import TrainingJob
@@ -76,7 +76,7 @@ def test_a_model_is_trained_judged_registered_and_promoted(
     loaded = mlflow.pyfunc.load_model(f"models:/{NAME}@{tracking.CHAMPION}")
     assert loaded.metadata.signature.inputs.input_names() == list(FEATURES)
     example = loaded.input_example
-    model = artefact.load(tmp_path / "model")
+    model = artifact.load(tmp_path / "model")
     assert model.version == said["version"]
     assert script.versions(tmp_path / "model") == script.versions(channel)
     known = Baseline.load(tmp_path / "model", FEATURES)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mercato.decisions.fraud import CODES
 from mercato.local.ports import free_port
-from mercato_models import artefact, demographics
+from mercato_models import artifact, demographics
 from mercato_models.card import MARKDOWN
 from mercato_models.curves import Curve
 from mercato_models.fairness import ALARMED, FLAGGED, FOUND
@@ -98,7 +98,7 @@ def test_trains_judges_and_writes_what_it_says(town: Payments, tmp_path: Path) -
         again = [Curve(label[fold == n], score[fold == n]).average_precision() for n in range(4)]
         assert said[f"{learner}_average_precision"] == pytest.approx(np.mean(again))
 
-    model = artefact.load(tmp_path / "model")
+    model = artifact.load(tmp_path / "model")
     assert model.features == FEATURES
     rows = Past(town).features(AmountLikelihood.load(tmp_path / "model"))
     assert model.score(rows).mean() == pytest.approx(town.fraud.mean(), rel=0.3)

@@ -20,7 +20,7 @@ from sklearn.metrics import precision_recall_curve
 
 from mercato.contracts.durations import DAY_SECONDS
 from mercato.decisions.fraud import CODES, SENTENCES, Action, Costs, decide, review_threshold
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.evaluation import COMPARED, HANDBOOK, MODEL, evaluate, gain
 from mercato_models.fraud.model import Hyperparameters, fit

@@ -31,7 +31,7 @@ from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.replay.dataset import Dataset
 from mercato.settings import Settings
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.reasons import drivers
 from mercato_models.recommend import channels, evaluation
 from mercato_models.recommend.dataset import examples, ranked, training_set

@@ -119,7 +119,7 @@ def _decisions(watched: Watched, settings: Observability, account: str) -> Itera
             name="search-red",
             plane="decisions",
             severity="error",
-            means="Parts of the catalogue can't be searched.",
+            means="Parts of the catalogue cannot be searched.",
             metric=of_domain(watched, "ClusterStatus.red", account),
             threshold=0,
         )

@@ -87,7 +87,7 @@ class Function(Construct):
             if dead_letters
             else None,
         )
-        # Without its rights a function in a VPC can't be made.
+        # Without its rights a function in a VPC cannot be made.
         created.node.add_dependency(self.role)
         runs(created, f"function-{name}")
         self.arn = created.attr_arn

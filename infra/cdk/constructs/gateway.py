@@ -12,7 +12,7 @@ from constructs import Construct
 from infra.cdk.constructs.function import Function
 from infra.cdk.stacks.base import PlaneStack
 from infra.cdk.stacks.identity import IdentityStack
-from lambdas.api.scopes import PEOPLE
+from lambdas.scopes import PEOPLE
 
 #: What the access log says of a request; never its token, nor a household's events.
 _ACCESS = {
@@ -100,7 +100,7 @@ class HttpApi(Construct):
         """Send routes to a function.
 
         Args:
-            routes: method, path and scope of each, as in `lambdas.api.scopes`. What is open to everyone, and
+            routes: method, path and scope of each, as in `lambdas.scopes`. What is open to everyone, and
                 what the function itself opens to people, has no scope here.
         """
         integration = gateway.CfnIntegration(

@@ -16,7 +16,7 @@ _ALL = ["States.ALL"]
 _RETRY = [{"ErrorEquals": _ALL, "IntervalSeconds": 300, "MaxAttempts": 2, "BackoffRate": 1.0}]
 _WELL, _FAILED = "All is well", "Something failed"
 #: Half an hour before Sunday's upkeep, which writes the tables that a night writes.
-_MOST_SECONDS = 6 * 3600
+_MAX_SECONDS = 6 * 3600
 
 
 def definition(jobs: Sequence[JobSpec], prefix: str, pipelines: Sequence[str] = ()) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def definition(jobs: Sequence[JobSpec], prefix: str, pipelines: Sequence[str] = 
     first = {key: next(iter(each)) for key, each in states.items() if each}
     return {
         "Comment": "Silver, gold, features online, scores; or the lake's upkeep; or training",
-        "TimeoutSeconds": _MOST_SECONDS,
+        "TimeoutSeconds": _MAX_SECONDS,
         "StartAt": "What",
         "States": {
             "What": {

@@ -27,9 +27,25 @@ _WIDTH, _HEIGHT = 8, 6
 _PERCENTILES = ("p50", "p90", "p99")
 
 
-def rows(watched: Watched, account: str) -> Iterator[Sequence[cloudwatch.IWidget]]:
+_Rows = Iterator[Sequence[cloudwatch.IWidget]]
+
+
+def rows(watched: Watched, account: str) -> _Rows:
     """Rows of the dashboard, each below a heading that says what question it answers."""
-    yield _heading("Are shops answered?")
+    for question, answer in (
+        ("Are shops answered?", _shops(watched)),
+        ("Do the models answer?", _endpoints(watched)),
+        ("Are the models asked what they learned from?", _drift(watched)),
+        ("Do events arrive?", _events(watched)),
+        ("Is the data fresh?", _jobs(watched)),
+        ("What is it made of?", _resources(watched, account)),
+    ):
+        if found := list(answer):
+            yield _heading(question)
+            yield from found
+
+
+def _shops(watched: Watched) -> _Rows:
     yield (
         _graph("Requests", watched.http("Count"), right=[watched.http("4xx"), watched.http("5xx")]),
         _graph("Latency (ms)", *(watched.http("Latency", each) for each in _PERCENTILES)),
@@ -48,19 +64,25 @@ def rows(watched: Watched, account: str) -> Iterator[Sequence[cloudwatch.IWidget
         _graph("Age of the features (s)", own(watched.api, "FeatureAge", "p90")),
         _graph("Turned away by the firewall", _firewall()),
     )
+
+
+def _endpoints(watched: Watched) -> _Rows:
     if watched.endpoints:
-        yield _heading("Do the models answer?")
         yield (
             _graph("Scorings", *_models(watched, "Invocations", "Sum")),
             _graph("Latency (µs)", *_models(watched, "ModelLatency", "p50", "p99")),
             _graph("Failures", *_models(watched, "Invocation5XXErrors", "Sum")),
         )
-    yield _heading("Are the models asked what they learned from?")
+
+
+def _drift(watched: Watched) -> _Rows:
     yield (
         _nightly("How far scores have moved", watched, "ScoreDrift"),
         _nightly("How far inputs have moved", watched, "InputDrift"),
     )
-    yield _heading("Do events arrive?")
+
+
+def _events(watched: Watched) -> _Rows:
     yield (
         _graph("Events taken", own(watched.collector, "Events", "Sum")),
         _graph("Refused, by topic (messages/s)", _refused(watched)),
@@ -74,7 +96,9 @@ def rows(watched: Watched, account: str) -> Iterator[Sequence[cloudwatch.IWidget
         _graph("Into the brokers (bytes/s)", of_cluster(watched, "BytesInPerSec", "Average")),
         _kept(watched),
     )
-    yield _heading("Is the data fresh?")
+
+
+def _jobs(watched: Watched) -> _Rows:
     yield (
         _graph(
             "Jobs and trainings that failed",
@@ -90,7 +114,9 @@ def rows(watched: Watched, account: str) -> Iterator[Sequence[cloudwatch.IWidget
         ),
         _graph("Failed checkpoints", of_session_job(watched, "numberOfFailedCheckpoints")),
     )
-    yield _heading("What is it made of?")
+
+
+def _resources(watched: Watched, account: str) -> _Rows:
     yield (
         _graph("Failed calls of functions", *(function(each, "Errors") for each in _functions(watched))),
         _graph("Throttled", *(function(each, "Throttles") for each in _functions(watched))),

@@ -100,7 +100,7 @@ def waiting(queue: str) -> cloudwatch.Metric:
 
 
 def search(pattern: str, statistic: str, label: str) -> cloudwatch.MathExpression:
-    """Every metric that a search finds; an alarm can't be made of it."""
+    """Every metric that a search finds; an alarm cannot be made of it."""
     return cloudwatch.MathExpression(
         expression=f"SEARCH('{pattern}', '{statistic}', {PERIOD.to_seconds()})",
         label=label,

@@ -40,7 +40,7 @@ class Intake(Section):
 
 
 #: That WAF counts up to.
-_MOST_REQUESTS = 2_000_000_000
+_MAX_REQUESTS = 2_000_000_000
 _CLIENTS_OF_AN_ADDRESS = 10
 
 
@@ -63,8 +63,8 @@ class Decisions(Section):
     memory_mib: Annotated[int, Field(ge=512, le=10240)] = 1769
     concurrency: Annotated[int, Field(ge=0, le=1000)] = 0
     requests_per_second: Annotated[int, Field(ge=1, le=10000)] = 100
-    client_requests_per_5_minutes: Annotated[int, Field(ge=10, le=_MOST_REQUESTS)] = 30_000
-    address_requests_per_5_minutes: Annotated[int | None, Field(ge=10, le=_MOST_REQUESTS)] = None
+    client_requests_per_5_minutes: Annotated[int, Field(ge=10, le=_MAX_REQUESTS)] = 30_000
+    address_requests_per_5_minutes: Annotated[int | None, Field(ge=10, le=_MAX_REQUESTS)] = None
     clients: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")], tuple[Scope, ...]] = Field(
         default={"shop": ("recommend", "payments", "events", "read")}
     )
@@ -78,7 +78,7 @@ class Decisions(Section):
     def of_an_address(self) -> int:
         """Requests that one address may send in five minutes."""
         usual = _CLIENTS_OF_AN_ADDRESS * self.client_requests_per_5_minutes
-        return self.address_requests_per_5_minutes or min(usual, _MOST_REQUESTS)
+        return self.address_requests_per_5_minutes or min(usual, _MAX_REQUESTS)
 
     @model_validator(mode="after")
     def _domain_has_certificate(self) -> Decisions:

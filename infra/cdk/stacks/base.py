@@ -112,7 +112,7 @@ class PlaneStack(Stack):
 def log_group_arn(group: logs.ILogGroup) -> str:
     """ARN of a log group for services that refuse the `:*` with which its own attribute ends.
 
-    A token can't be cut: the name is put into an ARN instead.
+    A token cannot be cut: the name is put into an ARN instead.
     """
     return group.stack.format_arn(
         service="logs",

@@ -18,7 +18,7 @@ from infra.cdk.stacks.identity import IdentityStack
 from infra.cdk.stacks.network import NetworkStack
 from infra.cdk.stacks.search import SearchStack
 from infra.cdk.stacks.streaming import StreamingStack
-from lambdas.api.scopes import ADMIN_ROUTES, EVENTS, ROUTES
+from lambdas.scopes import ADMIN_ROUTES, EVENTS, ROUTES
 
 #: Longer than a list may be held back until it changes (10 s), shorter than API Gateway waits (30 s).
 _TIMEOUT_SECONDS = 20
@@ -51,7 +51,7 @@ class DecisionsStack(PlaneStack):
         Args:
             endpoint_names: SageMaker endpoints of the models `recommend` and `fraud`. Until there is one,
                 popular products answer, and payments are not decided on.
-            search: `None` where products can't be searched.
+            search: `None` where products cannot be searched.
         """
         super().__init__(scope, "decisions", config=config, holds="the API, the collector, the admin panel")
         self._network = network

@@ -13,7 +13,7 @@ from infra.cdk.config import Config
 from infra.cdk.sections import Scope
 from infra.cdk.stacks.base import PlaneStack
 
-#: Identifier before each scope, as in `lambdas.api.scopes`.
+#: Identifier before each scope, as in `lambdas.scopes`.
 RESOURCE = "mercato"
 _SCOPES = {
     "recommend": "Ask for recommendations",

@@ -165,7 +165,7 @@ class IntakeStack(PlaneStack):
         environment = {**kafka, **store_environment(self.config, features)}
         function = self._function("features", environment, minutes=1)
         features.grant(function.role)
-        # Of what can't be merged.
+        # Of what cannot be merged.
         quarantine = [topic.quarantine for topic in contracts().topics if topic.name in _FOLLOWED]
         self._streaming.grant(function.role, writes=quarantine)
         for topic, from_the_start in _FOLLOWED.items():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import boto3
 import jmespath
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from infra.emulator.account import session
 from infra.emulator.types.fitting import fit
 from infra.emulator.types.registration import Call, Make, Properties, fill, identified
 
@@ -31,14 +31,8 @@ class Caller:
         # A client is made once, as that takes longer than its call, and by one thread at a time.
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
-        self._options = {
-            "endpoint_url": endpoint,
-            "region_name": region,
-            # Twelve digits as the key say which account is meant, to both emulators.
-            "aws_access_key_id": account,
-            "aws_secret_access_key": "local",
-            "config": _PATIENCE,
-        }
+        self._session = session(account, region)
+        self._endpoint = endpoint
 
     def make(self, make: Make, properties: Properties, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Make a resource; gives its physical id and attributes."""
@@ -87,7 +81,9 @@ class Caller:
     def _client(self, service: str) -> Any:
         with self._making:
             if service not in self._clients:
-                self._clients[service] = boto3.client(service, **self._options)
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self._endpoint, config=_PATIENCE
+                )
             return self._clients[service]
 
 

@@ -82,7 +82,7 @@ async def _page(
     if offset and not waiting.cases:  # the last ones were reviewed meanwhile
         offset = last_page(waiting.total, ROWS)
         waiting = await _cases(services, "open", offset, ROWS)
-    closed = await _cases(services, "closed", 0, reviewing.MOST)
+    closed = await _cases(services, "closed", 0, reviewing.MAX_AT_ONCE)
     context = {
         "message": refusal.message,
         "filled": refusal.filled,

@@ -125,6 +125,6 @@ async def _page(
         "rows": ROWS,
         "selected": request.query_params.get("select") == "all",
         "send_to": address(DECISIONS, view),
-        "decided": [DecidedPrice.of(each, overview) for each in decided[: pricing.MOST]],
+        "decided": [DecidedPrice.of(each, overview) for each in decided[: pricing.MAX_AT_ONCE]],
     }
     return render(request, "prices.html", context, refusal.status)

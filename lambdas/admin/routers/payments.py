@@ -27,8 +27,8 @@ PaymentId = Annotated[str, Path(min_length=1, max_length=64, description="As in 
 def get_payments(
     services: UseAdminServices,
     state: Annotated[State, Query(description="Without an outcome, or with.")] = "open",
-    offset: Annotated[int, Query(ge=0, le=reviewing.MOST_CASES, description="Payments to skip.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=reviewing.MOST, description="Payments wanted.")] = 50,
+    offset: Annotated[int, Query(ge=0, le=reviewing.MAX_CASES, description="Payments to skip.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=reviewing.MAX_AT_ONCE, description="Payments wanted.")] = 50,
 ) -> PaymentCases:
     """The newest payments first; of the closed ones, what was found last."""
     page, following = reviewing.cases(services, state, offset, limit), offset + limit

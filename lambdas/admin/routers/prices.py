@@ -22,8 +22,8 @@ router = APIRouter(prefix="/admin/v1/prices", tags=["prices"])
 def get_prices(
     services: UseAdminServices,
     store_id: Annotated[int | None, Query(gt=0, lt=2**53, description="Default: all stores.")] = None,
-    offset: Annotated[int, Query(ge=0, le=pricing.MOST_OFFERS, description="Prices to skip.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=pricing.MOST, description="Prices wanted.")] = 50,
+    offset: Annotated[int, Query(ge=0, le=pricing.MAX_OFFERS, description="Prices to skip.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=pricing.MAX_AT_ONCE, description="Prices wanted.")] = 50,
 ) -> PriceOffers:
     """Those of most expected gain first. What is decided is `price_decisions.v1` and silver's."""
     waiting = pricing.overview(services).waiting

@@ -13,12 +13,12 @@ from lambdas.api.services import ProductPath, UseServices
 from lambdas.problem import ProblemError, documented
 from mercato.decisions.fallback import SENTENCES, Reason, popular_in_store
 from mercato.decisions.recommend import Item, Why
-from mercato.search.query import MOST_TYPED, Question
+from mercato.search.query import MAX_TYPED, Question
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
 
 Typed = Annotated[
-    str, Query(min_length=1, max_length=MOST_TYPED, description="As typed.", examples=["frozen pizza"])
+    str, Query(min_length=1, max_length=MAX_TYPED, description="As typed.", examples=["frozen pizza"])
 ]
 Chosen = Annotated[str | None, Query(max_length=200, description="Only these: a value of the facet.")]
 

@@ -110,7 +110,7 @@ def recovery(stack: Mapping[str, Any]) -> str:
     name, state = stack["StackName"], stack["StackStatus"]
     if state == _STUCK:
         return f"aws cloudformation continue-update-rollback --stack-name {name}, once you know why it failed"
-    # CDK protects a stack before it makes it, and can't delete it then.
+    # CDK protects a stack before it makes it, and cannot delete it then.
     unprotect = (
         "aws cloudformation update-termination-protection --no-enable-termination-protection "
         f"--stack-name {name} && "

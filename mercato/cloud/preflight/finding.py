@@ -10,7 +10,7 @@ class State(StrEnum):
     """How a check ended."""
 
     OK = "ok"
-    #: The deploy works, but something will not, or can't be told.
+    #: The deploy works, but something will not, or cannot be told.
     WARNING = "warning"
     #: The deploy would fail.
     BLOCKING = "blocking"

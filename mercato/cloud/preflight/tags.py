@@ -29,7 +29,7 @@ def tags(session: Any, assembly: Assembly) -> Iterator[Finding]:
         # Only an organization's management account may ask.
         yield warning(
             _CHECK,
-            f"this account can't say whether {ENVIRONMENT} is activated; "
+            f"this account cannot say whether {ENVIRONMENT} is activated; "
             f"if not, the budget sees no costs: {error}",
             f"with the account that pays: {fix}",
         )

@@ -83,7 +83,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def unreadable(error: Exception) -> Violation:
-    """Why a value can't be decoded.
+    """Why a value cannot be decoded.
 
     Args:
         error: one of UNREADABLE.

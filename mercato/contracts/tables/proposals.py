@@ -63,8 +63,8 @@ PROPOSED = Table(
 )
 
 #: As of prices in events.
-MOST_DOLLARS = 100_000
-Limit = Annotated[float, Meta(ge=0.01, le=MOST_DOLLARS)]
+MAX_DOLLARS = 100_000
+Limit = Annotated[float, Meta(ge=0.01, le=MAX_DOLLARS)]
 
 
 class PriceLimit(msgspec.Struct, frozen=True, kw_only=True):

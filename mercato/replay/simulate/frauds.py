@@ -18,7 +18,7 @@ Amounts = NDArray[np.float64]
 
 _STOLEN, _HOW_MUCH, _AT_TERMINAL, _OF_CARD, _BY_CARD = range(100, 105)
 #: Chance of a payment with a stolen number, and from which amount on.
-_STOLEN_SHARE, _LEAST_STOLEN = 0.0005, 220.0
+_STOLEN_SHARE, _MIN_STOLEN = 0.0005, 220.0
 #: Chance of a terminal, of a card, to be compromised on a given day; and for how many days.
 _TERMINALS, _TERMINAL_DAYS = 0.0002, 28
 _CARDS, _CARD_DAYS = 0.0006, 14
@@ -40,7 +40,7 @@ def struck(
     leaked = _compromised(card, day, _OF_CARD, _CARDS, _CARD_DAYS)
     leaked &= uniform(payment, _BY_CARD) < _CARD_SHARE
     charged = np.where(leaked, amount * _CARD_FACTOR, amount)
-    charged = np.where(stolen, _LEAST_STOLEN * (1 + uniform(payment, _HOW_MUCH)), charged)
+    charged = np.where(stolen, _MIN_STOLEN * (1 + uniform(payment, _HOW_MUCH)), charged)
     at_terminal = _compromised(terminal, day, _AT_TERMINAL, _TERMINALS, _TERMINAL_DAYS)
     return charged.round(2), stolen | leaked | at_terminal
 

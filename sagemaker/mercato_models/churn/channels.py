@@ -38,7 +38,7 @@ def write(channel: Path, lines: pd.DataFrame, now: datetime) -> None:
         now: tells whether the newest day is over.
 
     Raises:
-        CheckError: lines can't be true, there are too few days, or no household is active at any of them.
+        CheckError: lines cannot be true, there are too few days, or no household is active at any of them.
     """
     check(lines, pd.Timestamp(now))
     start = lines[_TIME].min().normalize()
@@ -50,7 +50,7 @@ def write(channel: Path, lines: pd.DataFrame, now: datetime) -> None:
 
 
 def check(lines: pd.DataFrame, now: pd.Timestamp) -> None:
-    """Refuse rows of gold.basket_lines that can't be true.
+    """Refuse rows of gold.basket_lines that cannot be true.
 
     Raises:
         CheckError: columns or values are missing, or a basket is of the future.

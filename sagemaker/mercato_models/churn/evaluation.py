@@ -9,7 +9,7 @@ import pandas as pd
 
 from mercato_models import checks
 from mercato_models import fairness as fair
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.calibration import expected_error
 from mercato_models.churn.channels import HOUSEHOLD
 from mercato_models.churn.features import AS_OF, LABEL
@@ -24,7 +24,7 @@ RESAMPLES = 1000
 #: Share of a day's households, the likeliest to leave, that would be sent an offer.
 FLAGGED = 0.1
 #: A model must be calibrated at least so well.
-MOST_ERROR = 0.03
+MAX_ERROR = 0.03
 
 
 def backtest(train: pd.DataFrame, test: pd.DataFrame, learn: Callable[[pd.DataFrame], Model]) -> pd.DataFrame:
@@ -98,4 +98,4 @@ def verdict(figures: dict[str, float]) -> Verdict:
     gate = Verdict()
     for name in gains:
         gate += above(name, figures[name], 0)
-    return gate + below("calibration error", figures["calibration_error"], MOST_ERROR)
+    return gate + below("calibration error", figures["calibration_error"], MAX_ERROR)

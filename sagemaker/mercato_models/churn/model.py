@@ -9,7 +9,7 @@ import pandas as pd
 import xgboost as xgb
 
 from mercato_models import calibration
-from mercato_models.artefact import Model, single_threaded
+from mercato_models.artifact import Model, single_threaded
 from mercato_models.churn.days import HORIZON_DAYS
 from mercato_models.churn.distillation import soften
 from mercato_models.churn.features import AS_OF, LABEL

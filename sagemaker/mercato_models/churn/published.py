@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from mercato.online.connection import BULK_TIMEOUT_SECONDS
 from mercato.online.store import OnlineStore
 from mercato.online.views import HOUSEHOLD_OUTLOOK
 from mercato.settings import Settings
@@ -23,9 +24,9 @@ def to_store(rows: pd.DataFrame, settings: Settings) -> None:
     """Serve it. Who is not active any more has no outlook.
 
     Raises:
-        OnlineUnavailableError: Redis can't be reached.
+        OnlineUnavailableError: Redis cannot be reached.
     """
-    store = OnlineStore(settings, timeout=batch_scoring.TIMEOUT_SECONDS)
+    store = OnlineStore(settings, timeout=BULK_TIMEOUT_SECONDS)
     records: list[Any] = rows.to_dict("records")
     try:
         store.replace(HOUSEHOLD_OUTLOOK, records)

@@ -12,7 +12,7 @@ from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.contracts.tables.outlook import OUTLOOK
 from mercato_models import checks
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.churn.channels import check
 from mercato_models.churn.days import over
 from mercato_models.churn.features import baskets, features
@@ -66,7 +66,7 @@ def score(lines: pd.DataFrame, model: Model, now: datetime) -> tuple[pd.Timestam
         the features with what each adds to the log odds.
 
     Raises:
-        CheckError: lines can't be true, no household is active, or the model was made of other features.
+        CheckError: lines cannot be true, no household is active, or the model was made of other features.
     """
     found = active(lines, model, now)
     shares = [

@@ -11,7 +11,7 @@ from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.lake.tables import Lake
 from mercato_models import datasets
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.churn import scoring
 from mercato_models.price import channels, demand, weeks
 from mercato_models.price.panel import PANEL

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mercato_models.arrays import Floats, Floats32
-from mercato_models.artefact import Model, ModelError
+from mercato_models.artifact import Model, ModelError
 from mercato_models.reasons import drivers
 
 FILE = "baseline.json"

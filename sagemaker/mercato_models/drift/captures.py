@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 _VARIANT = Path("here", "AllTraffic")
 #: Days and bytes for which a model's requests are kept on one machine; the oldest go first.
-_KEPT, _MOST_BYTES = timedelta(days=30), 512 << 20
+_KEPT, _MAX_BYTES = timedelta(days=30), 512 << 20
 #: Bytes after which a file is followed by another.
 _FILE_BYTES = 32 << 20
 #: Files that are read at most: each is of another minute on SageMaker.
-_MOST_FILES = 500
+_MAX_FILES = 500
 _BASE64 = "BASE64"
 
 
@@ -59,7 +59,7 @@ class Recorder:
         self._file: Path | None = None
 
     def offer(self, body: bytes, kind: str) -> None:
-        """Keep a request, or not; one that can't be written is none the less answered."""
+        """Keep a request, or not; one that cannot be written is none the less answered."""
         if random.random() * 100 >= self._percent:
             return
         try:
@@ -83,7 +83,7 @@ class Recorder:
         files = {path: path.stat() for path in self._folder.rglob("*.jsonl")}
         for path, stat in sorted(files.items(), key=lambda each: each[1].st_mtime, reverse=True):
             size += stat.st_size
-            if size > _MOST_BYTES or stat.st_mtime < oldest.timestamp():
+            if size > _MAX_BYTES or stat.st_mtime < oldest.timestamp():
                 path.unlink(missing_ok=True)
         for folder in sorted(self._folder.glob("*/*/*/*"), reverse=True):
             with contextlib.suppress(OSError):  # it is not empty
@@ -98,7 +98,7 @@ def lines(storage: FileSystem, root: str, since: datetime, now: datetime, most: 
         most: lines in all.
     """
     files = [*_files(storage, root, since, now)]
-    chosen = random.Random(0).sample(files, min(len(files), _MOST_FILES))
+    chosen = random.Random(0).sample(files, min(len(files), _MAX_FILES))
     for path in chosen:
         with storage.open_input_stream(path) as file:
             yield from itertools.islice(io.BufferedReader(file), math.ceil(most / len(chosen)))

@@ -21,7 +21,7 @@ SIGNIFICANT = 0.25
 #: adds at least this share to the scores.
 _BROKEN, _MATTERS = 4.0, 0.02
 #: Fewer requests differ from the baseline by chance alone.
-LEAST_REQUESTS = 100
+MIN_REQUESTS = 100
 #: A feature is lost if it is never known now, and that by chance is rarer than this.
 _RARE = 1e-6
 #: In place of a share of 0, whose logarithm does not exist.
@@ -78,7 +78,7 @@ class Drift:
     @property
     def judged(self) -> bool:
         """Whether there are enough requests to tell."""
-        return self.requests >= LEAST_REQUESTS
+        return self.requests >= MIN_REQUESTS
 
     @property
     def broken(self) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ class Drift:
         moved = bool(self.lost or self.broken) or max(self.score, self.inputs) > SIGNIFICANT
         return self.judged and moved
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """For programs."""
         return asdict(self) | {"broken": self.broken, "judged": self.judged, "drifted": self.drifted}
 

@@ -14,12 +14,12 @@ from mercato.errors import MercatoError
 from mercato.lake.storage import filesystem
 from mercato.lake.tables import Lake
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.drift import captures
 from mercato_models.drift.asked import OF_LAKE
 from mercato_models.drift.baseline import Baseline
 from mercato_models.drift.captures import Captured
-from mercato_models.drift.comparison import LEAST_REQUESTS, Drift, Tally
+from mercato_models.drift.comparison import MIN_REQUESTS, Drift, Tally
 from mercato_models.rows import RowsError, decode
 from mercato_models.servable import Servable, preparation
 
@@ -64,10 +64,10 @@ class Report:
     refused: int
     drift: Drift
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """For programs."""
         names = ("model", "version", "refused")
-        return {name: getattr(self, name) for name in names} | self.drift.told()
+        return {name: getattr(self, name) for name in names} | self.drift.as_dict()
 
     def line(self) -> str:
         """In words."""
@@ -75,7 +75,7 @@ class Report:
         asked = f"{self.model} {self.version}: {drift.requests:,} requests, {drift.rows:,} rows"
         asked += f", {self.refused:,} refused" if self.refused else ""
         if not drift.judged:
-            return f"{asked}; too few to tell, it takes {LEAST_REQUESTS}"
+            return f"{asked}; too few to tell, it takes {MIN_REQUESTS}"
         verdict = "has drifted" if drift.drifted else "is asked what it learned from"
         said = f"{asked}; scores {drift.score:.3f}, inputs {drift.inputs:.3f}"
         for what, names in (("never known", drift.lost), ("broken", drift.broken)):

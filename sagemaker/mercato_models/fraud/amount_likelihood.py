@@ -10,18 +10,18 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from mercato_models.arrays import Floats, Mask
-from mercato_models.artefact import ModelError
+from mercato_models.artifact import ModelError
 from mercato_models.fraud.days import LABEL_DELAY
 from mercato_models.fraud.payments import Payments
 
 _FILE = "surprise.json"
 _BINS = 60
-_MOST = 1e4
+_MAX_GAIN = 1e4
 #: From which likelihood ratio on an amount alone makes a fraud plain.
 _PLAIN = 10.0
-_LEAST_RATIO = 1e-3
+_MIN_RATIO = 1e-3
 #: Least different fraud amounts to learn from; with fewer, no amount counts as surprising.
-_LEAST_FRAUDS = 2
+_MIN_FRAUDS = 2
 #: Of a leaked card's payments, those that are frauds, where nothing tells.
 _SHARE = 0.5
 
@@ -42,7 +42,7 @@ class AmountLikelihood:
 
     def of(self, ratio: Floats) -> Floats:
         """Likelihood ratio of amounts, 0 where the usual amount is unknown."""
-        gain = np.interp(np.log(np.maximum(ratio, _LEAST_RATIO)), self.log_ratio, self.gain)
+        gain = np.interp(np.log(np.maximum(ratio, _MIN_RATIO)), self.log_ratio, self.gain)
         return np.where(np.isfinite(ratio), gain, 0.0)
 
     def save(self, folder: Path) -> None:
@@ -76,8 +76,8 @@ def learn(payments: Payments, ratio: Floats, known: Mask) -> AmountLikelihood:
     smallest ratios, where leaked cards leave no trace; the rest of the frauds are those of leaked cards.
     """
     usable = known & np.isfinite(ratio)
-    log_ratio, fraud = np.log(np.maximum(ratio[usable], _LEAST_RATIO)), payments.fraud[usable]
-    if len(np.unique(log_ratio[fraud])) < _LEAST_FRAUDS:
+    log_ratio, fraud = np.log(np.maximum(ratio[usable], _MIN_RATIO)), payments.fraud[usable]
+    if len(np.unique(log_ratio[fraud])) < _MIN_FRAUDS:
         return AmountLikelihood([0.0], [0.0], _SHARE)
     edges = np.unique(np.quantile(log_ratio[fraud], np.linspace(0, 1, _BINS)))
     inner = edges[1:-1]
@@ -86,7 +86,7 @@ def learn(payments: Payments, ratio: Floats, known: Mask) -> AmountLikelihood:
     densities = [count / count.sum() for count in counts]
     rising = isotonic_regression(densities[0] / densities[1], weights=counts[0]).x
     explained = rising[0]
-    gain = np.clip((rising - explained) / max(1 - explained, 1e-6), 0, _MOST)
+    gain = np.clip((rising - explained) / max(1 - explained, 1e-6), 0, _MAX_GAIN)
     knots = np.concatenate([inner[:1], (inner[1:] + inner[:-1]) / 2, inner[-1:]])
     likelihood = AmountLikelihood(knots.tolist(), gain.tolist(), _SHARE)
     return AmountLikelihood(

@@ -117,7 +117,7 @@ def read(channel: Path) -> Payments:
 
     Raises:
         PaymentsError: the file is missing or lacks columns.
-        CheckError: the file is broken, there is nothing to learn from, or rows can't be true.
+        CheckError: the file is broken, there is nothing to learn from, or rows cannot be true.
     """
     path = channel / _FILE
     if not path.is_file():
@@ -144,7 +144,7 @@ def read(channel: Path) -> Payments:
 
 
 def _check(table: pa.Table, now: pd.Timestamp) -> None:
-    """Refuse rows that can't be true, by their places in the file."""
+    """Refuse rows that cannot be true, by their places in the file."""
     place = table.schema.get_field_index(_C.tx_datetime)
     zoned = table.set_column(place, _C.tx_datetime, pc.cast(table[_C.tx_datetime], UTC_MICROS))
     frame = zoned.select(PAYMENTS.arrow_schema.names).to_pandas()

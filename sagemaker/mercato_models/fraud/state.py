@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mercato.contracts.durations import DAY_SECONDS
-from mercato.online.payments import AMOUNTS, LEAST_AMOUNT, OUTCOMES, OUTLIER, RECENT, usual_amount
+from mercato.online.payments import AMOUNTS, MIN_AMOUNT, OUTCOMES, OUTLIER, RECENT, usual_amount
 from mercato_models.arrays import Floats, Ints, Mask
 from mercato_models.fraud.days import LABEL_DELAY
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Log of the likelihood ratio from which one amount is called surprising.
 _STRONG = 1.5
-_LEAST_GAIN = 1e-3
+_MIN_GAIN = 1e-3
 
 USUAL: tuple[str, ...] = ("amount", "amount_ratio", "usual_amount", "customer_payments")
 #: Column of the amount over the customer's usual one.
@@ -64,7 +64,7 @@ class Usual:
 
 def beside_usual(amount: Floats, usual: Floats, seen: Ints) -> Floats:
     """Columns of USUAL from a customer's usual amount and the payments before."""
-    return np.column_stack([amount, amount / np.maximum(usual, LEAST_AMOUNT), usual, seen])
+    return np.column_stack([amount, amount / np.maximum(usual, MIN_AMOUNT), usual, seen])
 
 
 class Recent:
@@ -107,7 +107,7 @@ def suspicion(ages: Floats, ratios: Floats, ratio: Floats, likelihood: AmountLik
     peak = np.where(open_.any(axis=1), since[row, start], 0.0)
     strong = open_ & (evidence > _STRONG)
     latest = np.where(strong, age, np.inf).min(axis=1)
-    gain = np.log(likelihood.of(ratio) + _LEAST_GAIN)
+    gain = np.log(likelihood.of(ratio) + _MIN_GAIN)
     return np.column_stack(
         [
             np.log(odds / DAY_SECONDS),

@@ -17,14 +17,14 @@ from mercato.contracts.tables.silver import PRODUCTS, PROMOTIONS
 from mercato_models import checks
 from mercato_models.parquet import readable
 from mercato_models.price import NAME, observed_prices, weeks
-from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, checked, first_judged
+from mercato_models.price.panel import CELL, MIN_WEEKS, PANEL, checked, first_judged
 
 _C, _H, _S, _P = PANEL.c, PRICE_HISTORY.c, PROMOTIONS.c, PRODUCTS.c
 FILE, TRAIN = "price.parquet", "train"
 #: Written by training: own elasticities, and forecasts of the judged weeks.
 ELASTICITIES, FORECASTS = "elasticities.parquet", "demand.parquet"
 #: A product that sells more in a store and week, before the judged ones, is measured (fuel), not counted.
-MOST_UNITS = 200
+MAX_UNITS = 200
 
 
 def write(channel: Path, prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) -> None:
@@ -103,7 +103,7 @@ def panel(prices: pd.DataFrame, placed: pd.DataFrame, products: pd.DataFrame) ->
 def _priced(prices: pd.DataFrame) -> pd.DataFrame:
     """Sales of what is counted and has a price."""
     checks.check_missing_or_infinite(prices, [_H.units, _H.loyalty_price], known=1.0)
-    much = (prices[_H.units] > MOST_UNITS) & (prices[_H.week] < first_judged(prices[_H.week]))
+    much = (prices[_H.units] > MAX_UNITS) & (prices[_H.week] < first_judged(prices[_H.week]))
     measured = prices.loc[much, _H.product_id].unique()
     return prices[~prices[_H.product_id].isin(measured) & (prices[_H.loyalty_price] > 0)]
 
@@ -111,11 +111,9 @@ def _priced(prices: pd.DataFrame) -> pd.DataFrame:
 def _weeks(sold: pd.DataFrame) -> pd.DataFrame:
     """Product, store, week and units of what sells often enough, ordered."""
     cells = sold.groupby(list(CELL))[_H.week].agg(["size", "min"]).reset_index()
-    cells = cells[cells["size"] >= LEAST_WEEKS]
+    cells = cells[cells["size"] >= MIN_WEEKS]
     if cells.empty:
-        message = (
-            f"empty slice: no product was sold in {LEAST_WEEKS} weeks in a store; replay more of the year"
-        )
+        message = f"empty slice: no product was sold in {MIN_WEEKS} weeks in a store; replay more of the year"
         raise checks.CheckError(message)
     every = pd.DataFrame({_C.week: np.arange(sold[_H.week].min(), sold[_H.week].max() + 1, dtype=np.int32)})
     rows = cells.merge(every, how="cross")

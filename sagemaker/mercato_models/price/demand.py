@@ -14,7 +14,7 @@ import pandas as pd
 import xgboost as xgb
 
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import single_threaded
+from mercato_models.artifact import single_threaded
 from mercato_models.price.panel import CELL, PANEL
 
 _C = PANEL.c

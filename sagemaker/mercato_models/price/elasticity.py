@@ -26,7 +26,7 @@ PRODUCT, ESTIMATE, LOW, HIGH, ERROR = PANEL.c.product_id, "estimate", "low", "hi
 #: In the rows of cross elasticities the product whose price moves the other's sales; and their file.
 MATE, CROSS = "mate_id", "cross_elasticities.parquet"
 #: Weekly units over all stores below which a real product's sales are too few to tell.
-LEAST_UNITS = 10
+MIN_UNITS = 10
 #: Information taken for granted: where the rows say nothing, the variance is large, not infinite.
 _GRANTED = 1e-4
 #: Columns of a product's regression: 1, its own price, then its mates' prices.
@@ -86,9 +86,9 @@ def telling(panel: pd.DataFrame) -> pd.DataFrame:
     """
     rows, week = panel.groupby(PRODUCT), PANEL.c.week
     weekly = rows[PANEL.c.units].sum() / (panel[week].max() - rows[week].min() + 1)
-    kept = panel[panel[PRODUCT].isin(weekly.index[weekly >= LEAST_UNITS])]
+    kept = panel[panel[PRODUCT].isin(weekly.index[weekly >= MIN_UNITS])]
     if kept.empty:
-        message = f"empty slice: no product sells {LEAST_UNITS} units a week; replay more of the year"
+        message = f"empty slice: no product sells {MIN_UNITS} units a week; replay more of the year"
         raise checks.CheckError(message)
     return kept.reset_index(drop=True)
 

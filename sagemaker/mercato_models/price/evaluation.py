@@ -13,7 +13,7 @@ from mercato_models.gate import Verdict, above
 from mercato_models.intervals import Interval, Statistic, bootstrap, paired
 from mercato_models.price import demand
 from mercato_models.price.demand import Hyperparameters
-from mercato_models.price.panel import CELL, LEAST_WEEKS, PANEL, first_judged
+from mercato_models.price.panel import CELL, MIN_WEEKS, PANEL, first_judged
 
 _C = PANEL.c
 #: Weeks before which features of a cell have too short a past to learn from.
@@ -33,10 +33,10 @@ def established(panel: pd.DataFrame) -> pd.DataFrame:
     """
     first = first_judged(panel[_C.week])
     sold = (panel[_C.units] > 0) & (panel[_C.week] < first)
-    often = sold.groupby([panel[name] for name in CELL]).transform("sum") >= LEAST_WEEKS
+    often = sold.groupby([panel[name] for name in CELL]).transform("sum") >= MIN_WEEKS
     if not often.any():
         said = (
-            f"no product was sold in {LEAST_WEEKS} weeks in a store before week {first}, the first judged one"
+            f"no product was sold in {MIN_WEEKS} weeks in a store before week {first}, the first judged one"
         )
         raise checks.CheckError(f"empty slice: {said}; replay more of the year")
     return panel[often].reset_index(drop=True)

@@ -22,7 +22,7 @@ Learn = Callable[[Floats, Floats, Floats, float], Floats]
 #: Weeks that are left out together: sales of adjacent weeks resemble each other.
 BLOCK = 4
 #: Units of a product never sold in a store, lest their logarithm be infinite.
-_LEAST = 1e-3
+_MIN_UNITS = 1e-3
 #: Deviations beyond which a control tells no more.
 _FARTHEST = 3.0
 
@@ -62,7 +62,7 @@ def expect(arrays: PanelArrays, settings: Settings) -> Expected:
         learned = fold != out
         usual = _means(arrays.log_price, arrays.cell, learned)
         priced = _twice(arrays, basis, arrays.log_price, usual, learned, settings, _ridge)
-        sold = np.log(np.maximum(_means(units, arrays.cell, learned), _LEAST))
+        sold = np.log(np.maximum(_means(units, arrays.cell, learned), _MIN_UNITS))
         wanted = _twice(arrays, basis, units, sold, learned, settings, _counts)
         log_price[~learned], log_units[~learned] = priced[~learned], wanted[~learned]
     return Expected(log_price, log_units)

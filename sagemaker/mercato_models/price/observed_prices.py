@@ -30,7 +30,7 @@ def charged(rows: pd.DataFrame, sold: pd.DataFrame) -> pd.Series:
 def planned(rows: pd.DataFrame, sold: pd.DataFrame) -> pd.Series:
     """The median of what other stores took in each row's week, else the newest price known before.
 
-    One rule, whether or not the row's store sold: it can't depend on that. NaN where nothing is known before.
+    One rule, whether or not the row's store sold: it cannot depend on that. NaN where nothing was known.
 
     Args:
         rows: of a panel, ordered by its key.

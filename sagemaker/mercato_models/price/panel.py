@@ -34,7 +34,7 @@ _C = PANEL.c
 #: A product in a store.
 CELL = (_C.product_id, _C.store_id)
 #: Weeks with a sale that a product needs in a store to be priced there.
-LEAST_WEEKS = 20
+MIN_WEEKS = 20
 #: Newest weeks that are judged; the last week of a year's file may be cut short and is left out.
 JUDGED_WEEKS = 8
 _PRICES = (_C.price, _C.planned_price)

@@ -22,10 +22,10 @@ from mercato_models.price.nuisances import BLOCK, Expected
 from mercato_models.price.panel_arrays import PanelArrays
 
 #: A row counts at most this often, lest a few rare prices decide.
-_MOST = 10.0
+_MAX_RATIO = 10.0
 #: Sets of blocks of weeks that are judged in turn, by what the others taught.
 FOLDS = 4
-#: Deviation of the policy's own log prices: one that always sets the very same price can't be judged.
+#: Deviation of the policy's own log prices: one that always sets the very same price cannot be judged.
 JITTER = 0.03
 
 
@@ -170,7 +170,7 @@ def _logged(
 
 def _told(logged: _Logged, log_price: Floats) -> _Told:
     density = norm.pdf(logged.log_price, logged.usual, logged.deviation)
-    ratio = np.minimum(norm.pdf(logged.log_price, log_price, JITTER) / density, _MOST)
+    ratio = np.minimum(norm.pdf(logged.log_price, log_price, JITTER) / density, _MAX_RATIO)
     if ratio.sum() == 0:
         raise ValueError("no logged price is near the policy's: take smaller steps")
     # Expected profit over the policy's chance: moments of a lognormal price.

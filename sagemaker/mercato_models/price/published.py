@@ -15,4 +15,4 @@ FILE, SUMMARY = "proposals.parquet", "proposals.json"
 def to_folder(price_list: PriceList, folder: str) -> None:
     """Write all proposals, and the list in figures beside them."""
     batch_scoring.keep(price_list.rows, folder, FILE)
-    batch_scoring.tell(price_list.summary.told(), folder, SUMMARY)
+    batch_scoring.tell(price_list.summary.as_dict(), folder, SUMMARY)

@@ -104,7 +104,7 @@ def read_contexts(channel: Path) -> pa.Table:
 
 
 def _check(contexts: pa.Table, now: pd.Timestamp) -> None:
-    """Refuse rows that can't be true."""
+    """Refuse rows that cannot be true."""
     frame = contexts.select([_C.event_timestamp, *PROFILE]).to_pandas()
     checks.check_not_future(frame[_C.event_timestamp], now)
     checks.check_missing_or_infinite(frame, PROFILE)

@@ -15,7 +15,7 @@ from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato.online import views
 from mercato_models import checks
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.context import PROFILE, Context, usual_store
 from mercato_models.recommend.dataset import ranked

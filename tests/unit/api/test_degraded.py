@@ -237,5 +237,5 @@ def test_each_example_on_the_page_of_routes_can_be_called(client: TestClient) ->
         asked = curl.parse_args(shlex.split(unescape(example))[1:])
         headers = dict([asked.H.split(": ")]) if asked.H else None
         answer = client.request(asked.X, asked.url, content=asked.d, headers=headers)
-        # Nothing runs here, so that some can't be answered; but none may be asked wrongly.
+        # Nothing runs here, so that some cannot be answered; but none may be asked wrongly.
         assert answer.status_code in (200, 503), (example, answer.text)

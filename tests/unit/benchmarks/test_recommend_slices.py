@@ -13,7 +13,7 @@ from benchmarks import recommend_slices as slices
 from benchmarks.recommend_data import truths
 from benchmarks.recommend_peers import Baskets
 from mercato.contracts.tables.gold import BASKET_LINES
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.recommend import channels
 from mercato_models.recommend.dataset import examples, training_set
 from mercato_models.recommend.features import FEATURES
@@ -75,7 +75,7 @@ def test_promotions_are_told_and_hidden(tmp_path: Path) -> None:
     contexts = channels.read_contexts(channel)
     snapshots = channels.Snapshots(channel, channels.stores(contexts))
     data = training_set(examples(snapshots.beside(channels.targets(contexts, channels.TRAIN)), negatives=10))
-    artefact.save(tmp_path / "model", fit(data, Hyperparameters(rounds=5, threads=1)), FEATURES, "1")
+    artifact.save(tmp_path / "model", fit(data, Hyperparameters(rounds=5, threads=1)), FEATURES, "1")
     known, hidden = slices.promotions(tmp_path)
     assert (known["households"], known["stores"]) == (30, 1)
     tests = channels.targets(contexts, channels.TEST)

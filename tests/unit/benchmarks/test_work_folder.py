@@ -12,8 +12,8 @@ import pytest
 
 from mercato.settings import Settings
 from mercato_models import demographics
+from tests.unit.churn.visits import visits
 from tests.unit.fraud.world import small_town
-from tests.unit.models.visits import visits
 
 
 class StoppedError(Exception):

@@ -20,14 +20,14 @@ from mercato.cli.main import app
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.churn import model as churn
 from mercato_models.churn.channels import snapshots
 from mercato_models.churn.features import AS_OF, LABEL, baskets
 from mercato_models.drift.baseline import Baseline
 from mercato_models.drift.captures import Recorder
 from mercato_models.rows import NPY
-from tests.unit.models.visits import START, L, visits
+from tests.unit.churn.visits import START, L, visits
 
 NAMES = ("a", "b")
 
@@ -42,8 +42,8 @@ def ranker(tmp_path: Path) -> Path:
     folder, rows = tmp_path / "models" / "recommend", learned(0)
     data = xgb.DMatrix(rows, rows[:, 0] > 0, feature_names=list(NAMES))
     booster = xgb.train({"objective": "binary:logistic", "max_depth": 2, "nthread": 1}, data, 5)
-    Baseline.of(artefact.Model(booster, NAMES, "1"), rows).save(folder)
-    artefact.save(folder, booster, NAMES, "1")
+    Baseline.of(artifact.Model(booster, NAMES, "1"), rows).save(folder)
+    artifact.save(folder, booster, NAMES, "1")
     return folder
 
 
@@ -112,7 +112,7 @@ def test_households_are_compared_as_the_lake_stands(runner: CliRunner, tmp_path:
     model = churn.train(rows, named, churn.Hyperparameters(rounds=20))
     folder = tmp_path / "models" / "churn"
     Baseline.of(model, rows[list(named)].to_numpy(np.float32)).save(folder)
-    artefact.save(folder, model.booster, named, "3", model.calibration)
+    artifact.save(folder, model.booster, named, "3", model.calibration)
     now = lines.assign(**{L.basket_time: (lines[L.basket_time] + moved).dt.floor("us").dt.tz_localize("UTC")})
     write_deltalake(Lake(str(tmp_path / "lake")).path(BASKET_LINES), as_table(now))
     done = runner.invoke(app, ["drift", "churn", "--json"])

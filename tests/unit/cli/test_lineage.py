@@ -25,7 +25,7 @@ from mercato.contracts.tables.silver import TRANSACTIONS
 from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
 from mercato.lineage import Kind
-from mercato_models import artefact, script
+from mercato_models import artifact, script
 
 CHAIN = (BRONZE[TOPIC.name], TRANSACTIONS, BASKET_LINES, PRODUCT_TRENDS)
 
@@ -108,7 +108,7 @@ def test_upkeep_and_notes_leave_nothing_behind(runner: CliRunner, lake: Lake) ->
 def test_a_model_says_what_it_was_trained_on(runner: CliRunner, tmp_path: Path, lake: Lake) -> None:
     folder, rows = tmp_path / "models" / "churn", np.arange(8, dtype=np.float32)[:, None]
     assert told(runner, "churn")["churn"]["version"] is None
-    artefact.save(folder, xgb.train({}, xgb.DMatrix(rows, rows[:, 0]), 1), ("a",), "7")
+    artifact.save(folder, xgb.train({}, xgb.DMatrix(rows, rows[:, 0]), 1), ("a",), "7")
     assert told(runner, "churn")["churn"]["made_from"] == []
     script.write_versions(tmp_path, {BASKET_LINES.name: lake.version(BASKET_LINES)})
     script.keep_versions(tmp_path, folder)

@@ -16,7 +16,7 @@ from mercato.contracts.tables.proposals import PROPOSED
 from mercato.contracts.tables.silver import INVENTORY
 from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.price import channels, demand, elasticity
 from mercato_models.price.panel import PANEL, checked
 from mercato_models.price.simulator import Chain, simulate
@@ -48,7 +48,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     panel.to_parquet(home / "datasets/price/channel" / channels.FILE)
     model = home / "models/price"
     booster = demand.fit(demand.features(panel), panel[C.units], demand.Hyperparameters(rounds=20))
-    artefact.save(model, booster, demand.FEATURES, "7")
+    artifact.save(model, booster, demand.FEATURES, "7")
     elasticity.table(elasticity.estimate(panel)).to_parquet(model / channels.ELASTICITIES, index=False)
     return home
 
@@ -127,6 +127,6 @@ def test_a_file_that_was_cut_short_is_named_with_what_makes_it_again(
     finally:
         (trained / file).write_bytes(whole)
     assert isinstance(refused.exception, MercatoError)
-    assert f"{file} can't be read as Parquet" in str(refused.exception)
+    assert f"{file} cannot be read as Parquet" in str(refused.exception)
     assert str(refused.exception).endswith("`mercato train price` makes it again")
     assert not (trained / "predictions").exists()

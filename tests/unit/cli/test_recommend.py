@@ -31,14 +31,14 @@ from mercato.contracts.tables.predictions import RECOMMENDATIONS
 from mercato.contracts.tables.silver import PRODUCTS as DETAILS
 from mercato.errors import MercatoError
 from mercato.lake.tables import Lake
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.checks import CheckError
 from mercato_models.recommend.context import Context
 from mercato_models.recommend.dataset import Target, examples, ranked, training_set
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.history import HISTORY_COLUMNS
 from mercato_models.recommend.ranker import Hyperparameters, fit
-from tests.unit.models import world
+from tests.unit.recommend import world
 
 HOUSEHOLDS = range(1, 6)
 R = RECOMMENDATIONS.c
@@ -90,7 +90,7 @@ def home(tmp_path: Path) -> Path:
     targets = [Target(1, each, frozenset(each.history.products[:3].tolist())) for each in made]
     catalogue = world.catalogue()
     data = training_set(examples([(target, catalogue) for target in targets], negatives=10))
-    artefact.save(
+    artifact.save(
         tmp_path / "models" / "recommend", fit(data, Hyperparameters(rounds=5, threads=1)), FEATURES, "7"
     )
     return tmp_path
@@ -110,7 +110,7 @@ def test_every_household_gets_the_list_that_the_model_ranks_and_again_the_same(
     table = pq.read_table(said["path"])
     assert table.schema.equals(RECOMMENDATIONS.arrow_schema)
     rows = table.to_pandas()
-    model = artefact.load(home / "models" / "recommend")
+    model = artifact.load(home / "models" / "recommend")
     moment = NEWEST + timedelta(seconds=1)
     assert set(rows[R.event_timestamp]) == {moment}
     for household, own in rows.groupby(R.household_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mercato.decisions.churn import CODES, SENTENCES, Reason
 from mercato_models.churn.features import baskets, features
-from tests.unit.models.visits import START, visits
+from tests.unit.churn.visits import START, visits
 
 
 def test_every_feature_has_a_reason_and_every_reason_its_sentence() -> None:

@@ -17,7 +17,7 @@ from mercato.decisions.price import Guardrails
 from mercato.decisions.price_limits import Limits
 from mercato.decisions.price_list import PriceList, price_list, proposals
 from mercato.decisions.price_standing import Shop
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.price import demand, elasticity
 from mercato_models.price.demand import FEATURES, Hyperparameters
 from mercato_models.price.panel import PANEL, checked

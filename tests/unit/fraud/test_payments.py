@@ -1,4 +1,4 @@
-"""Payments that can't be true are refused, with the check and the rows; households travel with payments."""
+"""Payments that cannot be true are refused, with the check and the rows; households travel with payments."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mercato_models import artefact
+from mercato_models import artifact
 from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.model import Hyperparameters, fit
 from mercato_models.fraud.payments import Payments
@@ -36,4 +36,4 @@ def train(town: Payments, folder: Path, unseen: int = 0) -> None:
     booster = fit(
         past.features(likelihood)[learned], town.fraud[learned], FEATURES, Hyperparameters(rounds=60)
     )
-    artefact.save(folder, booster, FEATURES, "5")
+    artifact.save(folder, booster, FEATURES, "5")

@@ -58,7 +58,7 @@ def test_every_environment_that_is_paid_for_can_be_chosen_and_is_synthesized() -
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_an_action_is_a_commit_and_says_which_release_that_is(name: str) -> None:
-    """A tag can be moved to another commit by whoever takes over the action; a commit can not."""
+    """A tag can be moved to another commit by whoever takes over the action; a commit cannot."""
     used = re.findall(r"uses: (\S+)(.*)", (ROOT / f".github/workflows/{name}.yml").read_text())
     assert used
     for action, comment in used:

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from lambdas import event_log
 from lambdas.event_log import EventLog, EventsUnavailableError, Record
 from mercato.settings import Settings
-from tests.integration.rig import eventually
+from tests.waiting import eventually
 
 _LIFETIME = 900
 RECORD = Record("clickstream.v1", b"key", b"value")

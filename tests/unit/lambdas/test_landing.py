@@ -136,7 +136,7 @@ def test_a_byte_order_mark_costs_no_event() -> None:
         (["x" * 200_000, row(1)], "header has more than"),
         (
             [HEADER, row(1), '"open', *map(row, range(2, 5_000))],
-            "can't be read: (a row of several lines|field larger)",
+            "cannot be read: (a row of several lines|field larger)",
         ),
         ([HEADER, '"a\n",' * 40_000], "a quote may be missing"),
     ],

@@ -9,10 +9,10 @@ import pytest
 
 from lambdas.admin import app as admin
 from lambdas.api import app as api
-from lambdas.api.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
 from lambdas.collector import app as collector
 from lambdas.problem import PROBLEMS
 from lambdas.reference import render
+from lambdas.scopes import ADMIN_ROUTES, PEOPLE, ROUTES
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "api.md"
 TEXT = PAGE.read_text()

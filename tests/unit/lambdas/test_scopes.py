@@ -8,9 +8,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount, Route
 
+from lambdas import scopes
 from lambdas.admin import app as admin
 from lambdas.api import app as api
-from lambdas.api import scopes
 
 #: Nobody needs a token to see what the API is, and whether it lives.
 PUBLIC = {

@@ -112,7 +112,7 @@ def test_the_oldest_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         made = (NOW - timedelta(days=days)).timestamp()
         os.utime(folder / "1.jsonl", (made, made))
     monkeypatch.setattr(captures, "_FILE_BYTES", 100)
-    monkeypatch.setattr(captures, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(captures, "_MAX_BYTES", 1000)
     Recorder(tmp_path, 100).offer(b"1", CSV)
     left = sorted(path.stat().st_size for path in tmp_path.rglob("1.jsonl"))
     assert left == [600]
@@ -120,7 +120,7 @@ def test_the_oldest_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_no_hour_takes_more_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(captures, "_FILE_BYTES", 1_000)
-    monkeypatch.setattr(captures, "_MOST_BYTES", 5_000)
+    monkeypatch.setattr(captures, "_MAX_BYTES", 5_000)
     recorder = Recorder(tmp_path, 100)
     for number in range(100):
         recorder.offer(b"%d" % number, CSV)

@@ -127,5 +127,5 @@ def test_a_broken_file_ends_the_job_before_anything_is_written(
 )
 def test_a_file_of_another_kind_is_named(name: str, held: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(held)
-    with pytest.raises(MercatoError, match=rf"{name} can't be read as (CSV|Parquet): "):
+    with pytest.raises(MercatoError, match=rf"{name} cannot be read as (CSV|Parquet): "):
         datasets.people(str(tmp_path / name))

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato_models.arrays import Floats32
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.drift.baseline import SCORE, Baseline, NoBaselineError, _column
-from mercato_models.drift.comparison import LEAST_REQUESTS, SIGNIFICANT, Drift, Tally, stability_index
+from mercato_models.drift.comparison import MIN_REQUESTS, SIGNIFICANT, Drift, Tally, stability_index
 
 FEATURES = ("much", "little", "noise", "flag")
 
@@ -131,10 +131,10 @@ def test_a_rare_flag_that_is_always_set_has_moved(model: Model, baseline: Baseli
 def test_few_requests_are_not_judged(model: Model, baseline: Baseline) -> None:
     broken = np.full((50, len(FEATURES)), np.nan, np.float32)
     tally = Tally(baseline)
-    for number in range(1, LEAST_REQUESTS + 1):
+    for number in range(1, MIN_REQUESTS + 1):
         tally.add(broken, model.score(broken))
-        assert tally.drift().drifted is (number == LEAST_REQUESTS)
-    assert (tally.requests, tally.rows) == (LEAST_REQUESTS, LEAST_REQUESTS * 50)
+        assert tally.drift().drifted is (number == MIN_REQUESTS)
+    assert (tally.requests, tally.rows) == (MIN_REQUESTS, MIN_REQUESTS * 50)
 
 
 def test_nothing_asked_is_no_drift(baseline: Baseline) -> None:

@@ -21,4 +21,4 @@ def test_a_churn_model_that_is_not_calibrated_is_told_its_error(error: float) ->
     gains = {f"gain_over_{evaluation.RECENCY}_{name}_low": 0.1 for name in ("auc", "average_precision")}
     refused = evaluation.verdict(gains | {"calibration_error": error})
     said = "calibration error is 0.0412, it must stay below 0.0300"
-    assert refused.reasons == (() if error < evaluation.MOST_ERROR else (said,))
+    assert refused.reasons == (() if error < evaluation.MAX_ERROR else (said,))

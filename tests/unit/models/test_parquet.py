@@ -61,6 +61,6 @@ def test_it_is_named_with_what_makes_it_again(
     with pytest.raises(CheckError) as refused:
         read(tmp_path)
     said = str(refused.value)
-    assert said.startswith(f"{path} can't be read as Parquet (")
+    assert said.startswith(f"{path} cannot be read as Parquet (")
     assert said.endswith(f"`{command}` makes it again")
     assert "\n" not in said

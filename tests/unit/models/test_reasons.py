@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xgboost as xgb
 
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.reasons import EXPLAINED, contributions, drivers, reasons
 
 FEATURES = ("little", "much", "never")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import xgboost as xgb
 
-from mercato_models import artefact, tracking
+from mercato_models import artifact, tracking
 from mercato_models.calibration import Calibration
 from mercato_models.card import Card
 from mercato_models.churn import NAME
@@ -27,7 +27,7 @@ def test_the_champion_scores_as_its_folder_does_calibration_included(
     monkeypatch.chdir(tmp_path)
     rows = np.random.default_rng(1).random((200, 2)).astype(np.float32)
     booster = xgb.train({"objective": "binary:logistic"}, xgb.DMatrix(rows, label=rows[:, 0] > 0.5), 5)
-    model = artefact.Model(booster, FEATURES, tracking.UNREGISTERED, Calibration(a=0.5, b=2.0, c=-1.0))
+    model = artifact.Model(booster, FEATURES, tracking.UNREGISTERED, Calibration(a=0.5, b=2.0, c=-1.0))
     card = Card(name=NAME, statement=STATEMENT, parameters={}, metrics={}, verdict=Verdict())
     assert tracking.register(card, model, rows[:5]) == "1"
     champion = mlflow.pyfunc.load_model(f"models:/{NAME}@{tracking.CHAMPION}")

@@ -7,7 +7,7 @@ import pytest
 
 from mercato_models import checks
 from mercato_models.price import demand, evaluation
-from mercato_models.price.panel import JUDGED_WEEKS, LEAST_WEEKS, PANEL, checked, first_judged
+from mercato_models.price.panel import JUDGED_WEEKS, MIN_WEEKS, PANEL, checked, first_judged
 from mercato_models.price.simulator import Chain, simulate
 
 _C = PANEL.c
@@ -49,7 +49,7 @@ def test_only_what_sold_often_before_the_judged_weeks_is_judged(panel: pd.DataFr
     slow = (panel[_C.product_id] == 0) & (panel[_C.store_id] == 1)
     here, before = panel[_C.units].where(~slow, 1), panel[_C.week] < first
     rarely = panel.assign(**{_C.units: here.where(~(slow & before & (panel[_C.week] >= 19)), 0)})
-    assert (rarely[slow][_C.units] > 0).sum() > LEAST_WEEKS
+    assert (rarely[slow][_C.units] > 0).sum() > MIN_WEEKS
     found = evaluation.established(rarely)
     assert len(panel) - len(found) == panel[_C.week].nunique()
     assert not ((found[_C.product_id] == 0) & (found[_C.store_id] == 1)).any()

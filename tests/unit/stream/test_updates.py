@@ -1,4 +1,4 @@
-"""Events that can not be merged hold up no other, and a later outcome replaces an earlier one."""
+"""Events that cannot be merged hold up no other, and a later outcome replaces an earlier one."""
 
 from __future__ import annotations
 

@@ -28,13 +28,13 @@ TELLING: Mapping[str, tuple[str, ...]] = {
 #: What HTTP APIs count of each route: requests, two kinds of errors, bytes, two kinds of latency.
 _OF_ROUTE = 6
 _ROUTE = "AWS::ApiGatewayV2::Route"
-_LEAST_MB = 128
+_MIN_MB = 128
 _CDN = "AWS::CloudFront::Distribution"
 _REQUESTS = "decisions, and events_per_second in batches of event_batch"
 
 
 def _gigabytes(function: Resource) -> float:
-    return function.number("MemorySize", default=_LEAST_MB) / 1024
+    return function.number("MemorySize", default=_MIN_MB) / 1024
 
 
 def _function(resource: Resource, context: Context) -> Iterator[Charge]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.api import intake
+from lambdas import intake
 from lambdas.problem import ProblemError
 from mercato.contracts.events import CLICKSTREAM, INVENTORY, TRANSACTIONS, Violation
 
@@ -124,7 +124,7 @@ def test_a_body_that_can_not_be_read_is_told_why(body: bytes, code: str, reason:
     (error,) = refused.errors
     assert (refused.code, error.code) == ("malformed_body", code)
     assert reason in error.reason
-    assert refused.detail == f"The body can't be read: {error.reason}"
+    assert refused.detail == f"The body cannot be read: {error.reason}"
 
 
 def test_what_was_filled_in_is_known() -> None:

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from lambdas.admin.app import create_app as create_panel
 from lambdas.api.app import create_app as create_api
-from lambdas.api.bodies import LimitBodies
-from lambdas.api.intake import MAX_BODY
+from lambdas.bodies import LimitBodies
+from lambdas.intake import MAX_BODY
 from mercato.settings import Settings
 
 CHUNK = b" " * 65_536

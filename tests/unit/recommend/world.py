@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from mercato.contracts.tables.features import (
 from mercato.contracts.tables.silver import PRODUCTS as DETAILS
 from mercato_models.recommend.catalogue import Catalogue
 from mercato_models.recommend.context import Context
+from mercato_models.recommend.dataset import Target
 from mercato_models.recommend.history import History
 
 #: A Monday.
@@ -228,3 +230,10 @@ def random_context(seed: int, baskets: int = 12) -> Context:
         for day in days
     ]
     return Context(history(*made), store_id=STORE, time=NOW.timestamp())
+
+
+def target(seed: int = 0, days: float = 0) -> Target:
+    """A basket of four products that its household knows, so many days after NOW."""
+    context = random_context(seed)
+    truth = frozenset(np.unique(context.history.products)[:4].tolist())
+    return Target(seed, replace(context, time=(NOW + timedelta(days=days)).timestamp()), truth)

@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.api.intake import Accepted
 from lambdas.event_log import EventLog, EventsUnavailableError
+from lambdas.intake import Accepted
 from lambdas.metrics import Metrics
 from mercato.contracts.events import Event, Topic
 from mercato.settings import Settings

@@ -1,4 +1,4 @@
-"""Baskets and snapshots that can't be true are refused, with the check and the rows."""
+"""Baskets and snapshots that cannot be true are refused, with the check and the rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mercato_models.churn import channels
 from mercato_models.churn.channels import HOUSEHOLD
 from mercato_models.churn.features import AS_OF, LABEL, baskets, labels
 from mercato_models.churn.scoring import score
-from tests.unit.models.visits import NOW, START, L, visits
+from tests.unit.churn.visits import NOW, START, L, visits
 
 TOMORROW = (NOW + pd.Timedelta(days=1)).tz_localize(None)
 Change = Callable[[pd.DataFrame], pd.DataFrame]

@@ -1,4 +1,4 @@
-"""Contexts that can't be true are refused, with the check and the rows."""
+"""Contexts that cannot be true are refused, with the check and the rows."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lambdas.api.intake import MAX_BODY
+from lambdas.intake import MAX_BODY
 
 
 class LimitBodies:

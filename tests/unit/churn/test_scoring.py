@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from mercato_models import checks
-from mercato_models.artefact import Model
+from mercato_models.artifact import Model
 from mercato_models.churn import model as churn
 from mercato_models.churn.channels import snapshots
 from mercato_models.churn.days import over
 from mercato_models.churn.features import AS_OF, LABEL, baskets, features
 from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND, score
-from tests.unit.models.visits import NOW, START, L, visits
+from tests.unit.churn.visits import NOW, START, L, visits
 
 
 @pytest.fixture(scope="module")

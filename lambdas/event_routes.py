@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 
-from lambdas.api import intake
-from lambdas.api.event_services import EventServices, TakenEvent, TakenEvents, UseEventServices
-from lambdas.api.intake import Accepted
+from lambdas import intake
 from lambdas.event_log import EventsUnavailableError
+from lambdas.event_services import EventServices, TakenEvent, TakenEvents, UseEventServices
+from lambdas.intake import Accepted
 from lambdas.problem import FilledIn, ProblemError, documented
 from mercato.contracts.events import CLICKSTREAM, OPEN_TOPICS, Topic
 

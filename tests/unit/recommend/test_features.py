@@ -24,8 +24,8 @@ from mercato_models.recommend.features import FEATURES, build
 from mercato_models.recommend.habits import HABITS, habits
 from mercato_models.recommend.history import History
 from mercato_models.recommend.returns import RETURNS, Returns
-from tests.unit.models import world
-from tests.unit.models.world import NOW, PRODUCTS, STORE
+from tests.unit.recommend import world
+from tests.unit.recommend.world import NOW, PRODUCTS, STORE
 
 
 def features_of(context: Context, catalogue: Catalogue) -> dict[int, dict[str, float]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mercato_models.recommend.baselines import Popularity, personal
 from mercato_models.recommend.metrics import ndcg, order, quality, recall, reciprocal_rank
-from tests.unit.models import world
+from tests.unit.recommend import world
 
 
 def test_recall_counts_all_of_the_truth() -> None:

@@ -12,7 +12,7 @@ import pytest
 from mercato.contracts.tables.gold import BASKET_LINES
 from mercato_models.recommend.channels import CONTEXTS, TEST, TRAIN
 from mercato_models.recommend.protocol import MIN_BASKETS, MIN_LINES, contexts, cut
-from tests.unit.models.world import NOW
+from tests.unit.recommend.world import NOW
 
 L, C = BASKET_LINES.c, CONTEXTS.c
 

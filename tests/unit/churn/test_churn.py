@@ -13,7 +13,7 @@ from mercato_models import calibration, checks
 from mercato_models.churn.days import DAY
 from mercato_models.churn.distillation import soften
 from mercato_models.churn.features import baskets, features, labels
-from tests.unit.models.visits import START, visits
+from tests.unit.churn.visits import START, visits
 
 L = BASKET_LINES.c
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xgboost as xgb
 
-from mercato_models import artefact
+from mercato_models import artifact
 
 
 def booster(rounds: int) -> xgb.Booster:
@@ -17,11 +17,11 @@ def booster(rounds: int) -> xgb.Booster:
 
 
 def test_a_published_model_is_the_one_that_was_saved_with_all_its_files(tmp_path: Path) -> None:
-    artefact.save(tmp_path / "trained", booster(2), ("a", "b"), "7")
+    artifact.save(tmp_path / "trained", booster(2), ("a", "b"), "7")
     (tmp_path / "trained" / "beside.json").write_text("{}")
-    artefact.publish(tmp_path / "trained", tmp_path / "served")
+    artifact.publish(tmp_path / "trained", tmp_path / "served")
     rows = np.array([[1, 2], [30, 31]], np.float32)
-    served, trained = (artefact.load(tmp_path / name) for name in ("served", "trained"))
+    served, trained = (artifact.load(tmp_path / name) for name in ("served", "trained"))
     assert served.version == "7"
     assert np.array_equal(served.score(rows), trained.score(rows))
     assert (tmp_path / "served" / "beside.json").exists()
@@ -29,13 +29,13 @@ def test_a_published_model_is_the_one_that_was_saved_with_all_its_files(tmp_path
 
 def test_publishing_again_tells_the_scorer(tmp_path: Path) -> None:
     for version in ("1", "2"):
-        artefact.save(tmp_path / "trained", booster(int(version)), ("a", "b"), version)
-        before = artefact.modified(tmp_path / "served")
-        artefact.publish(tmp_path / "trained", tmp_path / "served")
-        assert artefact.modified(tmp_path / "served") != before
-    assert artefact.load(tmp_path / "served").version == "2"
+        artifact.save(tmp_path / "trained", booster(int(version)), ("a", "b"), version)
+        before = artifact.modified(tmp_path / "served")
+        artifact.publish(tmp_path / "trained", tmp_path / "served")
+        assert artifact.modified(tmp_path / "served") != before
+    assert artifact.load(tmp_path / "served").version == "2"
 
 
 def test_a_folder_without_a_model_says_what_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(artefact.ModelError, match="mercato train"):
-        artefact.load(tmp_path)
+    with pytest.raises(artifact.ModelError, match="mercato train"):
+        artifact.load(tmp_path)

@@ -96,7 +96,7 @@ def _events_in(body: bytes) -> list[Any]:
     except UNREADABLE as error:
         refused = unreadable(error)
         found_wrong = FieldError(field=refused.field, code=refused.code, reason=refused.reason)
-        detail = f"The body can't be read: {refused.reason}"
+        detail = f"The body cannot be read: {refused.reason}"
         raise ProblemError("malformed_body", detail, [found_wrong]) from None
     events = decoded if isinstance(decoded, list) else [decoded]
     if not events:

@@ -6,8 +6,8 @@ import pytest
 from mercato_models.recommend import occasions
 from mercato_models.recommend.habits import HABITS, PRIOR_BASKETS, habits
 from mercato_models.recommend.history import History
-from tests.unit.models import world
-from tests.unit.models.world import NOW, PRODUCTS, STORE
+from tests.unit.recommend import world
+from tests.unit.recommend.world import NOW, PRODUCTS, STORE
 
 FUEL, MILK = PRODUCTS[0], PRODUCTS[1]
 OTHER_STORE = STORE + 1
