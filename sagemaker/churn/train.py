@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> None:
     flags = script.parser(__doc__.split("\n")[0], model.Hyperparameters, channels.TRAIN)
     args = flags.parse_args(arguments)
     parameters = script.hyperparameters(model.Hyperparameters, args)
+    tracking.check()
     stopwatch = script.stopwatch()
     rows, features = channels.read(args.train)
     tests = channels.judged(rows)

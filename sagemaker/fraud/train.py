@@ -47,6 +47,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--weeks", choices=("newest", "handbook"), default="newest", help="of the test")
     args = parser.parse_args(arguments)
     parameters = script.hyperparameters(Hyperparameters, args)
+    tracking.check()
     stopwatch = script.stopwatch()
     past = Past(payments.read(args.train))
     stopwatch.lap("state")

@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> None:
     flags = script.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN)
     args = flags.parse_args(arguments)
     parameters = script.hyperparameters(Hyperparameters, args)
+    tracking.check()
     stopwatch = script.stopwatch()
     panel = weeks.over(channels.read(args.train), datetime.now(UTC))
     before = evaluation.established(panel)

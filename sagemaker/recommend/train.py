@@ -37,6 +37,7 @@ def main(arguments: list[str]) -> None:
     flags = script.parser(__doc__.split("\n")[0], Hyperparameters, channels.TRAIN, channels.TEST)
     args = flags.parse_args(arguments)
     parameters = script.hyperparameters(Hyperparameters, args)
+    tracking.check()
     stopwatch = script.stopwatch()
     train = channels.read_contexts(args.train)
     learn = partial(examples, negatives=parameters.negatives, seed=parameters.seed)

@@ -188,6 +188,16 @@ def test_what_can_not_be_trained_on_is_said_in_one_line(
     assert not (tmp_path / "model").exists()
 
 
+def test_an_mlflow_that_does_not_answer_is_said_before_anything_is_learned(
+    channel: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "channel").mkdir()  # which training would miss first
+    done = train(tmp_path / "channel", tmp_path, mlflow_uri="http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "train: MLflow at http://127.0.0.1:9 does not take runs" in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
 def test_a_missing_table_is_named(channel: Path, tmp_path: Path) -> None:
     broken = tmp_path / "channel"
     broken.mkdir()
