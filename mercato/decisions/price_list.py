@@ -238,7 +238,11 @@ def proposals(found: pd.DataFrame) -> list[ProposedPrice]:
 def _names(products: pa.Table) -> dict[int, str]:
     """By each product's newest description."""
     described = [_P.product_id, _P.product_type, _P.category]
-    rows = products.sort_by(_P.event_time).select(described).to_pylist()
+    rows = (
+        products.sort_by([(_P.event_time, "ascending"), (_P.event_id, "ascending")])
+        .select(described)
+        .to_pylist()
+    )
     return {
         row[_P.product_id]: product_name(row[_P.product_type], row[_P.category], row[_P.product_id])
         for row in rows

@@ -194,8 +194,8 @@ def _paid(baskets: pa.Table) -> dict[Cell, float]:
 
 
 def _on_hand(stock: pa.Table, baskets: pa.Table) -> dict[Cell, float]:
-    counts = stock.select([*_CELL, _I.event_time, _I.on_hand]).to_pandas()
-    newest = counts.sort_values(_I.event_time, kind="stable").drop_duplicates(_CELL, keep="last")
+    counts = stock.select([*_CELL, _I.event_time, _I.event_id, _I.on_hand]).to_pandas()
+    newest = counts.sort_values([_I.event_time, _I.event_id]).drop_duplicates(_CELL, keep="last")
     sales = baskets.select([*_CELL, _B.basket_time, _B.quantity]).to_pandas().merge(newest, on=_CELL)
     sold = sales[sales[_B.basket_time] > sales[_I.event_time]].groupby(_CELL)[_B.quantity].sum()
     counted = newest.set_index(_CELL)[_I.on_hand]

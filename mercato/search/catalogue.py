@@ -30,7 +30,9 @@ def documents(lake: Lake) -> Iterator[ProductDocument]:
     Raises:
         NoCatalogueError: silver has no products.
     """
-    products = newest(lake.read_arrow(silver.PRODUCTS), PRODUCTS.key, PRODUCTS.c.event_time)
+    products = newest(
+        lake.read_arrow(silver.PRODUCTS), PRODUCTS.key, PRODUCTS.c.event_time, PRODUCTS.c.event_id
+    )
     if not products.num_rows:
         raise NoCatalogueError(
             f"{silver.PRODUCTS.name} in {lake.uri} is empty: `mercato replay`, `mercato ingest` and "
@@ -42,9 +44,9 @@ def documents(lake: Lake) -> Iterator[ProductDocument]:
         yield document(product, popularity.get(product.product_id, 0.0))
 
 
-def newest(rows: pa.Table, key: str, time: str) -> pa.Table:
-    """Of the rows with the same key the one of the latest time."""
-    ordered = rows.sort_by([(time, "descending")])
+def newest(rows: pa.Table, key: str, *order: str) -> pa.Table:
+    """Of the rows with the same key the last by these columns, the first of which is a time."""
+    ordered = rows.sort_by([(name, "descending") for name in order])
     first = ordered.append_column(_ROW, pa.array(range(ordered.num_rows), pa.int64()))
     kept = first.group_by(key, use_threads=False).aggregate([(_ROW, "min")])
     return ordered.take(kept[f"{_ROW}_min"])

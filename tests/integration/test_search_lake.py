@@ -43,10 +43,14 @@ def _silver(offset: int, found: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def lake(searching: Settings) -> Lake:
-    """Two products, one of them changed since; weekly figures of the other."""
-    lake = Lake(searching.lake_uri)
-    changed = product(1, "EGGS - LARGE", event_time=WHEN + timedelta(days=1))
-    _write(lake, silver.PRODUCTS, [_silver(0, product(1)), _silver(1, product(2)), _silver(2, changed)])
+    """Two products, one of them changed since, twice at one instant; weekly figures of the other."""
+    lake, later = Lake(searching.lake_uri), WHEN + timedelta(days=1)
+    changed = [
+        product(1, name, event_time=later, event_id=event)
+        for name, event in (("EGGS - SMALL", "a"), ("EGGS - LARGE", "c"), ("EGGS - MEDIUM", "b"))
+    ]
+    told = enumerate([product(1), product(2), *changed])
+    _write(lake, silver.PRODUCTS, [_silver(offset, each) for offset, each in told])
     figures = dict.fromkeys(PRODUCT_STATS.c, 1) | {PRODUCT_STATS.c.product_id: 2}
     weeks = [(WHEN, 40), (WHEN - timedelta(days=7), 90)]
     _write(

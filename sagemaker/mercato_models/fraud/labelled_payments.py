@@ -28,7 +28,7 @@ def payments_of(paid: pd.DataFrame, outcomes: pd.DataFrame) -> Payments:
         PaymentsError: no payment has an outcome, or none turned out honest but by review.
         CheckError: it is not known when, where, with which card or for how much one was made.
     """
-    by_age = outcomes.sort_values([_O.event_time, _O.fraud], kind="stable")
+    by_age = outcomes.sort_values([_O.event_time, _O.fraud, _O.event_id])
     newest = by_age.drop_duplicates(_O.payment_id, keep="last")
     known = paid.merge(
         newest[[_O.payment_id, _O.fraud, _O.reviewer]],

@@ -147,8 +147,9 @@ def _target(row: dict[str, Any]) -> Target:
 
 
 def write_details(channel: Path, products: pa.Table) -> None:
-    """Write what the catalogue is told of products, rows of silver.products."""
-    pq.write_table(products.select(_DETAILS).sort_by(_P.event_time), channel / file_name(PRODUCTS))
+    """Write what the catalogue is told of products, rows of silver.products: the last counts."""
+    told = products.sort_by([(_P.event_time, "ascending"), (_P.event_id, "ascending")])
+    pq.write_table(told.select(_DETAILS), channel / file_name(PRODUCTS))
 
 
 def write(channel: Path, table: pa.Table, contract: Table) -> None:

@@ -57,12 +57,15 @@ def basket(price: float, days: float, quantity: int = 1, product: int = 1, store
     }
 
 
-def counted(on_hand: int, days: float, product: int = 1, store: int = 7) -> dict[str, Any]:
+def counted(
+    on_hand: int, days: float, product: int = 1, store: int = 7, event_id: str = "count"
+) -> dict[str, Any]:
     """A count some days ago."""
     return {
         _I.product_id: product,
         _I.store_id: store,
         _I.event_time: NOW - timedelta(days=days),
+        _I.event_id: event_id,
         _I.on_hand: on_hand,
     }
 

@@ -35,6 +35,11 @@ def test_stock_is_the_newest_count_less_what_was_sold_since() -> None:
     assert stand(shop()).stock is None
 
 
+def test_of_counts_of_one_instant_the_last_by_id_counts() -> None:
+    told = [counted(units, 2, event_id=event) for units, event in ((50, "a"), (20, "c"), (70, "b"))]
+    assert stand(shop(stock=told)).stock == 20
+
+
 def test_stock_that_is_short_keeps_a_price_from_falling() -> None:
     """Each is sold out before its price could sell more."""
     short, plenty = (stand(shop(stock=[counted(left, 1)]), elasticity=-4.0) for left in (9, 900))
