@@ -21,6 +21,7 @@ _PACKAGES = {
     "sagemaker/mercato_models": "mercato_models",
     "mercato/__init__.py": "mercato/__init__.py",
     "mercato/errors.py": "mercato/errors.py",
+    "mercato/stopwatch.py": "mercato/stopwatch.py",
     "mercato/contracts": "mercato/contracts",
     "mercato/decisions/__init__.py": "mercato/decisions/__init__.py",
     "mercato/decisions/codes.py": "mercato/decisions/codes.py",
