@@ -63,16 +63,26 @@ def up(
         raise typer.Exit(130) from None
 
 
-def down() -> None:
-    """Stop everything that `mercato up` started; its data stay.
+def down(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Only these engines and services; all by default.")
+    ] = None,
+) -> None:
+    """Stop what `mercato up` started; its data stay.
 
-    Example: `mercato down`
+    What needs a service that is stopped goes on without it.
+
+    Examples: `mercato down`, `mercato down api`
     """
     from mercato.local.supervisor import Stack
     from mercato.settings import get_settings
 
-    _stop(Stack(get_settings()))
-    typer.echo("stopped", err=True)
+    stack = Stack(get_settings())
+    if names:
+        stack.stop(names)
+    else:
+        _stop(stack)
+    typer.echo(f"stopped {', '.join(names)}" if names else "stopped", err=True)
 
 
 def status(

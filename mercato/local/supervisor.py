@@ -100,12 +100,17 @@ class Stack:
         self._daemon.stop()
         self._settings.endpoints_file.unlink(missing_ok=True)
 
-    def stop(self, name: str) -> None:
-        """Stop one service; the others go on."""
-        service = self._known(name)
+    def stop(self, names: Iterable[str]) -> None:
+        """Stop some services; the others go on.
+
+        Raises:
+            StackError: a name is unknown; none is stopped.
+        """
+        services = [self._known(name) for name in names]
         if self._daemon.running():
-            with contextlib.suppress(xmlrpc.client.Fault):
-                self._daemon.rpc.stopProcess(service.name, True)
+            for service in services:
+                with contextlib.suppress(xmlrpc.client.Fault):  # it does not run
+                    self._daemon.rpc.stopProcess(service.name, True)
 
     def status(self) -> list[ServiceStatus]:
         """State of every service that has ever been started in this home."""

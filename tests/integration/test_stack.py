@@ -119,6 +119,26 @@ def test_an_unknown_name_is_refused_with_the_known_ones(redis_only: Settings) ->
         Stack(redis_only).up(["rediss"])
 
 
+def test_one_service_is_stopped_and_the_supervisor_stays_for_the_others(redis_only: Settings) -> None:
+    def mercato(*arguments: str) -> subprocess.CompletedProcess[str]:
+        asked = command(redis_only, *arguments)
+        return subprocess.run(asked, env=environment(redis_only), capture_output=True, text=True, timeout=60)
+
+    try:
+        assert mercato("up", "redis").returncode == 0
+        unknown = mercato("down", "redis", "nothing")
+        assert unknown.returncode == 1
+        assert "no service 'nothing'" in unknown.stderr
+        (running,) = (row for row in Stack(redis_only).status() if row.name == "redis")
+        assert running.healthy
+        assert mercato("down", "redis").stderr == "stopped redis\n"
+        assert [row.state for row in Stack(redis_only).status() if row.name == "redis"] == ["STOPPED"]
+        assert mercato("down", "redis").returncode == 0
+        assert mercato("up", "redis").returncode == 0
+    finally:
+        Stack(redis_only).down()
+
+
 def test_two_homes_run_side_by_side_and_stop_apart(stack: Stack, redis_only: Settings) -> None:
     other = Stack(redis_only)
     other.up(["redis"])

@@ -129,7 +129,7 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_engine(redis_only: Settings
     stack.up(["redis"])
     try:
         port = json.loads((redis_only.home / "run" / "ports.json").read_text())["redis"]
-        stack.stop("redis")
+        stack.stop(["redis"])
         answers = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", str(redis_only.home)]
         stranger = subprocess.Popen([*answers, "--save", ""], stdout=subprocess.DEVNULL)
         try:
