@@ -12,7 +12,7 @@ from lambdas.schemas import WhyPart
 from mercato.contracts.events import PaymentDecided
 from mercato.decisions.fraud import CODES, SENTENCES, Action, Costs, Reason, decide, review_threshold
 from mercato.online.reader import OnlineFeatures
-from mercato_models.fraud.live import given
+from mercato_models.fraud.live import GIVEN, given
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,10 @@ class PaymentJudge:
         """
         card, terminal = online.payment(asked.card_id, asked.terminal_id)
         paid_at = (asked.paid_at or now).astimezone(UTC)
-        (explained,) = self.scorer.explain(given(card, terminal, paid_at, asked.amount))
+        row = given(card, terminal, paid_at, asked.amount)
+        (explained,) = self.scorer.explain(row)
+        # What the model made of the row is told only of features that raised the score.
+        values = dict(zip(GIVEN, row[0].tolist(), strict=True)) | explained.values
         decided = PaymentDecided(
             event_id=uuid.uuid4().hex,
             event_time=now,
@@ -79,7 +82,7 @@ class PaymentJudge:
             amount=asked.amount,
             action=decide(explained.score, asked.amount, self._costs).value,
             probability=explained.score,
-            reasons=[str(each) for each in CODES.strongest(explained.contributions)],
+            reasons=[str(each) for each in CODES.strongest(explained.contributions, values)],
             model_version=self.scorer.model_version,
         )
         return Judgement(

@@ -24,14 +24,21 @@ _TRIED_AGAIN = "the scorer failed several times in a row; it is tried again shor
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A score, and the features that raised it with what each adds to the log odds, the strongest first."""
+    """A score, and the features that raised it, the strongest first.
+
+    Attributes:
+        contributions: what each adds to the log odds.
+        values: of these features, if known.
+    """
 
     score: float
     contributions: list[tuple[str, float]]
+    values: dict[str, float]
 
 
 class _Reason(msgspec.Struct):
     feature: str
+    value: float | None
     contribution: float
 
 
@@ -128,6 +135,10 @@ def _scores(body: bytes) -> NDArray[np.float64]:
 
 def _explained(body: bytes) -> list[Explained]:
     return [
-        Explained(each.score, [(reason.feature, reason.contribution) for reason in each.reasons])
+        Explained(
+            each.score,
+            [(reason.feature, reason.contribution) for reason in each.reasons],
+            {reason.feature: reason.value for reason in each.reasons if reason.value is not None},
+        )
         for each in _READ.decode(body).predictions
     ]

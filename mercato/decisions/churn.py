@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from mercato.decisions.codes import Codes
+from mercato.decisions.codes import Codes, above, below, either
 
 
 class Reason(StrEnum):
@@ -15,7 +15,7 @@ class Reason(StrEnum):
     COMES_LESS = "comes_less"
     IRREGULAR = "irregular"
     SPENDING = "spending"
-    FEW_VISITS = "few_visits"
+    VISITS = "visits"
     HABITS = "habits"
 
 
@@ -24,7 +24,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.COMES_LESS: "It comes less often than it did",
     Reason.IRREGULAR: "Its visits are irregular, with long gaps",
     Reason.SPENDING: "What it spent of late",
-    Reason.FEW_VISITS: "It has not come often so far",
+    Reason.VISITS: "How often it has come so far, and since when",
     Reason.HABITS: "Its use of discounts, coupons and stores",
 }
 
@@ -44,11 +44,16 @@ CODES = Codes(
         ("two_week_gaps", Reason.IRREGULAR),
         ("spend", Reason.SPENDING),
         ("mean_basket_", Reason.SPENDING),
-        ("baskets", Reason.FEW_VISITS),
-        ("visits", Reason.FEW_VISITS),
-        ("tenure", Reason.FEW_VISITS),
+        ("baskets", Reason.VISITS),
+        ("visits", Reason.VISITS),
+        ("tenure", Reason.VISITS),
         ("discount_share", Reason.HABITS),
         ("coupon_share", Reason.HABITS),
         ("stores", Reason.HABITS),
-    )
+    ),
+    true_if={
+        Reason.AWAY_LONG: above("silence_by_mean", 1),
+        Reason.COMES_LESS: either(below("trend_28d", 1), below("trend_56d", 1), above("gap_ratio", 1)),
+        Reason.IRREGULAR: either(above("two_week_gaps", 0), above("gap_variation", 1)),
+    },
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mercato.decisions.codes import Codes
+from mercato.decisions.codes import Codes, above, either
 
 
 class Action(StrEnum):
@@ -58,6 +58,7 @@ class Reason(StrEnum):
     HIGH_AMOUNT = "high_amount"
     UNUSUAL_AMOUNT = "unusual_amount"
     SUSPICIOUS_CARD = "suspicious_card"
+    CARD_USE = "card_use"
     TERMINAL_WITH_FRAUD = "terminal_with_fraud"
     UNUSUAL_TIME = "unusual_time"
 
@@ -66,6 +67,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.HIGH_AMOUNT: "The amount is high",
     Reason.UNUSUAL_AMOUNT: "The amount is unusual for this customer",
     Reason.SUSPICIOUS_CARD: "Recent payments with this card were unusual too",
+    Reason.CARD_USE: "How often this card was used",
     Reason.TERMINAL_WITH_FRAUD: "Frauds became known at this terminal",
     Reason.UNUSUAL_TIME: "The time of day",
 }
@@ -85,8 +87,13 @@ CODES = Codes(
         ("amount", Reason.HIGH_AMOUNT),
         ("leak_", Reason.SUSPICIOUS_CARD),
         ("surprise", Reason.SUSPICIOUS_CARD),
-        ("payments_", Reason.SUSPICIOUS_CARD),
-        ("customer_", Reason.SUSPICIOUS_CARD),
+        ("payments_", Reason.CARD_USE),
+        ("customer_", Reason.CARD_USE),
         ("second_", Reason.UNUSUAL_TIME),
-    )
+    ),
+    true_if={
+        Reason.UNUSUAL_AMOUNT: either(above("amount_ratio", 1), above("amount_surprise", 0)),
+        Reason.SUSPICIOUS_CARD: either(above("surprises", 0), above("leak_peak", 0)),
+        Reason.TERMINAL_WITH_FRAUD: above("terminal_frauds", 0),
+    },
 )

@@ -9,7 +9,7 @@ import pandas as pd
 from mercato.contracts.tables.outlook import OUTLOOK
 from mercato.decisions.churn import CODES
 from mercato_models.artifact import Model
-from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND, score
+from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND, VALUES, score
 
 
 def outlook(lines: pd.DataFrame, model: Model, now: datetime) -> pd.DataFrame:
@@ -31,7 +31,10 @@ def outlook(lines: pd.DataFrame, model: Model, now: datetime) -> pd.DataFrame:
             c.event_timestamp: as_of,
             c.churn_probability: found[PROBABILITY].to_numpy(float),
             c.expected_spend: found[SPEND].to_numpy(float),
-            c.reasons: [[str(code) for code in CODES.strongest(shares)] for shares in found[SHARES]],
+            c.reasons: [
+                [str(code) for code in CODES.strongest(shares.items(), values)]
+                for shares, values in zip(found[SHARES], found[VALUES], strict=True)
+            ],
             c.model_version: model.version,
         }
     )

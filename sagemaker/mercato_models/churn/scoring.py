@@ -20,7 +20,8 @@ from mercato_models.churn.value import expected_spend
 from mercato_models.reasons import contributions
 
 _TIME = BASKET_LINES.c.basket_time
-PROBABILITY, SPEND, SHARES = OUTLOOK.c.churn_probability, OUTLOOK.c.expected_spend, "contributions"
+PROBABILITY, SPEND = OUTLOOK.c.churn_probability, OUTLOOK.c.expected_spend
+SHARES, VALUES = "contributions", "values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +64,21 @@ def score(lines: pd.DataFrame, model: Model, now: datetime) -> tuple[pd.Timestam
 
     Returns:
         PROBABILITY of no basket in the next 28 days; expected SPEND in the next 180 days, US dollars; SHARES,
-        the features with what each adds to the log odds.
+        what each feature adds to the log odds, and its VALUES, both by feature.
 
     Raises:
         CheckError: lines cannot be true, no household is active, or the model was made of other features.
     """
     found = active(lines, model, now)
-    shares = [
-        list(zip(model.features, row, strict=True)) for row in contributions(model, found.rows).tolist()
-    ]
     said = {
         PROBABILITY: model.score(found.rows),
         SPEND: expected_spend(found.history, found.as_of).reindex(found.households),
-        SHARES: shares,
+        SHARES: _by_feature(model, contributions(model, found.rows)),
+        VALUES: _by_feature(model, found.rows),
     }
     end = lines[_TIME].min().normalize() + pd.Timedelta(days=found.as_of)
     return end, pd.DataFrame(said, found.households)
+
+
+def _by_feature(model: Model, rows: Floats32) -> list[dict[str, float]]:
+    return [dict(zip(model.features, row, strict=True)) for row in rows.tolist()]

@@ -12,7 +12,7 @@ from mercato_models.churn import model as churn
 from mercato_models.churn.channels import snapshots
 from mercato_models.churn.days import over
 from mercato_models.churn.features import AS_OF, LABEL, baskets, features
-from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND, score
+from mercato_models.churn.scoring import PROBABILITY, SHARES, SPEND, VALUES, score
 from tests.unit.churn.visits import NOW, START, L, visits
 
 
@@ -39,7 +39,7 @@ def test_scores_are_the_models_of_those_active_at_the_end_of_the_newest_day(
     rows = known[list(model.features)].to_numpy(np.float32)
     np.testing.assert_allclose(found[PROBABILITY], model.score(rows))
     assert found[SPEND].gt(0).all()
-    assert [name for name, _ in found[SHARES].iloc[0]] == list(model.features)
+    assert list(found[SHARES].iloc[0]) == list(found[VALUES].iloc[0]) == list(model.features)
 
 
 def test_a_day_that_began_this_night_is_not_taken_for_whole(lines: pd.DataFrame, model: Model) -> None:

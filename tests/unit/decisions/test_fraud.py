@@ -54,5 +54,28 @@ def test_reasons_sum_features_and_name_only_what_raises() -> None:
     shares[FEATURES.index("terminal_clean_days")] = 0.5
     shares[FEATURES.index("amount_ratio")] = 1.2
     shares[FEATURES.index("second_of_day")] = -2.0
-    found = CODES.strongest(zip(FEATURES, shares.tolist(), strict=True))
+    values = {"terminal_frauds": 1.0, "amount_ratio": 3.0}
+    found = CODES.strongest(zip(FEATURES, shares.tolist(), strict=True), values)
     assert found == [Reason.TERMINAL_WITH_FRAUD, Reason.UNUSUAL_AMOUNT]
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "reason"),
+    [
+        ("surprises", 0.0, Reason.SUSPICIOUS_CARD),
+        ("surprises", 2.0, Reason.SUSPICIOUS_CARD),
+        ("terminal_frauds", 0.0, Reason.TERMINAL_WITH_FRAUD),
+        ("terminal_frauds", 1.0, Reason.TERMINAL_WITH_FRAUD),
+        ("amount_ratio", 0.9, Reason.UNUSUAL_AMOUNT),
+        ("amount_ratio", 1.1, Reason.UNUSUAL_AMOUNT),
+        ("amount_ratio", float("nan"), Reason.UNUSUAL_AMOUNT),
+    ],
+)
+def test_nothing_false_is_told_whatever_raised_the_score(feature: str, value: float, reason: Reason) -> None:
+    told = CODES.strongest([(feature, 1.0)], {feature: value})
+    assert told == ([reason] if value >= 1 else [])
+
+
+def test_a_card_that_is_little_used_is_not_called_suspicious() -> None:
+    shares = [("customer_payments", 0.4), ("payments_unlabelled", 0.2)]
+    assert CODES.strongest(shares, dict.fromkeys(FEATURES, 0.0)) == [Reason.CARD_USE]
