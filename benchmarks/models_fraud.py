@@ -181,7 +181,8 @@ def _latency(made: payments.Payments, model: Path) -> list[dict[str, Value]]:
         before = time.perf_counter()
         row = served.rows(live.given(card, terminal, paid_at, amounts[number]))
         served.model.score(row)
-        CODES.strongest(zip(FEATURES, contributions(served.model, row)[0].tolist(), strict=True))
+        shares = zip(FEATURES, contributions(served.model, row)[0].tolist(), strict=True)
+        CODES.strongest(shares, dict(zip(FEATURES, row[0].tolist(), strict=True)))
         whole.append(1000 * (time.perf_counter() - before))
         rows.append(row[0])
     return [

@@ -22,7 +22,7 @@ from mercato.decisions.fallback import Popular
 from mercato.decisions.wording import department_name, product_name, readable, size_name
 from mercato.online import views
 from mercato.online.connection import OnlineUnavailableError
-from mercato.online.reader import OnlineFeatures
+from mercato.online.reader import Marker, OnlineFeatures
 from mercato_models.recommend.catalogue import Catalogue
 
 _PROFILE = HOUSEHOLD_PROFILE.c
@@ -46,6 +46,8 @@ class CatalogueSnapshot:
         lookup, ranker: of the live catalogue, `None` where only the last good lists are known.
         households: profiles by household number, for the picker, of up to _PICKED households.
         until: when the first promotion in it ends, `None` without any.
+        identity: of what is in it, the same in every process; `as_of` is not, as views are materialised one
+            by one and promotions end by themselves.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class CatalogueSnapshot:
         ranker: Ranker | None = None,
         households: Sequence[Mapping[str, Any]] = (),
         until: datetime | None = None,
+        token: str | None = None,
     ) -> None:
         self.as_of = as_of
         self.popular = popular
@@ -64,6 +67,7 @@ class CatalogueSnapshot:
         self.ranker = ranker
         self.households = households
         self.until = until
+        self.identity = (token or as_of, until)
         self._describe = describe
         self.card = functools.lru_cache(maxsize=8_192)(self._card)
 
@@ -75,15 +79,24 @@ class CatalogueSnapshot:
         return cls(lists.as_of, lists.popular, lists.products.get)
 
     @classmethod
-    def live(cls, online: OnlineFeatures, as_of: datetime, make_ranker: MakeRanker) -> CatalogueSnapshot:
-        """The snapshot of what is materialised now."""
+    def live(cls, online: OnlineFeatures, marker: Marker, make_ranker: MakeRanker) -> CatalogueSnapshot:
+        """The snapshot of what is materialised now; `marker` was read before it."""
         rows = online.catalogue()
         tables = {view.table: rows[view.name] for view in views.CATALOGUE}
         catalogue = Catalogue.from_tables(tables, datetime.now(UTC))
         lookup = CatalogueLookup(catalogue, tables[PRODUCTS])
         profiles = online.profiles(online.household_ids(_PICKED)).sort_by(_PROFILE.household_id).to_pylist()
         ranker = make_ranker(catalogue)
-        return cls(as_of, lookup.popular, lookup.describe, lookup, ranker, profiles, catalogue.until)
+        return cls(
+            marker.as_of,
+            lookup.popular,
+            lookup.describe,
+            lookup,
+            ranker,
+            profiles,
+            until=catalogue.until,
+            token=marker.token,
+        )
 
     def knows(self, product_id: int) -> bool:
         """Whether the catalogue has this product."""
@@ -153,9 +166,12 @@ class SnapshotKeeper:
         try:
             marker, until = self._online.marker(), self.snapshot.until
             ended = until is not None and datetime.now(UTC) >= until
-            if marker is None or (marker.token == self._token and not ended):
+            if marker is None:
                 return
-            self.snapshot = CatalogueSnapshot.live(self._online, marker.as_of, self._make_ranker)
+            if marker.token == self._token and not ended:
+                self.snapshot.as_of = marker.as_of  # views that did not change are newer all the same
+                return
+            self.snapshot = CatalogueSnapshot.live(self._online, marker, self._make_ranker)
             self._token = marker.token
         except OnlineUnavailableError as error:
             log.warning("catalogue not refreshed: %s", error)

@@ -116,7 +116,7 @@ class Recommender:
         session = household.session if household else Session()
         newest_basket = household.history.event_timestamp if household and household.history else None
         # Not the model's version: two fleets may answer in turn while a new one comes.
-        state = (wish, snapshot.as_of, down, newest_basket, session.last_event_id, session.updated_at)
+        state = (wish, snapshot.identity, down, newest_basket, session.last_event_id, session.updated_at)
         tag = hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
         return Moment(household, down, snapshot, tag, time.perf_counter() - started)
 

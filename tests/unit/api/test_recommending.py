@@ -104,6 +104,51 @@ def test_a_catalogue_is_loaded_again_when_a_promotion_in_it_ends(
     assert len(loaded) == 2
 
 
+class Marked(Hanging):
+    """An online store whose catalogue has these markers, one after the other."""
+
+    def __init__(self, *markers: Marker) -> None:
+        super().__init__()
+        self._markers = iter(markers)
+
+    def marker(self) -> Marker:
+        return next(self._markers)
+
+
+def test_a_list_of_another_catalogue_has_another_tag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if the catalogue was read while it was written, or a promotion ended, which moves no time."""
+    now = datetime.now(UTC)
+    ends = iter([None, now, None])
+
+    def live(_online: object, marker: Marker, _make: object) -> CatalogueSnapshot:
+        return CatalogueSnapshot(marker.as_of, {}, lambda _id: None, until=next(ends), token=marker.token)
+
+    monkeypatch.setattr(CatalogueSnapshot, "live", live)
+    before, later = now - timedelta(days=1), now + timedelta(days=1)
+    markers = [
+        Marker("1", before, {}),
+        Marker("2", before, {}),
+        Marker("2", later, {}),
+        Marker("2", later, {}),
+    ]
+    online = Marked(*markers)
+    keeper = SnapshotKeeper(online, tmp_path / "kept.json", lambda _catalogue: pytest.fail("none"))  # type: ignore[arg-type]
+    recommender = Recommender(
+        online=online,  # type: ignore[arg-type]
+        keeper=keeper,
+        scorer=Scorer(Model(b"")),  # type: ignore[arg-type]
+        metrics=Metrics(),
+    )
+    tags = []
+    for _ in markers[:3]:
+        keeper.refresh()
+        tags.append(recommender.look(Wish(1)).tag)
+    assert len(set(tags)) == 3
+    keeper.refresh()
+    assert recommender.look(Wish(1)).tag == tags[2]
+    assert keeper.snapshot.as_of == later
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"PK\x03\x04 broken", _zip(), _npy([1.0])[:-3], _npy([1.0, 2.0])]
 )
