@@ -68,7 +68,9 @@ class PaymentJudge:
         """
         card, terminal = online.payment(asked.card_id, asked.terminal_id)
         paid_at = (asked.paid_at or now).astimezone(UTC)
-        row = given(card, terminal, paid_at, asked.amount)
+        # Asked about again it may be on its card's log already: it is not its own past.
+        others = card._replace(paid=tuple(paid for paid in card.paid if paid.payment_id != asked.payment_id))
+        row = given(others, terminal, paid_at, asked.amount)
         (explained,) = self.scorer.explain(row)
         # What the model made of the row is told only of features that raised the score.
         values = dict(zip(GIVEN, row[0].tolist(), strict=True)) | explained.values
@@ -88,6 +90,6 @@ class PaymentJudge:
         return Judgement(
             decided,
             review_from=review_threshold(asked.amount, self._costs),
-            card_payments=len(card.paid) + card.forgotten,
+            card_payments=len(others.paid) + others.forgotten,
             terminal_outcomes=len(terminal.known),
         )

@@ -159,10 +159,11 @@ def _lifted(product: Priced, rules: Guardrails) -> Mapping[Guardrail, tuple[Pric
 
 
 def _limits(product: Priced, rules: Guardrails) -> tuple[float, float, float]:
-    """Floor, and the minimum advertised price and the ceiling in the whole cents that keep to them."""
+    """Floor, minimum advertised price and ceiling, in the whole cents that keep to them."""
+    floor = math.ceil(100 * product.cost / (1 - rules.margin) - _TINY) / 100
     advertised = math.ceil(100 * (product.minimum_advertised or 0.0) - _TINY) / 100
     ceiling = math.inf if product.ceiling is None else math.floor(100 * product.ceiling + _TINY) / 100
-    return product.cost / (1 - rules.margin), advertised, ceiling
+    return floor, advertised, ceiling
 
 
 def _outside(product: Priced, rules: Guardrails, price: float) -> float:

@@ -68,7 +68,10 @@ class CaseBook:
         self._redis = client
 
     def open(self, decisions: Iterable[PaymentDecided]) -> int:
-        """Remember decisions that a person may look at; returns how many were new."""
+        """Remember decisions that a person may look at; returns how many were new.
+
+        One that was held stays, even if the payment is asked about again and approved.
+        """
         held = [decided for decided in decisions if decided.held]
         if not held:
             return 0

@@ -117,6 +117,21 @@ def test_beyond_a_limit_a_price_goes_where_it_surely_earns_more() -> None:
     assert propose(replace(MILK, minimum_advertised=2.1)).price == pytest.approx(2.2)
 
 
+def test_the_floor_is_kept_to_the_cent() -> None:
+    """At 1.00 the margin would be 4.7 %."""
+    product = Priced(
+        price=0.97,
+        cost=0.953,
+        units=100.0,
+        elasticity=-2.0,
+        low=-40.0,
+        high=0.0,
+        lowest_30_days=0.97,
+        days_unchanged=30,
+    )
+    assert propose(product, Guardrails(margin=0.05)).price == pytest.approx(1.01)
+
+
 def test_steps_lead_to_what_is_allowed() -> None:
     product, prices = milk(-4.0, minimum_advertised=2.5), [2.0]
     for _ in range(4):
@@ -159,9 +174,10 @@ def test_no_proposal_breaks_a_rule(
     assert new == pytest.approx(now, rel=rules.step + 1e-6, abs=0.011)
     most = 1e9 if ceiling is None else math.floor(100 * ceiling) / 100
     lowest_advertised = math.ceil(100 * (advertised or 0)) / 100
-    least = min(max(cost / (1 - rules.margin), lowest_advertised), most)
+    floor = math.ceil(100 * cost / (1 - rules.margin) - 1e-6) / 100
+    least = min(max(floor, lowest_advertised), most)
     before, after = max(least - now, now - most, 0), max(least - new, new - most, 0)
-    contradictory = max(cost / (1 - rules.margin), lowest_advertised) > most
+    contradictory = max(floor, lowest_advertised) > most
     assert (before > 0.004) == bool(proposal.breaks) or contradictory
     if before > 0.005 and after > 0.005:
         # Not there yet: it went a whole step, or had to stay.
