@@ -147,11 +147,11 @@ def _gain(trained: dict[str, Any], ours: str, theirs: str) -> dict[str, Value]:
 def _decisions(path: Path, costs: Costs) -> list[dict[str, Value]]:
     """What each action was taken for and cost over the test weeks, beside letting every payment pass."""
     scored = pq.read_table(path)
-    columns = [scored[name].to_pylist() for name in (_C.amount, _C.label, _C.score)]
+    columns = [scored[name].to_pylist() for name in (_C.amount, _C.label, _C.probability)]
     lost = dict.fromkeys(Action, 0.0)
     count = dict.fromkeys(Action, 0)
-    for amount, fraud, score in zip(*columns, strict=True):
-        action = decide(score, amount, costs)
+    for amount, fraud, probability in zip(*columns, strict=True):
+        action = decide(probability, amount, costs)
         count[action] += 1
         lost[action] += costs.expected(float(fraud), amount)[action]
     amounts, labels = np.array(columns[0]), np.array(columns[1])

@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> None:
         data_versions=script.versions(args.train),
         fairness=fair,
     )
-    model = artifact.Model(booster, FEATURES, tracking.UNREGISTERED)
+    model = artifact.Model(booster, FEATURES, tracking.UNREGISTERED, judged.calibration)
     version = tracking.register(card, model, features[:_EXAMPLE], {"by_fold.json": {"folds": judged.by_fold}})
     stopwatch.lap("register")
     likelihood.save(args.model_dir)
@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> None:
     newest = features[second > second.max() - _NEWEST_DAYS * DAY_SECONDS]
     script.keep_versions(args.train, args.model_dir)
     Baseline.of(model, newest, growing=GROWING).save(args.model_dir)
-    artifact.save(args.model_dir, booster, FEATURES, version)
+    artifact.save(args.model_dir, booster, FEATURES, version, judged.calibration)
     card.write(args.output_data_dir)
     pq.write_table(judged.scored, args.output_data_dir / "fraud.parquet")
     details = {"by_fold": judged.by_fold, "seconds": stopwatch.seconds}
@@ -89,7 +89,7 @@ def _fairness(channel: Path, known: payments.Payments, scored: pa.Table) -> list
     if known.household is None:
         return []
     households = known.household[scored[_C.transaction_id].to_numpy()]
-    asked = zip(scored[_C.score].to_pylist(), scored[_C.amount].to_pylist(), strict=True)
+    asked = zip(scored[_C.probability].to_pylist(), scored[_C.amount].to_pylist(), strict=True)
     stopped = [decide(score, amount, Costs()) is not Action.APPROVE for score, amount in asked]
     groups = demographics.groups(channel, pd.Series(households), NAME)
     return ratios(scored, np.array(stopped), households, groups)

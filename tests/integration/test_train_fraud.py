@@ -29,6 +29,7 @@ from mercato_models.fraud import NAME, payments
 from mercato_models.fraud.amount_likelihood import AmountLikelihood
 from mercato_models.fraud.evaluation import COMPARED, MODEL
 from mercato_models.fraud.payments import SCORED, Payments
+from mercato_models.fraud.probability import learn
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
 from mercato_models.fraud.state import FEATURES
@@ -98,7 +99,17 @@ def test_trains_judges_and_writes_what_it_says(town: Payments, tmp_path: Path) -
         again = [Curve(label[fold == n], score[fold == n]).average_precision() for n in range(4)]
         assert said[f"{learner}_average_precision"] == pytest.approx(np.mean(again))
 
+    raw, calibrated = scored[SCORED.c.score].to_numpy(), scored[SCORED.c.probability].to_numpy()
+    assert (raw[fold == 0] == calibrated[fold == 0]).all()
+    folds = [fold == number for number in range(4)]
+    assert (
+        calibrated[folds[3]]
+        == learn([raw[n] for n in folds[:3]], [label[n] for n in folds[:3]])(raw[folds[3]])
+    ).all()
+    assert said["found_of_expected_low"] < 1 < said["found_of_expected_high"]
+
     model = artifact.load(tmp_path / "model")
+    assert model.calibration == learn([raw], [label])
     assert model.features == FEATURES
     rows = Past(town).features(AmountLikelihood.load(tmp_path / "model"))
     assert model.score(rows).mean() == pytest.approx(town.fraud.mean(), rel=0.3)

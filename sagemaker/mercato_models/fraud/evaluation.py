@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from mercato_models.arrays import Floats32, Ints, Mask
+from mercato_models.calibration import Calibration
 from mercato_models.curves import Curve
-from mercato_models.fraud import handbook
+from mercato_models.fraud import handbook, probability
 from mercato_models.fraud.amount_likelihood import learn
 from mercato_models.fraud.model import Hyperparameters, fit, score
 from mercato_models.fraud.payments import SCORED, Payments, PaymentsError
@@ -25,6 +26,8 @@ log = logging.getLogger("fraud")
 
 _C = SCORED.c
 MODEL, HANDBOOK = "model", _C.handbook
+#: Metric: frauds among suspicious payments over their expected number.
+FOUND_OF_EXPECTED = "found_of_expected"
 #: The same two, learned from the rows of the newest two weeks, and of the training week alone.
 MODEL_FORTNIGHT, HANDBOOK_FORTNIGHT = _C.model_fortnight, _C.handbook_fortnight
 MODEL_WEEK, HANDBOOK_WEEK = _C.model_week, _C.handbook_week
@@ -48,6 +51,7 @@ class Evaluation:
         metrics: measures by name, each the mean over folds, with their spread and the paired gains.
         by_fold: the same by fold, one mapping of each learner's measures.
         scored: every test row in the form of SCORED.
+        calibration: of the model's scores, learned from all folds.
         verdict: passes if the model is certainly better than the same learner over the handbook's features
             and week of training, and likely better than with as long a past.
     """
@@ -55,6 +59,7 @@ class Evaluation:
     metrics: dict[str, float]
     by_fold: list[dict[str, float]]
     scored: pa.Table
+    calibration: Calibration
     verdict: Verdict
 
 
@@ -101,8 +106,28 @@ def evaluate(past: Past, parameters: Hyperparameters, starts: tuple[np.datetime6
     likely = metrics[gain(MODEL, HANDBOOK)]
     verdict = above("the least gain over the handbook's features and week of training", certain, 0)
     verdict += above("the gain over the handbook's features with as long a past", likely, 0)
-    scored = [_scored(payments, fold, scores) for fold, scores in tested]
-    return Evaluation(metrics, by_fold, pa.concat_tables(scored), verdict)
+    raw, frauds = [scores[MODEL] for _, scores in tested], [payments.fraud[fold.test] for fold, _ in tested]
+    probabilities = probability.by_fold(raw, frauds)
+    metrics |= _found(payments, tested, probabilities)
+    scored = [
+        _scored(payments, fold, scores | {_C.probability: calibrated})
+        for (fold, scores), calibrated in zip(tested, probabilities, strict=True)
+    ]
+    return Evaluation(metrics, by_fold, pa.concat_tables(scored), probability.learn(raw, frauds), verdict)
+
+
+def _found(
+    payments: Payments, tested: Sequence[tuple[Fold, object]], probabilities: Sequence[Floats32]
+) -> dict[str, float]:
+    """Whether probabilities are right, over the folds that have others before them."""
+    rows = [fold.test for fold, _ in tested]
+    later = slice(1 if len(rows) > 1 else 0, None)
+    known = np.concatenate(rows[later])
+    said = np.concatenate(probabilities[later])
+    if not (said >= probability.SUSPICIOUS).any():
+        return {}
+    found = probability.found_of_expected(said, payments.fraud[known], payments.customer[known])
+    return found.flat(FOUND_OF_EXPECTED)
 
 
 def gain(ours: str, theirs: str) -> str:

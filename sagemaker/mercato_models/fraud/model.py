@@ -34,7 +34,7 @@ class Hyperparameters:
 
 
 def fit(features: Floats32, fraud: Mask, names: tuple[str, ...], parameters: Hyperparameters) -> xgb.Booster:
-    """Fit a classifier whose scores are probabilities.
+    """Fit a classifier; of its scores `probability` makes probabilities.
 
     Raises:
         ValueError: all labels are the same.
@@ -64,6 +64,6 @@ def fit(features: Floats32, fraud: Mask, names: tuple[str, ...], parameters: Hyp
 
 
 def score(booster: xgb.Booster, features: Floats32) -> Floats32:
-    """Probability of fraud, one per row."""
+    """A score between 0 and 1 per row, the higher the more suspicious."""
     result: Floats32 = booster.inplace_predict(features, validate_features=False)
     return result

@@ -37,10 +37,14 @@ class CardPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoredPayment(CardPayment, frozen=True, kw_only=True):
-    """A payment of a test fold with the probability that it is a fraud: the model's, and everybody else's."""
+    """A payment of a test fold with its scores, the model's and everybody else's.
+
+    `probability` is the model's score calibrated on the folds before.
+    """
 
     fold: int
     score: float
+    probability: float
     model_fortnight: float
     model_week: float
     handbook: float
