@@ -29,8 +29,7 @@ from mercato_models.fraud.protocol import TEST_STARTS
 from mercato_models.fraud.replay import Past
 from mercato_models.fraud.simulator import World, simulate
 from mercato_models.fraud.state import FEATURES
-from mercato_models.reasons import drivers
-from mercato_models.reasons import reasons as reasons_of
+from mercato_models.reasons import contributions, drivers
 
 town = World(customers=1_000, terminals=2_000, days=150, radius=10.0, terminals_a_day=1, customers_a_day=2)
 payments, kind = simulate(town)
@@ -96,8 +95,9 @@ print(
 )
 
 # %%
-label, score, amount = (
-    judged.scored[name].to_numpy() for name in (SCORED.c.label, SCORED.c.score, SCORED.c.amount)
+label, score, probability, amount = (
+    judged.scored[name].to_numpy()
+    for name in (SCORED.c.label, SCORED.c.score, SCORED.c.probability, SCORED.c.amount)
 )
 precision, recall, _ = precision_recall_curve(label, score)
 figure, axes = plt.subplots(figsize=(5, 3.5))
@@ -108,11 +108,11 @@ axes.set(xlabel="recall", ylabel="precision", title="All test weeks together", y
 #
 # A review costs money, a declined honest customer costs more, a fraud costs its amount. The action with the
 # lowest expected cost is taken, so the threshold depends on the amount: small payments are not worth a
-# review.
+# review. Scores are too sure to be probabilities: each week's are calibrated on those of the weeks before it.
 
 # %%
 costs = Costs()
-actions = [decide(p, a, costs) for p, a in zip(score.tolist(), amount.tolist(), strict=True)]
+actions = [decide(p, a, costs) for p, a in zip(probability.tolist(), amount.tolist(), strict=True)]
 spent = sum(costs.expected(float(f), a)[chosen] for f, a, chosen in zip(label, amount, actions, strict=True))
 print(f"approve everything: {amount[label.astype(bool)].sum():,.0f}   decide by cost: {spent:,.0f}")
 print({action.value: actions.count(action) for action in Action})
@@ -124,12 +124,13 @@ axes.set(xlabel="amount", ylabel="probability of fraud", title="From here on not
 # %% [markdown]
 # ## Why
 #
-# Each response has reasons: SHAP values of the features, in plain words. What moves the model most overall:
+# Each response has reasons: SHAP values of the features, in plain words, if these are true of the payment.
+# What moves the model most overall:
 
 # %%
 known = np.ones(len(payments), bool)
 features = past.features(learn(payments, past.ratio, known))
-model = Model(fit(features, payments.fraud, FEATURES, parameters), FEATURES, "notebook")
+model = Model(fit(features, payments.fraud, FEATURES, parameters), FEATURES, "notebook", judged.calibration)
 moved = drivers(model, features[-2000:])
 top = dict(list(moved.items())[:10])
 figure, axes = plt.subplots(figsize=(6, 3.5))
@@ -139,6 +140,7 @@ figure.tight_layout()
 
 # %%
 suspicious = np.argsort(-model.score(features))[:3]
-for row, why in zip(suspicious, reasons_of(model, features[suspicious]), strict=True):
-    said = dict.fromkeys(SENTENCES[CODES.of(one.feature)] for one in why)
-    print(f"payment {row}, amount {payments.amount[row]:.2f}: {'; '.join(said)}")
+for row, shares in zip(suspicious, contributions(model, features[suspicious]).tolist(), strict=True):
+    values = dict(zip(FEATURES, features[row].tolist(), strict=True))
+    said = CODES.strongest(zip(FEATURES, shares, strict=True), values)
+    print(f"payment {row}, amount {payments.amount[row]:.2f}: {'; '.join(SENTENCES[each] for each in said)}")
