@@ -118,7 +118,7 @@ def parse(line: bytes) -> Captured:
         body = base64.b64decode(data) if given["encoding"] == _BASE64 else data.encode()
         kind: str = given["observedContentType"].split(";")[0].strip().lower()
         return Captured(body, kind, datetime.fromisoformat(at).astimezone(UTC))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a request: {error!r}") from error
 
 

@@ -91,8 +91,18 @@ def test_many_requests_are_of_all_hours_alike(tmp_path: Path) -> None:
     assert sorted(found) == sorted(b"%d" % hour for hour in range(20) for _ in range(5))
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"{}", b"1", b'{"captureData": {"endpointInput": 1}}'])
-def test_half_a_line_is_no_request(line: bytes) -> None:
+_NO_TIME = (
+    b'{"captureData": {"endpointInput": {"data": "", "encoding": "CSV", "observedContentType": "text/csv"}},'
+    b' "eventMetadata": {"inferenceTime": "0001-01-01T00:00:00+01:00"}}'
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"{", b"[]", b"{}", b"1", b'{"captureData": {"endpointInput": 1}}', b"[" * 100_000, _NO_TIME],
+    ids=range(8),
+)
+def test_what_is_no_request_is_none(line: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse(line)
 
