@@ -16,7 +16,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from benchmarks import fairness, household_value
+from benchmarks import fairness, household_value, training
 from benchmarks.latency import beside_predict
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
@@ -32,7 +32,6 @@ from mercato_models.churn.features import AS_OF, LABEL, baskets
 from mercato_models.churn.model import Hyperparameters, known_at
 from mercato_models.churn.value import VALUE_DAYS
 from mercato_models.intervals import Interval
-from mercato_models.launch import TrainingJob
 
 _L = BASKET_LINES.c
 _BG_NBD, _PARETO_NBD, _LIGHTGBM = "bg_nbd", "pareto_nbd", "lightgbm"
@@ -52,12 +51,12 @@ _SPLIT = (
 def main() -> None:
     """Train, judge beside the peers, measure, and write `models_churn.json` and the predictions."""
     home = get_settings().home
-    job = TrainingJob.within("churn", home / "bench" / "work" / "churn")
+    job = training.job("churn", home)
     machine, lines = describe_machine(), _lines()
     channels.write(job.channel, lines, datetime.now(UTC))  # all days of the year are over
     demographics.write(job.channel, recorded_people())
     started = time.perf_counter()
-    job.run(check=True)
+    training.run(job)
     seconds = round(time.perf_counter() - started, 1)
     (home / "predictions").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(job.output / channels.FILE, home / "predictions" / channels.FILE)

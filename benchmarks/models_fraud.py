@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from benchmarks import training
 from benchmarks.latency import beside_predict, percentiles
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
@@ -50,7 +51,6 @@ from mercato_models.fraud.evaluation import (
 from mercato_models.fraud.model import Hyperparameters
 from mercato_models.fraud.simulator import simulate
 from mercato_models.fraud.state import FEATURES
-from mercato_models.launch import TrainingJob
 from mercato_models.reasons import contributions
 
 _PREDICTIONS = f"{payments.SCORED.short_name}.parquet"
@@ -81,11 +81,11 @@ _MICROS = 1_000_000
 def main() -> None:
     """Run all of it and write `models_fraud.json` and the predictions."""
     home = get_settings().home
-    job = TrainingJob.within("fraud", home / "bench" / "work" / "fraud")
+    job = training.job("fraud", home)
     machine = describe_machine()
     made, _ = simulate()
     payments.write(job.channel, made)
-    job.run("--weeks", "handbook", check=True)
+    training.run(job, "--weeks", "handbook")
     (home / "predictions").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(job.output / _PREDICTIONS, home / "predictions" / _PREDICTIONS)
     trained = job.metrics()

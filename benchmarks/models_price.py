@@ -18,14 +18,13 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from benchmarks import price_chains, price_demand
+from benchmarks import price_chains, price_demand, training
 from benchmarks.latency import beside_predict
 from benchmarks.machine import describe_machine, write_result
 from benchmarks.page import Table, Value
 from benchmarks.price_data import year
 from mercato.settings import get_settings
 from mercato_models import artifact
-from mercato_models.launch import TrainingJob
 from mercato_models.price import channels, demand, evaluation
 
 #: Elasticities of every chain, the model's and the peers'.
@@ -97,10 +96,10 @@ def _chains(home: Path) -> Part:
 
 
 def _demand(home: Path) -> Part:
-    machine, job = describe_machine(), TrainingJob.within("price", home / "datasets" / "price")
+    machine, job = describe_machine(), training.job("price", home)
     job.channel.mkdir(parents=True, exist_ok=True)
     year().to_parquet(job.channel / channels.FILE, index=False)
-    job.run(check=True)
+    training.run(job)
     trained = job.metrics()
     panel = evaluation.established(channels.read(job.channel))
     features = demand.features(panel)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,11 @@ from mercato.errors import MercatoError
 CSV, NPY, JSON = "text/csv", "application/x-npy", "application/json"
 #: JSON in which the reasons stand beside each score.
 EXPLAINED = "application/vnd.mercato.explained+json"
+
+#: Readers of the headers of NPY's versions; the third is for names that no number has.
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+#: Kinds of NumPy's types: integers and floating point.
+_REAL = "iuf"
 
 
 class RowsError(MercatoError):
@@ -26,8 +32,9 @@ def decode(body: bytes, kind: str) -> NDArray[np.float32]:
         RowsError: they cannot be read.
     """
     try:
-        return _DECODERS[kind](body)
-    except (ValueError, TypeError, KeyError, EOFError) as error:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, which `fitting` refuses
+            return _DECODERS[kind](body)
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise RowsError(f"the body is not {kind} of numbers: {error}") from error
 
 
@@ -35,10 +42,12 @@ def fitting(rows: NDArray[np.float32], columns: int) -> NDArray[np.float32]:
     """Rows as a model of that many columns takes them.
 
     Raises:
-        RowsError: they have another shape.
+        RowsError: they have another shape, or a number is infinite.
     """
     if rows.ndim != 2 or rows.shape[1] != columns:
         raise RowsError(f"the model takes rows of {columns} columns, the request has shape {rows.shape}")
+    if np.isinf(rows).any():  # XGBoost would score it, but not explain it
+        raise RowsError("a number of the request is infinite, or too large for a model")
     return np.ascontiguousarray(rows, dtype=np.float32)
 
 
@@ -60,10 +69,20 @@ def answered(accept: str, default: str) -> str:
 
 
 def _from_npy(body: bytes) -> NDArray[np.float32]:
-    rows = np.load(io.BytesIO(body), allow_pickle=False)
-    if not np.issubdtype(rows.dtype, np.number):
-        raise ValueError(f"its type is {rows.dtype}")
-    return np.asarray(rows, dtype=np.float32)
+    # Not `np.load`, which takes other formats, too, and makes room for whatever a header claims.
+    file = io.BytesIO(body)
+    shape, by_column, stored = _header(file)
+    if stored.kind not in _REAL:
+        raise ValueError(f"its type is {stored}")
+    values = np.frombuffer(body, stored, offset=file.tell())
+    return values.reshape(shape, order="F" if by_column else "C").astype(np.float32)
+
+
+def _header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        return _HEADERS[np.lib.format.read_magic(file)](file)
+    except Exception as error:  # Python's own parser reads it, and fails in as many ways as there are
+        raise ValueError(f"its header cannot be read: {error!r}") from error
 
 
 def _from_csv(body: bytes) -> NDArray[np.float32]:

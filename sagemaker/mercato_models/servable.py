@@ -44,10 +44,10 @@ class Servable:
         """The model's rows, from such rows or from those that its preparation takes.
 
         Raises:
-            RowsError: they are neither.
+            RowsError: they are neither, or a number is infinite.
         """
         if self.preparation and given.ndim == 2 and given.shape[1] == len(self.preparation.columns):
-            return self.preparation(given)
+            given = self.preparation(fitting(given, len(self.preparation.columns)))
         return fitting(given, len(self.model.features))
 
     def answer(self, rows: Floats32, kind: str) -> bytes:

@@ -24,6 +24,7 @@ from mercato_models.reasons import contributions
 from mercato_models.recommend.features import FEATURES
 from mercato_models.recommend.ranker import score
 from mercato_models.rows import CSV, EXPLAINED, JSON, NPY
+from tests.bodies import REFUSED, npy
 
 pytestmark = pytest.mark.integration
 
@@ -87,10 +88,15 @@ def server(folder: Path) -> Iterator[Server]:
     server.stop()
 
 
-def npy(rows: np.ndarray) -> bytes:
-    body = io.BytesIO()
-    np.save(body, rows)
-    return body.getvalue()
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serves a model of two features."""
+    folder, names = tmp_path_factory.mktemp("narrow"), ["a", "b"]
+    data = xgb.DMatrix(ROWS[:, :2], ROWS[:, 0] > 0, feature_names=names)
+    artifact.save(folder, xgb.train({"objective": "binary:logistic", "nthread": 1}, data, 2), names, "1")
+    server = Server(folder)
+    yield server
+    server.stop()
 
 
 def csv(rows: np.ndarray) -> bytes:
@@ -173,6 +179,14 @@ def test_what_it_can_not_score_is_refused_with_the_reason(
 ) -> None:
     answer = server.invoke(body, kind)
     assert (answer.status, said in answer.data.decode()) == (status, True), answer.data
+
+
+@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("accept", [None, EXPLAINED])
+def test_what_no_model_takes_is_the_callers_mistake(narrow: Server, what: str, accept: str | None) -> None:
+    answer = narrow.invoke(*REFUSED[what], accept)
+    assert answer.status == 400, answer.data
+    assert narrow.invoke(b"1,", CSV, accept).status == 200
 
 
 def test_a_model_may_come_later_and_be_replaced(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import io
 import itertools
 import json
 import logging
-import math
 import random
 import uuid
 from collections.abc import Iterator
@@ -90,18 +89,17 @@ class Recorder:
                 folder.rmdir()
 
 
-def lines(storage: FileSystem, root: str, since: datetime, now: datetime, most: int) -> Iterator[bytes]:
-    """Lines of the days between two moments, as many of each file; of many files those that chance chooses.
+def lines(storage: FileSystem, root: str, since: datetime, now: datetime, most: int) -> list[bytes]:
+    """Lines of the days between two moments; of many those that chance chooses, the same ones every time.
 
     Args:
         root: folder of a model's endpoints.
         most: lines in all.
     """
-    files = [*_files(storage, root, since, now)]
-    chosen = random.Random(0).sample(files, min(len(files), _MAX_FILES))
-    for path in chosen:
-        with storage.open_input_stream(path) as file:
-            yield from itertools.islice(io.BufferedReader(file), math.ceil(most / len(chosen)))
+    chance = random.Random(0)
+    files = sorted(_files(storage, root, since, now))
+    chosen = chance.sample(files, min(len(files), _MAX_FILES))
+    return _sample(itertools.chain.from_iterable(_read(storage, path) for path in chosen), most, chance)
 
 
 def parse(line: bytes) -> Captured:
@@ -118,8 +116,22 @@ def parse(line: bytes) -> Captured:
         body = base64.b64decode(data) if given["encoding"] == _BASE64 else data.encode()
         kind: str = given["observedContentType"].split(";")[0].strip().lower()
         return Captured(body, kind, datetime.fromisoformat(at).astimezone(UTC))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a request: {error!r}") from error
+
+
+def _read(storage: FileSystem, path: str) -> Iterator[bytes]:
+    with storage.open_input_stream(path) as file:
+        yield from io.BufferedReader(file)
+
+
+def _sample(every: Iterator[bytes], most: int, chance: random.Random) -> list[bytes]:
+    """So many of all, each as likely as any other; no more are held at once (Vitter's algorithm R)."""
+    kept = [*itertools.islice(every, most)]
+    for seen, line in enumerate(every, start=most + 1):
+        if (place := chance.randrange(seen)) < most:
+            kept[place] = line
+    return kept
 
 
 def _files(storage: FileSystem, root: str, since: datetime, now: datetime) -> Iterator[str]:

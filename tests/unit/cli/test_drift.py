@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from mercato_models.churn.features import AS_OF, LABEL, baskets
 from mercato_models.drift.baseline import Baseline
 from mercato_models.drift.captures import Recorder
 from mercato_models.rows import NPY
+from tests.bodies import REFUSED, npy
 from tests.unit.churn.visits import START, L, visits
 
 NAMES = ("a", "b")
@@ -48,11 +48,13 @@ def ranker(tmp_path: Path) -> Path:
 
 
 def ask(home: Path, *requests: np.ndarray) -> None:
+    keep(home, *((npy(rows), NPY) for rows in requests))
+
+
+def keep(home: Path, *bodies: tuple[bytes, str]) -> None:
     recorder = Recorder(home / "captures" / "recommend", 100)
-    for rows in requests:
-        body = io.BytesIO()
-        np.save(body, rows)
-        recorder.offer(body.getvalue(), NPY)
+    for body, kind in bodies:
+        recorder.offer(body, kind)
 
 
 def test_requests_like_those_learned_from_are_no_drift_and_others_are(
@@ -80,6 +82,14 @@ def test_requests_of_another_model_are_counted_and_left_out(
         file.write('{"captureData": {"endpo')
     done = runner.invoke(app, ["drift", "recommend"])
     assert "1 requests, 400 rows, 2 refused; too few to tell, it takes 100" in done.stdout
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_one_that_no_model_takes_does_not_keep_the_others_from_being_counted(
+    runner: CliRunner, tmp_path: Path, ranker: Path, what: str
+) -> None:
+    keep(tmp_path, (npy(learned(1)), NPY), REFUSED[what], (npy(learned(2)), NPY))
+    assert "2 requests, 800 rows, 1 refused" in runner.invoke(app, ["drift", "recommend"]).stdout
 
 
 def test_a_request_without_rows_is_nothing_to_score(runner: CliRunner, tmp_path: Path, ranker: Path) -> None:

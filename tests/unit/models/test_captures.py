@@ -11,7 +11,7 @@ import pytest
 from pyarrow.fs import LocalFileSystem
 
 from mercato_models.drift import captures
-from mercato_models.drift.captures import Captured, Recorder, parse
+from mercato_models.drift.captures import Captured, Recorder, _line, parse
 from mercato_models.rows import CSV, NPY
 
 NOW = datetime.now(UTC)
@@ -79,20 +79,44 @@ def test_only_the_days_asked_for_are_opened(tmp_path: Path) -> None:
     assert len(kept(tmp_path, days=5)) == 1
 
 
-def test_many_requests_are_of_all_hours_alike(tmp_path: Path) -> None:
-    for hour in range(20):
-        Recorder(tmp_path / "one", 100).offer(b"%d" % hour, CSV)
-        (file,) = (tmp_path / "one").rglob("*.jsonl")
-        folder = tmp_path / "here" / "AllTraffic" / f"{NOW:%Y/%m/%d}" / f"{hour:02}"
+def fill(root: Path, *hours: int) -> None:
+    """Files of so many requests, each of which says which file it is in and where."""
+    for number, requests in enumerate(hours):
+        day = NOW - timedelta(days=number // 24)
+        folder = root / "here" / "AllTraffic" / f"{day:%Y/%m/%d}" / f"{number % 24:02}"
         folder.mkdir(parents=True)
-        (folder / "1.jsonl").write_bytes(file.read_bytes() * 50)
-        file.unlink()
-    found = [each.body for each in kept(tmp_path, most=100)]
-    assert sorted(found) == sorted(b"%d" % hour for hour in range(20) for _ in range(5))
+        made = (_line(Captured(b"%d,%d" % (number, place), CSV, NOW)) for place in range(requests))
+        (folder / "1.jsonl").write_text("".join(made))
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"{}", b"1", b'{"captureData": {"endpointInput": 1}}'])
-def test_half_a_line_is_no_request(line: bytes) -> None:
+def test_as_many_are_read_as_asked_for_wherever_they_are(tmp_path: Path) -> None:
+    fill(tmp_path, *[1] * 49, 5_000)
+    found = kept(tmp_path, days=3, most=1_000)
+    assert len({each.body for each in found}) == len(found) == 1_000
+    assert kept(tmp_path, days=3, most=1_000) == found
+
+
+def test_each_request_is_as_likely_to_be_read_as_any_other(tmp_path: Path) -> None:
+    fill(tmp_path, 3_000, 1_000, 0, 2_000)
+    read = [[int(part) for part in each.body.split(b",")] for each in kept(tmp_path, most=600)]
+    share = [sum(number == hour for number, _ in read) for hour in range(4)]
+    assert share == pytest.approx([300, 100, 0, 200], abs=40)
+    late = sum(place >= 1_500 for number, place in read if number == 0)
+    assert late == pytest.approx(150, abs=40)
+
+
+_NO_TIME = (
+    b'{"captureData": {"endpointInput": {"data": "", "encoding": "CSV", "observedContentType": "text/csv"}},'
+    b' "eventMetadata": {"inferenceTime": "0001-01-01T00:00:00+01:00"}}'
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"{", b"[]", b"{}", b"1", b'{"captureData": {"endpointInput": 1}}', b"[" * 100_000, _NO_TIME],
+    ids=range(8),
+)
+def test_what_is_no_request_is_none(line: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse(line)
 
