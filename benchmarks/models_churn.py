@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -76,7 +78,7 @@ def main() -> None:
         "predictions": channels.FILE,
         "tables": [
             Table("Quality", [_quality(intervals, column) for column in _NAMES]),
-            Table("Calibration", [{"expected calibration error": trained["calibration_error"]}]),
+            Table("Calibration", [_calibration(trained)]),
             Table(f"Fairness, the likeliest {evaluation.FLAGGED:.0%} of a day flagged", fairness.rows(fair)),
             Table(f"Spend in the next {VALUE_DAYS} days, USD", household_value.table(history)),
             Table("Latency, milliseconds", latency),
@@ -119,6 +121,12 @@ def _quality(intervals: dict[str, Interval], column: str) -> dict[str, Value]:
         row |= _cells(name, intervals[f"{column}_{measure}"])
         row |= _cells(f"gain in {name}", intervals.get(f"gain_over_{column}_{measure}"))
     return row
+
+
+def _calibration(trained: Mapping[str, Any]) -> dict[str, Value]:
+    ends = (trained[f"{evaluation.EXPECTED}{end}"] for end in ("", "_low", "_high"))
+    error = {"expected calibration error": trained["calibration_error"]}
+    return error | _cells("expected to observed leavers", Interval(*ends))
 
 
 def _cells(name: str, interval: Interval | None) -> dict[str, Value]:

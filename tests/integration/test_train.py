@@ -104,7 +104,7 @@ def test_the_written_lists_score_as_reported(channel: Path, tmp_path: Path) -> N
         assert judged.ndcg == pytest.approx(said[f"{way}_ndcg_at_10"])
     card = (tmp_path / "output" / MARKDOWN).read_text()
     assert "age, R@10: least ratio " in card
-    assert "between 35 to 54, 55 and above, under 35; 0.8 reached: yes" in card
+    assert ", among 35 to 54, 55 and above, under 35; 0.8 reached: yes" in card
     assert "household_size, R@10: too few to say (groups under 20 positives: one)" in card
     written = json.loads((tmp_path / "output" / script.METRICS).read_text())
     compared = {(ratio["attribute"], ratio["measure"]): ratio for ratio in written["fairness"]}
