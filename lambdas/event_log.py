@@ -44,7 +44,7 @@ class EventLog:
     """An idempotent Kafka producer whose appends are waited for.
 
     Safe to use from several threads, and in a process that stands still between its calls, as Lambda's do:
-    the client, which refreshes its token while it runs, is then replaced.
+    the client, which refreshes its token while it runs, is then replaced. So is one that failed for good.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -63,6 +63,8 @@ class EventLog:
         self._token_ends = inf
         self._replacing = threading.Lock()
         self._producer = Producer(self._config)
+        #: One that sends no more, however long it is kept.
+        self._broken: Producer | None = None
         self._open = True
         self._poller = threading.Thread(target=self._poll, name="kafka-delivery", daemon=True)
         self._poller.start()
@@ -75,7 +77,7 @@ class EventLog:
                 them again with the same event ids is safe: the lake drops duplicates.
             RecordTooLargeError: at least one is larger than a message may be.
         """
-        self._replace_if_stale()
+        self._replace_if_spent()
         arrivals = [self._send(record) for record in records]
         try:
             for arrival in arrivals:
@@ -107,16 +109,17 @@ class EventLog:
 
         return noted
 
-    def _replace_if_stale(self) -> None:
+    def _replace_if_spent(self) -> None:
         with self._replacing:
-            if time.time() < self._token_ends - _TOKEN_SPARE:
+            stale = time.time() >= self._token_ends - _TOKEN_SPARE
+            if not stale and self._producer is not self._broken:
                 return
             try:
                 # It has a token of its own once it is made.
                 fresh = Producer(self._config)
             except KafkaException as error:
                 raise EventsUnavailableError(f"no new token: {error}") from error
-            before, self._producer = self._producer, fresh
+            before, self._producer, self._broken = self._producer, fresh, None
         before.flush(DELIVERY_TIMEOUT_MS / 1000)
 
     def _send(self, record: Record) -> Future[None]:
@@ -140,7 +143,13 @@ class EventLog:
 
     def _poll(self) -> None:
         while self._open:
-            self._producer.poll(0.1)
+            producer = self._producer
+            try:
+                producer.poll(0.1)
+            except KafkaException:
+                # Raised once, of what an idempotent producer does not recover from; those who wait for it
+                # hear of it by the polls that follow.
+                self._broken = producer
 
 
 def _too_large(error: BufferError | KafkaException) -> bool:
