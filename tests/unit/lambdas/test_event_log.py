@@ -125,6 +125,14 @@ class Broker:
         push = self._library.rd_kafka_mock_push_request_errors
         push(self._cluster, ctypes.c_int16(api), ctypes.c_size_t(1), ctypes.c_int(error))
 
+    def down(self) -> None:
+        """Close all connections and take no new ones."""
+        self._library.rd_kafka_mock_broker_set_down(self._cluster, 1)
+
+    def up(self) -> None:
+        """Be there again."""
+        self._library.rd_kafka_mock_broker_set_up(self._cluster, 1)
+
 
 @pytest.fixture
 def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[EventLog]:
@@ -145,3 +153,35 @@ def test_a_producer_that_failed_for_good_is_replaced(mocked: EventLog) -> None:
     for _ in range(2):
         mocked.append([RECORD])
     assert mocked._producer is not first
+
+
+def test_while_kafka_is_away_few_wait_for_it(mocked: EventLog) -> None:
+    mocked.append([RECORD])
+    broker = Broker(mocked._producer)
+    broker.down()
+    for _ in range(3):
+        with pytest.raises(EventsUnavailableError):
+            mocked.append([RECORD])
+    began = time.monotonic()
+    for _ in range(20):
+        with pytest.raises(EventsUnavailableError, match="tried again shortly"):
+            mocked.append([RECORD])
+    assert time.monotonic() - began < 0.5, "an open circuit does not wait"
+    broker.up()
+
+    def taken() -> bool:
+        try:
+            mocked.append([RECORD])
+        except EventsUnavailableError:
+            return False
+        return True
+
+    assert eventually(taken)
+
+
+def test_a_broker_that_refuses_records_of_one_topic_takes_others(mocked: EventLog) -> None:
+    Broker(mocked._producer).answer_next(_PRODUCE, KafkaError.TOPIC_AUTHORIZATION_FAILED)
+    for _ in range(4):
+        with pytest.raises(EventsUnavailableError, match="Topic authorization failed"):
+            mocked.append([RECORD])
+    mocked.append([Record("payments.v1", b"key", b"value")])
