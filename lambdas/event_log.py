@@ -13,6 +13,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from lambdas.circuit import Circuit
 from mercato.settings import Settings
 from mercato.stream.kafka import client_config
 
@@ -24,6 +25,10 @@ DELIVERY_TIMEOUT_MS = 2_000
 
 class EventsUnavailableError(Exception):
     """Kafka did not take the events in time."""
+
+
+class _RefusedError(EventsUnavailableError):
+    """A broker answered, and did not take a record."""
 
 
 class RecordTooLargeError(ValueError):
@@ -44,7 +49,7 @@ class EventLog:
     """An idempotent Kafka producer whose appends are waited for.
 
     Safe to use from several threads, and in a process that stands still between its calls, as Lambda's do:
-    the client, which refreshes its token while it runs, is then replaced.
+    the client, which refreshes its token while it runs, is then replaced. So is one that failed for good.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -62,7 +67,10 @@ class EventLog:
         #: When the token ends, seconds since 1970.
         self._token_ends = inf
         self._replacing = threading.Lock()
+        self._circuit = Circuit()
         self._producer = Producer(self._config)
+        #: One that sends no more, however long it is kept.
+        self._broken: Producer | None = None
         self._open = True
         self._poller = threading.Thread(target=self._poll, name="kafka-delivery", daemon=True)
         self._poller.start()
@@ -70,18 +78,24 @@ class EventLog:
     def append(self, records: Sequence[Record]) -> None:
         """Append all records and wait until the broker has each.
 
+        Only one call a second waits for a broker that several did in vain.
+
         Raises:
             EventsUnavailableError: at least one record is not known to have arrived. Sending all of
                 them again with the same event ids is safe: the lake drops duplicates.
             RecordTooLargeError: at least one is larger than a message may be.
         """
-        self._replace_if_stale()
-        arrivals = [self._send(record) for record in records]
+        if not self._circuit.allows():
+            raise EventsUnavailableError("Kafka failed several times in a row; it is tried again shortly")
         try:
-            for arrival in arrivals:
-                arrival.result(DELIVERY_TIMEOUT_MS / 1000 + 0.5)
-        except FutureTimeout as error:
-            raise EventsUnavailableError("Kafka did not acknowledge in time") from error
+            self._append(records)
+        except _RefusedError:  # by a broker that keeps nobody waiting
+            self._circuit.succeeded()
+            raise
+        except EventsUnavailableError:
+            self._circuit.failed()
+            raise
+        self._circuit.succeeded()
 
     def check(self) -> None:
         """Ask a broker for its topics.
@@ -100,6 +114,15 @@ class EventLog:
         self._poller.join()
         self._producer.flush(2)
 
+    def _append(self, records: Sequence[Record]) -> None:
+        self._replace_if_spent()
+        arrivals = [self._send(record) for record in records]
+        try:
+            for arrival in arrivals:
+                arrival.result(DELIVERY_TIMEOUT_MS / 1000 + 0.5)
+        except FutureTimeout as error:
+            raise EventsUnavailableError("Kafka did not acknowledge in time") from error
+
     def _noting(self, token: Callable[[str], tuple[str, float]]) -> Callable[[str], tuple[str, float]]:
         def noted(config: str) -> tuple[str, float]:
             made, self._token_ends = token(config)
@@ -107,16 +130,17 @@ class EventLog:
 
         return noted
 
-    def _replace_if_stale(self) -> None:
+    def _replace_if_spent(self) -> None:
         with self._replacing:
-            if time.time() < self._token_ends - _TOKEN_SPARE:
+            stale = time.time() >= self._token_ends - _TOKEN_SPARE
+            if not stale and self._producer is not self._broken:
                 return
             try:
                 # It has a token of its own once it is made.
                 fresh = Producer(self._config)
             except KafkaException as error:
                 raise EventsUnavailableError(f"no new token: {error}") from error
-            before, self._producer = self._producer, fresh
+            before, self._producer, self._broken = self._producer, fresh, None
         before.flush(DELIVERY_TIMEOUT_MS / 1000)
 
     def _send(self, record: Record) -> Future[None]:
@@ -126,7 +150,7 @@ class EventLog:
             if error is None:
                 arrival.set_result(None)
             else:
-                arrival.set_exception(EventsUnavailableError(error.str()))
+                arrival.set_exception(_unavailable(error, error.str()))
 
         try:
             self._producer.produce(
@@ -135,12 +159,24 @@ class EventLog:
         except (BufferError, KafkaException) as error:
             if _too_large(error):
                 raise RecordTooLargeError(f"a record for {record.topic} is too large for Kafka") from error
-            raise EventsUnavailableError(f"the producer refused: {error}") from error
+            raise _unavailable(error.args[0], f"the producer refused: {error}") from error
         return arrival
 
     def _poll(self) -> None:
         while self._open:
-            self._producer.poll(0.1)
+            producer = self._producer
+            try:
+                producer.poll(0.1)
+            except KafkaException:
+                # Raised once, of what an idempotent producer does not recover from; those who wait for it
+                # hear of it by the polls that follow.
+                self._broken = producer
+
+
+def _unavailable(cause: object, why: str) -> EventsUnavailableError:
+    # What the client itself finds, such as silence, has a negative code.
+    answered = isinstance(cause, KafkaError) and cause.code() > 0
+    return _RefusedError(why) if answered else EventsUnavailableError(why)
 
 
 def _too_large(error: BufferError | KafkaException) -> bool:

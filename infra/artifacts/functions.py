@@ -10,11 +10,13 @@ from infra.artifacts.artifact import Artifact, copy_source, install_pins
 
 #: Contracts, settings and the clients: what every function that sends events is made of.
 _EVENTS = ("mercato", "lambdas/__init__.py")
-_DELIVERY = (*_EVENTS, "lambdas/delivery.py", "lambdas/event_log.py")
+#: What appends to Kafka.
+_LOG = ("lambdas/event_log.py", "lambdas/circuit.py")
+_DELIVERY = (*_EVENTS, *_LOG, "lambdas/delivery.py")
 #: What an app behind API Gateway that sends events is made of.
 _APP = (
     *("lambdas/gateway.py", "lambdas/problem.py", "lambdas/metrics.py", "lambdas/embedded_metrics.py"),
-    *("lambdas/event_log.py", "lambdas/event_services.py", "lambdas/intake.py"),
+    *(*_LOG, "lambdas/event_services.py", "lambdas/intake.py"),
 )
 
 #: Files that nothing imports when a function runs; Arrow's Flight alone is 31 MB.

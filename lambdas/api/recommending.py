@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lambdas.api.catalogue_snapshot import CatalogueSnapshot, SnapshotKeeper
-from lambdas.api.circuit import Circuit
 from lambdas.api.endpoints import ScorerUnavailableError
 from lambdas.api.recent_lists import RecentLists
 from lambdas.api.scorer import Scorer
+from lambdas.circuit import Circuit
 from lambdas.metrics import Metrics
 from mercato.contracts.tables.features import ALL_STORES
 from mercato.decisions.changes import Cause, Changes, compare

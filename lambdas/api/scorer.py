@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lambdas.api.circuit import Circuit
 from lambdas.api.endpoints import NPY, Answer, ModelEndpoint, ScorerUnavailableError
+from lambdas.circuit import Circuit
 from mercato_models.rows import EXPLAINED
 
 Found = TypeVar("Found", bound=Sized)

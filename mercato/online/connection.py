@@ -25,7 +25,11 @@ _SECRET_SECONDS = 300.0
 
 
 class OnlineUnavailableError(MercatoError):
-    """Redis cannot be reached or doesn't answer in time."""
+    """Redis cannot be reached, doesn't answer in time, or refuses."""
+
+
+class OnlineKeyError(OnlineUnavailableError):
+    """A key holds what does not belong there, which no waiting heals; other keys answer."""
 
 
 class SecretCredentials(CredentialProvider):  # type: ignore[misc]
@@ -93,6 +97,11 @@ def translated() -> Iterator[None]:
     """Whatever Redis raises, as OnlineUnavailableError."""
     try:
         yield
+    except redis.ResponseError as error:
+        # A pipeline puts the command before it, with names that anybody may have chosen.
+        _, _, answer = str(error).rpartition("caused error: ")
+        kind = OnlineKeyError if answer.startswith("WRONGTYPE") else OnlineUnavailableError
+        raise kind(f"Redis refused: {error}") from error
     except redis.RedisError as error:
         raise OnlineUnavailableError(
             f"Redis does not answer ({error}): is it running? `mercato status`"

@@ -26,7 +26,7 @@ from mercato.contracts.events import (
 from mercato.online import views
 from mercato.online.cases import CaseBook
 from mercato.online.codec import Codec
-from mercato.online.connection import OnlineUnavailableError
+from mercato.online.connection import OnlineKeyError, OnlineUnavailableError
 from mercato.online.payments import Card, Terminal, card_of, terminal_of
 from mercato.online.prices import PriceBook
 from mercato.online.session import HOUSEHOLD_SESSION, KEEP, Step, household_session, log_of, reduce, step
@@ -76,7 +76,7 @@ def update(
     be merged holds up no other.
 
     Raises:
-        OnlineUnavailableError: Redis is gone; do the same again.
+        OnlineUnavailableError: Redis is gone or refuses them all; do the same again.
     """
     counts, failed = Counts(), list[Failed]()
     for topic in FOLLOWED:
@@ -91,9 +91,9 @@ def _apart(
     """Merge a topic's events; if that fails, the halves of them in their order, down to those that do."""
     try:
         return _MERGES[topic.name](store, events, now)
-    except OnlineUnavailableError:
-        raise
     except Exception as error:  # whatever it is, it must not stop what comes after
+        if isinstance(error, OnlineUnavailableError) and not isinstance(error, OnlineKeyError):
+            raise
         if len(events) == 1:
             failed.append(Failed(topic, events[0], error))
             return Counts(failed=1)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato.contracts.events import CLICKSTREAM, PAYMENT_OUTCOMES, PAYMENTS, Click, Event, PaymentOutcome
 from mercato.online.codec import Codec
-from mercato.online.connection import OnlineUnavailableError
+from mercato.online.connection import OnlineUnavailableError, translated
 from mercato.online.views import TERMINAL_OUTCOMES, View
 from mercato.stream import updates
 from mercato.stream.updates import Counts, update
@@ -123,6 +125,52 @@ def test_a_store_that_is_gone_is_no_events_fault() -> None:
     patch = merging(merge)
     try:
         with pytest.raises(OnlineUnavailableError):
+            update(None, {CLICKSTREAM.name: [click(1), click(2)]}, NOW)  # type: ignore[arg-type]
+    finally:
+        patch.undo()
+
+
+def refusing(event: int, answer: redis.ResponseError) -> Merge:
+    """A merge whose pipeline Redis refuses for one event."""
+
+    def merge(_store: Any, events: Iterable[Event], _now: datetime) -> Counts:
+        found = list(events)
+        with translated():
+            if str(event) in {each.event_id for each in found}:
+                raise answer
+        return Counts(written=len(found))
+
+    return merge
+
+
+def test_a_key_that_holds_something_else_is_its_events_own_fault() -> None:
+    wrong = "WRONGTYPE Operation against a key holding the wrong kind of value"
+    patch = merging(
+        refusing(1, redis.ResponseError(f"Command # 1 (HSET 1) of pipeline caused error: {wrong}"))
+    )
+    try:
+        counts, (failed,) = update(None, {CLICKSTREAM.name: [click(n) for n in range(4)]}, NOW)  # type: ignore[arg-type]
+    finally:
+        patch.undo()
+    assert counts == Counts(written=3, failed=1)
+    assert failed.event == click(1)
+    assert wrong in str(failed.error)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        redis.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'"),
+        redis.exceptions.NoPermissionError(
+            "Command # 1 (HSET WRONGTYPE) of pipeline caused error: no permissions"
+        ),
+        redis.ResponseError("MISCONF Redis is configured to save RDB snapshots"),
+    ],
+)
+def test_a_store_that_refuses_is_no_events_fault_and_is_said_to_run(answer: redis.ResponseError) -> None:
+    patch = merging(refusing(1, answer))
+    try:
+        with pytest.raises(OnlineUnavailableError, match=f"^Redis refused: {re.escape(str(answer))}$"):
             update(None, {CLICKSTREAM.name: [click(1), click(2)]}, NOW)  # type: ignore[arg-type]
     finally:
         patch.undo()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdas.api.circuit import Circuit
+from lambdas.circuit import Circuit
 
 
 def test_opens_after_failures_in_a_row_and_lets_one_trial_through_per_pause() -> None:
