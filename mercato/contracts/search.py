@@ -19,10 +19,12 @@ class ProductDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A product as it is found. `name` and `words` are in a shopper's words, the rest is as in products.v1.
 
     `popularity` is unset in a document that only a product's event is known of: the index keeps what it has.
+    `event_id`, by which the last of one instant's events is told, is empty in what earlier releases indexed.
     """
 
     product_id: int
     event_time: datetime
+    event_id: str = ""
     manufacturer_id: int
     name: Annotated[str, TYPED]
     words: Annotated[list[str], WORDS]  # all that it may be looked for by

@@ -31,6 +31,7 @@ def document(product: Product, popularity: float | msgspec.UnsetType = msgspec.U
     return ProductDocument(
         product_id=product.product_id,
         event_time=product.event_time.astimezone(UTC),
+        event_id=product.event_id,
         manufacturer_id=product.manufacturer_id,
         name=name,
         words=list(dict.fromkeys(filter(None, words))),

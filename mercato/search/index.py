@@ -20,7 +20,7 @@ from mercato.contracts.search import DOCUMENT, ProductDocument
 from mercato.search.connection import answering, connect
 from mercato.search.documents import source
 from mercato.search.errors import SearchUnavailableError
-from mercato.search.mapping import template
+from mercato.search.mapping import mapping, template
 from mercato.settings import Settings
 
 #: Seconds for a request that writes.
@@ -32,12 +32,19 @@ _PAGE = 5_000
 #: Seconds that a replaced version is kept: a search that began in it fails when it goes.
 _GRACE = 3.0
 
-#: Leaves alone what is newer or says the same, and the fields that the document does not have. Of an older
-#: document it takes the popularity if there is none: an event has none, and may come before the lake's.
+#: Leaves alone what is newer or says the same, and the fields that the document does not have. Of two events
+#: of one instant that of the greater id is newer, as in the lake, whichever comes first. Of an older document
+#: it takes the popularity if there is none: an event has none, and may come before the lake's.
 _UPSERT = f"""
 Map said = params.document;
-def known = ctx._source.{DOCUMENT.event_time};
-if (known != null && known.compareTo(said.{DOCUMENT.event_time}) > 0) {{
+def order = 0;
+if (ctx._source.{DOCUMENT.event_time} != null) {{
+  order = ctx._source.{DOCUMENT.event_time}.compareTo(said.{DOCUMENT.event_time});
+  if (order == 0 && ctx._source.{DOCUMENT.event_id} != null) {{
+    order = ctx._source.{DOCUMENT.event_id}.compareTo(said.{DOCUMENT.event_id});
+  }}
+}}
+if (order > 0) {{
   boolean lacks = ctx._source.{DOCUMENT.popularity} == null && said.{DOCUMENT.popularity} != null;
   said = lacks ? ['{DOCUMENT.popularity}': said.{DOCUMENT.popularity}] : [:];
 }}
@@ -89,11 +96,14 @@ class ProductIndex:
     def ensure(self) -> None:
         """Make an empty first version if there is none; whoever else does so at the same time may win.
 
+        Versions that an earlier release made get the fields that are new since.
+
         Raises:
             SearchUnavailableError: OpenSearch does not answer.
         """
         with answering():
             if self._client.indices.exists_alias(name=self._writes):
+                self._client.indices.put_mapping(index=self._writes, body=mapping())
                 return
             self._put_template()
             try:
@@ -191,7 +201,7 @@ class ProductIndex:
             known = given.get(found.product_id)
             if known is None:
                 yield found
-            elif found.event_time > known.event_time:
+            elif _order(found) > known.order:
                 yield msgspec.structs.replace(found, popularity=msgspec.UNSET) if known.popular else found
 
     def _write(self, version: str, documents: Iterable[ProductDocument]) -> Written:
@@ -213,15 +223,20 @@ class ProductIndex:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a rebuild has of a product. Attributes: its document's time; whether that has a popularity."""
+    """What a rebuild has of a product. Attributes: its document's order; whether that has a popularity."""
 
-    event_time: datetime
+    order: tuple[datetime, str]
     popular: bool
+
+
+def _order(document: ProductDocument) -> tuple[datetime, str]:
+    """By which the newest of a product's documents is the last."""
+    return document.event_time, document.event_id
 
 
 def _noting(documents: Iterable[ProductDocument], given: dict[int, _Given]) -> Iterator[ProductDocument]:
     for each in documents:
-        given[each.product_id] = _Given(each.event_time, each.popularity is not msgspec.UNSET)
+        given[each.product_id] = _Given(_order(each), each.popularity is not msgspec.UNSET)
         yield each
 
 

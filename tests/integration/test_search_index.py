@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from mercato.contracts.search import ProductDocument
+from mercato.contracts.search import DOCUMENT, ProductDocument
 from mercato.local.supervisor import Stack
-from mercato.search.documents import document
+from mercato.search import mapping
+from mercato.search.documents import document, source
 from mercato.search.errors import SearchUnavailableError
 from mercato.search.index import ProductIndex, Written
 from mercato.settings import Settings
@@ -42,6 +43,42 @@ def test_events_change_the_index_once_and_never_back(searching: Settings) -> Non
     assert (again.written, again.unchanged) == (1, 3)
     assert stored(searching, 1)["product_type"] == "EGGS - LARGE"
     assert stored(searching, 1)["category"] is None
+
+
+@pytest.mark.parametrize("told", ["ab", "ba"])
+def test_of_two_events_of_one_instant_the_greater_id_stays_whichever_comes_first(
+    searching: Settings, told: str
+) -> None:
+    index = ProductIndex(searching)
+    index.ensure()
+    named = {each: document(product(1, brand=each, event_id=each)) for each in "ab"}
+    for each in told:
+        index.upsert([named[each]])
+    assert stored(searching, 1)["brand"] == "b"
+    index.rebuild([named["a"]])  # of a lake that does not know the other yet
+    assert stored(searching, 1)["brand"] == "b"
+
+
+def test_what_a_release_without_event_ids_indexed_takes_events_and_is_carried_over(
+    searching: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = mapping.mapping()
+    del before["properties"][DOCUMENT.event_id]
+    index = ProductIndex(searching)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(mapping, "mapping", lambda: before)
+        index.ensure()
+    url = f"{searching.require('opensearch_url')}/{searching.opensearch_index}/_doc"
+    for number in (1, 2):
+        known = source(document(product(number)))
+        del known[DOCUMENT.event_id]
+        httpx2.put(f"{url}/{number}?refresh=true", json=known).raise_for_status()
+    assert ids(find(searching, "bananas")) == [1, 2]
+
+    index.ensure()
+    index.upsert([document(product(1, brand="Private"))])
+    assert stored(searching, 1)["brand"] == "Private"
+    assert index.rebuild([]).carried == 2
 
 
 @pytest.mark.usefixtures("index")
