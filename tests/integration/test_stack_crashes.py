@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -105,22 +106,28 @@ def test_ending_the_foreground_leaves_no_process(redis_only: Settings, ending: s
     assert marked(redis_only.home) == []
 
 
-def test_a_killed_broker_comes_back_with_its_records(stack: Stack, settings: Settings) -> None:
-    topic = f"{settings.topic_prefix}kept"
-    bootstrap = {"bootstrap.servers": settings.require("kafka_bootstrap")}
-    admin = AdminClient(bootstrap)
-    admin.create_topics([NewTopic(topic, 1)])[topic].result()
-    producer = Producer({**bootstrap, "acks": "all"})
-    for number in range(1000):
-        producer.produce(topic, str(number).encode())
-    assert producer.flush(20) == 0
-    first = next(row for row in stack.status() if row.name == "kafka")
-    assert first.pid
-    os.kill(first.pid, signal.SIGKILL)
-    assert eventually(lambda: runs_anew(stack, "kafka", first.pid), 60)
-    consumer = Consumer({**bootstrap, "group.id": topic})
-    assert watermarks(consumer, TopicPartition(topic, 0)) == (0, 1000)
-    consumer.close()
+def test_a_killed_broker_comes_back_with_its_records(tmp_path: Path, stack_settings: Settings) -> None:
+    """A broker of its own: the one of the other tests has thousands of partitions to look through by then."""
+    own = Settings(home=tmp_path, jars_dir=stack_settings.jars_dir)
+    stack, topic = Stack(own), "kept"
+    stack.up(["kafka"])
+    try:
+        bootstrap = {"bootstrap.servers": own.require("kafka_bootstrap")}
+        admin = AdminClient(bootstrap)
+        admin.create_topics([NewTopic(topic, 1)])[topic].result()
+        producer = Producer({**bootstrap, "acks": "all"})
+        for number in range(1000):
+            producer.produce(topic, str(number).encode())
+        assert producer.flush(20) == 0
+        first = next(row for row in stack.status() if row.name == "kafka")
+        assert first.pid
+        os.kill(first.pid, signal.SIGKILL)
+        assert eventually(lambda: runs_anew(stack, "kafka", first.pid), 60)
+        consumer = Consumer({**bootstrap, "group.id": topic})
+        assert watermarks(consumer, TopicPartition(topic, 0)) == (0, 1000)
+        consumer.close()
+    finally:
+        stack.down()
 
 
 def test_a_stranger_on_the_port_is_not_taken_for_the_engine(redis_only: Settings) -> None:

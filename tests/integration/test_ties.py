@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from features.snapshot import catalogue
 from features.store import apply
 from mercato.contracts.arrow import UTC_MICROS
 from mercato.contracts.tables.silver import PRODUCTS
-from mercato.lake.session import connect
 from mercato.lake.tables import Lake
 from mercato.online.reader import OnlineFeatures
 from mercato.online.views import PRODUCT_DETAILS
@@ -29,12 +27,6 @@ pytestmark = pytest.mark.integration
 
 C = PRODUCTS.c
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def spark(stack_settings: Settings) -> Iterator[SparkSession]:
-    with connect(stack_settings, "sail") as session:
-        yield session
 
 
 @pytest.fixture
