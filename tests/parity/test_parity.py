@@ -91,10 +91,10 @@ def test_promotions_that_overlap_are_the_same_on_both_engines(engines: Engines, 
     assert_same_rows(found[0], by_hand.sql(AS_OF["store_promotions"]).to_arrow_table(), STORE_PROMOTIONS)
 
 
-@pytest.mark.parametrize("shop", smallest.SHOPS)
-def test_the_smallest_shops_are_the_same_on_both_engines(engines: Engines, tmp_path: Path, shop: str) -> None:
+def test_one_of_the_smallest_shops_is_the_same_on_both_engines(engines: Engines, tmp_path: Path) -> None:
+    """One of them: Spark takes a minute for each. Sail, which failed on some, makes all (test_smallest)."""
     base = Lake(str(tmp_path / "base"))
-    smallest.write(base, shop)
+    smallest.write(base, "one-product")
     lakes = {engine: Lake(str(tmp_path / engine), base=base) for engine in ENGINES}
     for job in select(smallest.JOBS, smallest.LAYERS):
         for engine, lake in lakes.items():
