@@ -1,7 +1,7 @@
 """From a fraud model's scores to probabilities that come true as often as they say.
 
-Most payments are certainly honest, and a model that saw each fraud of its past is too sure of the next one:
-where decisions are made, scores were 1.7 times the share of frauds. Costs are weighed by the probability.
+A model that saw each fraud of its past is too sure of the next one: where decisions are made, scores were 1.3
+times the share of frauds. Costs are weighed by the probability.
 """
 
 from __future__ import annotations
